@@ -1,0 +1,19 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: workflow.source_path("config/replication.yaml")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/spectra.smk"
+include: "workflow/rules/notebooks.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.everything.input,

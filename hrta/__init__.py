@@ -1,0 +1,35 @@
+"""Homotopy relaxation training of two-layer networks: a replication of arXiv 2309.15244.
+
+The public names are imported when first used, so that what needs no torch does not wait for it.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "homotopy": "activations",
+    "HomotopyActivation": "activations",
+    "Stage": "schedules",
+    "Schedule": "schedules",
+    "Problem": "problems",
+    "TwoLayer": "networks",
+    "train": "training",
+    "Training": "training",
+}
+_MODULES = ("ntk", "problems", "plots", "results", "statistics")
+
+__all__ = [*_HOME, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(f"hrta.{_HOME[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"hrta.{name}")
+    raise AttributeError(f"module 'hrta' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,3 @@
+from hrta.cli import main
+
+main()

@@ -1,0 +1,200 @@
+"""The configuration as typed models: checked whole, before any job starts."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from hrta.problems import TARGETS, make_problem
+
+Value = TypeVar("Value")
+Source = Literal["abstract", "review", "derived", "literature", "assumed", "ours"]
+OptimizerName = Literal["gradient_descent", "heavy_ball", "nesterov", "adam"]
+
+Count = Annotated[int, Field(ge=1, strict=True)]
+HomotopyParameter = Annotated[float, Field(ge=0, le=2)]
+PositiveNumber = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Label = Annotated[str, Field(min_length=1)]
+# Names become parts of paths and of Snakemake's wildcards.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$")]
+Item = TypeVar("Item")
+
+
+def _distinct(items: list[Item]) -> list[Item]:
+    if len(set(items)) < len(items):
+        raise ValueError("every entry may be there only once")
+    return items
+
+
+Several = Annotated[list[Item], Field(min_length=1), AfterValidator(_distinct)]
+
+
+class ConfigError(ValueError):
+    """What is wrong with a configuration: a line for each mistake."""
+
+
+class Strict(BaseModel):
+    """A model that refuses unknown keys, and says which there are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            for key in given:
+                if key not in cls.model_fields:
+                    raise PydanticCustomError(
+                        "unknown_key",
+                        "unknown key; allowed are {allowed}",
+                        {"at": [key], "allowed": ", ".join(cls.model_fields)},
+                    )
+        return given
+
+
+class Sourced(Strict, Generic[Value]):
+    """A value with where it comes from."""
+
+    value: Value
+    source: Source
+    unit: str | None = None
+    note: str | None = None
+
+
+class Method(Strict):
+    """A way to train: the homotopy parameter of each stage."""
+
+    label: Label
+    s: Annotated[list[HomotopyParameter], Field(min_length=1)]
+    source: Source
+
+
+class Optimizer(Strict):
+    """What an optimizer runs with; momentum only for heavy_ball and nesterov."""
+
+    label: Label
+    learning_rate: Sourced[PositiveNumber]
+    momentum: Sourced[Annotated[float, Field(ge=0, lt=1)]] | None = None
+
+
+class Training(Strict):
+    """What all ensembles have in common."""
+
+    stage_steps: Sourced[Count]
+    decay: Sourced[Fraction]
+    log_every: Sourced[Count]
+    final_fraction: Sourced[Fraction]
+
+
+class Experiment(Strict):
+    """A problem, and the widths, methods and optimizers to run on it."""
+
+    label: Label
+    paper: bool
+    problem: str
+    points: Sourced[Count]
+    test_points: Sourced[Count]
+    widths: Sourced[Several[Count]]
+    methods: Several[str]
+    optimizers: Several[str]
+
+
+class Spectra(Strict):
+    """Where the tangent kernels' eigenvalues are computed."""
+
+    s: Sourced[Several[HomotopyParameter]]
+    seeds: Sourced[Count]
+
+
+class Replication(Strict):
+    """The whole configuration, config/replication.yaml."""
+
+    device: Literal["auto", "cpu", "cuda"]
+    dtype: Literal["float32", "float64"]
+    seeds: Sourced[Count]
+    training: Training
+    methods: Annotated[dict[Name, Method], Field(min_length=1)]
+    optimizers: Annotated[dict[OptimizerName, Optimizer], Field(min_length=1)]
+    experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
+    spectra: Spectra
+
+    @model_validator(mode="after")
+    def _experiments_fit(self) -> "Replication":
+        for name, experiment in self.experiments.items():
+            at = ["experiments", name]
+            _refer([*at, "problem"], [experiment.problem], TARGETS)
+            _refer([*at, "methods"], experiment.methods, self.methods)
+            _refer([*at, "optimizers"], experiment.optimizers, self.optimizers)
+            self._check_methods(at, experiment)
+            try:
+                make_problem(experiment.problem, experiment.points.value, 1)
+            except ValueError as error:
+                _refuse([*at, "points", "value"], experiment.points.value, str(error))
+        for name, optimizer in self.optimizers.items():
+            if optimizer.momentum is not None and name not in ("heavy_ball", "nesterov"):
+                at = ["optimizers", name, "momentum"]
+                _refuse(at, optimizer.momentum.value, "only heavy_ball and nesterov have one")
+        return self
+
+    def _check_methods(self, at: list[str], experiment: Experiment) -> None:
+        if self.baseline not in experiment.methods:
+            _refuse(
+                [*at, "methods"],
+                experiment.methods,
+                f"{self.baseline}, the first of all methods, must be there to compare with",
+            )
+        stages = {name: len(self.methods[name].s) for name in experiment.methods}
+        if len(set(stages.values())) > 1:
+            _refuse([*at, "methods"], stages, "all must have the same number of stages")
+
+    @property
+    def baseline(self) -> str:
+        """The method that the others are compared with: the first."""
+        return next(iter(self.methods))
+
+
+def _refer(at: list[str], names: list[str], known: Mapping[str, Any]) -> None:
+    for name in names:
+        if name not in known:
+            _refuse(at, name, f"allowed are {', '.join(known)}")
+
+
+def _refuse(at: list[str], given: Any, why: str) -> None:
+    context = {"at": at, "given": repr(given), "why": why}
+    raise PydanticCustomError("reference", "{why}", context)
+
+
+def parse(config: Any) -> Replication:
+    """The configuration as models.
+
+    Raises:
+        ConfigError: what is wrong, a line for each mistake: the key's path, what was given, what
+            is allowed.
+    """
+    try:
+        return Replication.model_validate(config)
+    except ValidationError as error:
+        lines = [_line(mistake) for mistake in error.errors()]
+        raise ConfigError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _line(mistake: Mapping[str, Any]) -> str:
+    context = mistake.get("ctx", {})
+    steps = [step for step in mistake["loc"] if step != "[key]"]
+    path = ".".join(str(step) for step in [*steps, *context.get("at", [])])
+    message = mistake["msg"].removeprefix("Value error, ")
+    given = context.get("given", repr(mistake["input"]))
+    if mistake["type"] in ("missing", "unknown_key"):
+        return f"config: {path or 'top level'}: {message}"
+    if len(given) > 80:
+        given = given[:77] + "..."
+    return f"config: {path or 'top level'}: {given} given; {message[0].lower()}{message[1:]}"

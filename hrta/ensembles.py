@@ -1,0 +1,126 @@
+"""One experiment's ensemble: every method on every seed, from the same weights per seed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from hrta.networks import TwoLayer
+from hrta.problems import Problem
+from hrta.schedules import Schedule
+from hrta.training import Progress, train
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """What distinguishes an ensemble, all of it plain data.
+
+    Attributes:
+        experiment: what results call it.
+        width: m.
+        optimizer, learning_rate, momentum, decay, log_every: as in `hrta.train`.
+        methods: name of each method and its s, stage by stage.
+        stage_steps: steps of every stage.
+        seeds: of the initial weights.
+        dtype: float32 or float64.
+    """
+
+    experiment: str
+    width: int
+    methods: Mapping[str, Sequence[float]]
+    stage_steps: int
+    seeds: Sequence[int]
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    decay: float = 1.0
+    log_every: int = 10
+    dtype: str = "float32"
+
+
+def train_ensemble(
+    problem: Problem,
+    ensemble: Ensemble,
+    device: torch.device | str = "cpu",
+    progress: Progress | None = None,
+) -> tuple[pd.DataFrame, list[dict[str, object]]]:
+    """Train every method from the same initial weights per seed.
+
+    Returns:
+        The results table, a row for each run and logged step, with the columns experiment,
+        problem, width, method, optimizer, learning_rate, seed, step, stage, s, loss and test_loss;
+        and the diverged runs as {method, seed, step}.
+
+    Raises:
+        ValueError: as `hrta.train`, or an unknown dtype.
+    """
+    if ensemble.dtype not in DTYPES:
+        raise ValueError(f"unknown dtype {ensemble.dtype!r}; there are {', '.join(DTYPES)}")
+    runs = [(method, seed) for method in ensemble.methods for seed in ensemble.seeds]
+    schedules = {
+        method: Schedule.constant_length(s, ensemble.stage_steps)
+        for method, s in ensemble.methods.items()
+    }
+    networks = TwoLayer.initialise(
+        [seed for _, seed in runs],
+        problem.inputs,
+        ensemble.width,
+        dtype=DTYPES[ensemble.dtype],
+        device=device,
+    )
+    training = train(
+        problem,
+        networks,
+        [schedules[method] for method, _ in runs],
+        ensemble.optimizer,
+        ensemble.learning_rate,
+        ensemble.momentum,
+        ensemble.log_every,
+        decay=ensemble.decay,
+        progress=progress,
+    )
+    diverged = [
+        {"method": runs[run][0], "seed": runs[run][1], "step": step}
+        for run, step in training.diverged.items()
+    ]
+    return _results(problem, ensemble, training.history, runs), diverged
+
+
+def _results(
+    problem: Problem, ensemble: Ensemble, history: pd.DataFrame, runs: list[tuple[str, int]]
+) -> pd.DataFrame:
+    run = history["run"].to_numpy()
+    method = np.array([list(ensemble.methods).index(method) for method, _ in runs])
+
+    def same(value: str) -> pd.Categorical:
+        return pd.Categorical.from_codes(np.zeros(len(run), dtype=int), [value])
+
+    columns = {
+        "experiment": same(ensemble.experiment),
+        "problem": same(problem.name),
+        "width": ensemble.width,
+        "method": pd.Categorical.from_codes(method[run], list(ensemble.methods)),
+        "optimizer": same(ensemble.optimizer),
+        "learning_rate": ensemble.learning_rate,
+        "seed": np.array([seed for _, seed in runs])[run],
+    }
+    return pd.DataFrame(columns).join(history.drop(columns="run"))
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called auto (a GPU where there is one), cpu or cuda.
+
+    Raises:
+        ValueError: another name, or cuda where there is none.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"unknown device {name!r}; there are auto, cpu, cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device cuda: there is no usable CUDA GPU here; use cpu or auto")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)

@@ -1,0 +1,104 @@
+"""An ensemble of two-layer networks and how it starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hrta.activations import homotopy
+
+
+def with_bias(x: np.ndarray | Tensor, like: Tensor) -> Tensor:
+    """The points x [n, d] with a last column of ones, [n, d + 1], in like's dtype and device."""
+    x = torch.as_tensor(np.array(x) if isinstance(x, np.ndarray) else x).to(like)
+    return torch.cat([x, x.new_ones(len(x), 1)], dim=1)
+
+
+@dataclass(frozen=True, eq=False)
+class TwoLayer:
+    """R networks phi_s(x) = (1/sqrt(m)) sum_k a_k sigma_s(w_k . (x, 1)) of width m.
+
+    Attributes:
+        inner: the weights w, [R, d + 1, m], the bias in the last row.
+        outer: the weights a, [R, m].
+
+    Raises:
+        ValueError: shapes that do not fit together.
+    """
+
+    inner: Tensor
+    outer: Tensor
+
+    def __post_init__(self) -> None:
+        runs, _, width = self.inner.shape if self.inner.ndim == 3 else (None, None, None)
+        if runs is None or self.outer.shape != (runs, width) or self.inner.numel() == 0:
+            raise ValueError(
+                "networks: inner must be [R, d + 1, m] and outer [R, m], none of them 0; they are "
+                f"{list(self.inner.shape)} and {list(self.outer.shape)}"
+            )
+
+    @classmethod
+    def initialise(
+        cls,
+        seeds: Sequence[int],
+        inputs: int,
+        width: int,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> "TwoLayer":
+        """One network per seed with independent N(0, 1) weights.
+
+        A network depends on its own seed alone. The weights are drawn in float64 on the CPU and
+        then rounded and moved, so every dtype and device starts from the same function.
+
+        Args:
+            seeds: one for each of the R networks; equal seeds give equal networks.
+            inputs: d, without the bias.
+            width: m.
+
+        Raises:
+            ValueError: no seed, or inputs or width below 1.
+
+        Source: the NTK parameterisation; assumed for arXiv 2309.15244.
+        """
+        if not len(seeds) or inputs < 1 or width < 1:
+            raise ValueError(
+                "networks: at least one seed, one input and one neuron are needed; got "
+                f"{len(seeds)} seeds, inputs = {inputs}, width = {width}"
+            )
+        weights = torch.stack(
+            [
+                torch.randn(
+                    inputs + 2,
+                    width,
+                    dtype=torch.float64,
+                    generator=torch.Generator().manual_seed(int(seed)),
+                )
+                for seed in seeds
+            ]
+        ).to(device=device, dtype=dtype)
+        return cls(weights[:, :-1].contiguous(), weights[:, -1].contiguous())
+
+    @property
+    def runs(self) -> int:
+        """R, the number of networks."""
+        return self.inner.shape[0]
+
+    @property
+    def inputs(self) -> int:
+        """d, the number of input variables without the bias."""
+        return self.inner.shape[1] - 1
+
+    @property
+    def width(self) -> int:
+        """m, the number of neurons."""
+        return self.inner.shape[2]
+
+    def predict(self, x: np.ndarray | Tensor, s: float | Tensor) -> Tensor:
+        """phi_s at the points x [n, d]; s a number or one for each run, [R]. Returns [R, n]."""
+        if isinstance(s, Tensor) and s.ndim:
+            s = s.to(self.inner)[:, None, None]
+        hidden = homotopy(with_bias(x, self.inner) @ self.inner, s)
+        return (hidden @ self.outer[:, :, None]).squeeze(-1) / self.width**0.5

@@ -1,0 +1,269 @@
+"""Every figure, in one style: legible in one column of text, safe for the colour-blind.
+
+A function takes tidy tables and returns a figure; `save` writes it. Nothing here needs torch but
+the drawing of the activations themselves.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+from hrta.results import whole_file
+from hrta.statistics import final_losses, median_interval
+
+COLUMN_WIDTH = 4.7  # inches: the text width of the Journal of Scientific Computing
+STYLE = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.2,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "grid.linewidth": 0.4,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 150,
+    "savefig.dpi": 300,
+    # Fonts as outlines that can be searched, and files that do not change from run to run.
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "hrta",
+}
+Labels = Mapping[str, str]
+
+
+def use_style() -> None:
+    """Set the style of every figure of the replication; the plot functions do it themselves."""
+    sns.set_theme(context="paper", style="ticks", palette="colorblind", rc=STYLE)
+
+
+def save(figure: Figure, stem: str | Path) -> None:
+    """Write the figure to <stem>.pdf and <stem>.png."""
+    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {})):
+        with whole_file(f"{stem}{suffix}") as temporary:
+            figure.savefig(temporary, metadata=metadata)
+
+
+def activation_family(s_values: Sequence[float], base: str = "relu") -> Figure:
+    """sigma_s(z) and its slope for several s."""
+    import torch
+
+    from hrta.activations import homotopy
+
+    use_style()
+    figure, (left, right) = plt.subplots(1, 2, figsize=(COLUMN_WIDTH, 2.1))
+    z = torch.linspace(-2, 2, 401, dtype=torch.float64, requires_grad=True)
+    for s, colour in zip(s_values, sns.color_palette("viridis", len(s_values)), strict=True):
+        value = homotopy(z, s, base)
+        (slope,) = torch.autograd.grad(value.sum(), z)
+        left.plot(z.detach(), value.detach(), color=colour, label=f"s = {s:g}")
+        right.plot(z.detach(), slope, color=colour)
+    left.set(xlabel="pre-activation z", ylabel="σₛ(z)", title="activation")
+    right.set(xlabel="pre-activation z", ylabel="dσₛ/dz", title="slope")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=6)
+    return figure
+
+
+def loss_curves(
+    results: pd.DataFrame, methods: Labels, optimizers: Labels, loss: str = "loss"
+) -> Figure:
+    """Loss against steps: median and interquartile band over seeds, the stage switches marked.
+
+    Args:
+        results: rows of one experiment, as `hrta.ensembles.train_ensemble` makes them.
+        methods: label of each method to show, in order.
+        optimizers: label of each optimizer, a column of panels each.
+        loss: "loss" (training) or "test_loss".
+    """
+    use_style()
+    widths = sorted(results["width"].unique())
+    figure, axes = plt.subplots(
+        len(widths),
+        len(optimizers),
+        figsize=(COLUMN_WIDTH, 0.75 + 1.45 * len(widths)),
+        sharex="col",
+        sharey="row",
+        squeeze=False,
+    )
+    for (width, optimizer), panel, axis in _panels(axes, widths, optimizers):
+        runs = results[(results["width"] == width) & (results["optimizer"] == optimizer)]
+        for method, colour in zip(methods, _colours(methods), strict=True):
+            by_step = runs[runs["method"] == method].groupby("step")[loss]
+            low, middle, high = (by_step.quantile(q) for q in (0.25, 0.5, 0.75))
+            axis.fill_between(low.index, low, high, color=colour, alpha=0.2, linewidth=0)
+            axis.plot(middle.index, middle, color=colour, label=methods[method])
+        for switch in _switches(runs):
+            axis.axvline(switch, color="0.4", linestyle=":", linewidth=0.8)
+        axis.set_yscale("log")
+        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.margins(x=0.02)
+        if panel[0] == 0:
+            axis.set_title(f"{optimizers[optimizer]}\nwidth m = {width}")
+        else:
+            axis.set_title(f"width m = {width}")
+        if panel[0] == len(widths) - 1:
+            axis.set_xlabel("steps")
+        if panel[1] == 0:
+            axis.set_ylabel({"loss": "training loss", "test_loss": "test loss"}[loss])
+    _legend(figure, axes[0, 0], ncols=3)
+    return figure
+
+
+def loss_against_width(
+    results: pd.DataFrame,
+    methods: Labels,
+    optimizers: Labels,
+    experiments: Labels,
+    fraction: float = 0.02,
+) -> Figure:
+    """Final training loss against width: median over seeds and its 95 % bootstrap interval.
+
+    Args:
+        results: rows of all experiments, as `hrta.ensembles.train_ensemble` makes them.
+        methods: label of each method to show, in order.
+        optimizers: label of each optimizer, a row of panels each.
+        experiments: label of each experiment, a column of panels each.
+        fraction: part of the steps whose median loss is the final one.
+    """
+    use_style()
+    final = final_losses(results, fraction)
+    figure, axes = plt.subplots(
+        len(optimizers),
+        len(experiments),
+        figsize=(COLUMN_WIDTH, 0.7 + 1.6 * len(optimizers)),
+        sharex=True,
+        squeeze=False,
+    )
+    spread = np.linspace(-1, 1, len(methods)) if len(methods) > 1 else [0]
+    for (optimizer, experiment), panel, axis in _panels(axes, optimizers, experiments):
+        here = final[(final["optimizer"] == optimizer) & (final["experiment"] == experiment)]
+        for method, colour, shift in zip(methods, _colours(methods), spread, strict=True):
+            by_width = here[here["method"] == method].groupby("width")["loss"]
+            widths = np.array(sorted(by_width.groups))
+            medians = np.array([median_interval(by_width.get_group(m)) for m in widths])
+            middle, low, high = medians.T
+            axis.errorbar(
+                widths * 1.06**shift,
+                middle,
+                yerr=(middle - low, high - middle),
+                color=colour,
+                label=methods[method],
+                marker="o",
+                markersize=3,
+                elinewidth=0.9,
+            )
+        axis.set(xscale="log", yscale="log")
+        axis.set_xticks(widths, [str(m) for m in widths])
+        axis.xaxis.set_minor_formatter(NullFormatter())
+        axis.minorticks_off()
+        if panel[0] == 0:
+            axis.set_title(experiments[experiment])
+        if panel[0] == len(optimizers) - 1:
+            axis.set_xlabel("width m (neurons)")
+        if panel[1] == 0:
+            axis.set_ylabel(f"{optimizers[optimizer]}:\nfinal training loss")
+    _legend(figure, axes[0, 0], ncols=3)
+    return figure
+
+
+def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
+    """Smallest and largest eigenvalue of the Gram matrix against s, at infinite and finite width.
+
+    Finite width: median over initialisations and the band from the lowest to the highest.
+
+    Args:
+        spectra: rows as `hrta ntk` writes them.
+        experiments: label of each experiment, a column of panels each.
+    """
+    use_style()
+    figure, axes = plt.subplots(
+        2, len(experiments), figsize=(COLUMN_WIDTH, 3.9), sharex=True, squeeze=False
+    )
+    extremes = {"smallest": "min", "largest": "max"}
+    for (extreme, experiment), panel, axis in _panels(axes, extremes, experiments):
+        here = spectra[spectra["experiment"] == experiment]
+        runs = here.groupby(["kernel", "width", "seed", "s"], observed=True, dropna=False)
+        values = runs["eigenvalue"].agg(extremes[extreme]).reset_index()
+        values = values[values["eigenvalue"] > 0]
+        finite = values[values["kernel"] == "finite"]
+        widths = sorted(finite["width"].unique())
+        for width, colour in zip(widths, _colours(widths), strict=True):
+            by_s = finite[finite["width"] == width].groupby("s")["eigenvalue"]
+            axis.fill_between(
+                by_s.min().index, by_s.min(), by_s.max(), color=colour, alpha=0.2, linewidth=0
+            )
+            middle = by_s.median()
+            axis.plot(middle.index, middle, color=colour, label=f"m = {width}")
+        limit = values[values["kernel"] == "infinite"]
+        axis.plot(limit["s"], limit["eigenvalue"], color="black", linestyle="--", label="m = ∞")
+        axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(numticks=6))
+        axis.set_xticks([0, 0.5, 1, 1.5, 2])
+        if panel[0] == 0:
+            axis.set_title(experiments[experiment])
+        else:
+            axis.set_xlabel("homotopy parameter s")
+        if panel[1] == 0:
+            axis.set_ylabel(f"{extreme} eigenvalue of Kₛ")
+    _legend(figure, axes[1, 0], ncols=4)
+    return figure
+
+
+def whole_spectra(
+    spectra: pd.DataFrame, experiments: Labels, s_values: Sequence[float] = (0, 0.5, 1, 1.5, 2)
+) -> Figure:
+    """All eigenvalues of the infinite-width Gram matrix, in order of size, for several s.
+
+    Args:
+        spectra: rows as `hrta ntk` writes them.
+        experiments: label of each experiment, a panel each.
+        s_values: which s to show, of those that are there.
+    """
+    use_style()
+    figure, axes = plt.subplots(
+        1, len(experiments), figsize=(COLUMN_WIDTH, 2.4), sharey=True, squeeze=False
+    )
+    infinite = spectra[(spectra["kernel"] == "infinite") & (spectra["eigenvalue"] > 0)]
+    for (_, experiment), panel, axis in _panels(axes, [None], experiments):
+        here = infinite[infinite["experiment"] == experiment]
+        colours = sns.color_palette("viridis", len(s_values))
+        for s, colour in zip(s_values, colours, strict=True):
+            chosen = here[np.isclose(here["s"], s)].sort_values("eigenvalue", ascending=False)
+            rank = np.arange(1, len(chosen) + 1)
+            marker = "." if len(chosen) < 10 else ""
+            axis.plot(rank, chosen["eigenvalue"], marker, ls="-", color=colour, label=f"s = {s:g}")
+        axis.set(xscale="log", yscale="log", xlabel="rank", title=experiments[experiment])
+        if panel[1] == 0:
+            axis.set_ylabel("eigenvalue of Kₛ, m = ∞")
+    _legend(figure, axes[0, 0], ncols=5)
+    return figure
+
+
+def _panels(
+    axes: np.ndarray, rows: Sequence, columns: Sequence
+) -> Iterator[tuple[tuple, tuple[int, int], Axes]]:
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            yield (row, column), (i, j), axes[i, j]
+
+
+def _colours(keys: Sequence) -> list:
+    return sns.color_palette("colorblind", len(keys))
+
+
+def _switches(runs: pd.DataFrame) -> list[int]:
+    """The steps at which a stage after the first begins."""
+    return runs.groupby("stage")["step"].min().iloc[1:].tolist()
+
+
+def _legend(figure: Figure, axis: Axes, ncols: int) -> None:
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=ncols)

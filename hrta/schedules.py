@@ -1,0 +1,77 @@
+"""The stages of homotopy relaxation training: which s for how many steps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`steps` updates under the activation sigma_s.
+
+    Raises:
+        ValueError: s outside [0, 2], or fewer than one step.
+    """
+
+    s: float
+    steps: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.s <= 2:
+            raise ValueError(f"stage: s = {self.s:g} is outside [0, 2]")
+        if self.steps < 1 or self.steps != int(self.steps):
+            raise ValueError(f"stage: steps = {self.steps} is not a whole number of at least 1")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Stages p = 1 .. M, trained one after another from where the last one ended.
+
+    The weights are not changed at a switch, so the function and the loss jump there.
+
+    Raises:
+        ValueError: no stage.
+
+    Source: arXiv 2309.15244, abstract.
+    """
+
+    stages: tuple[Stage, ...]
+
+    def __init__(self, stages: Iterable[Stage]) -> None:
+        object.__setattr__(self, "stages", tuple(stages))
+        if not self.stages:
+            raise ValueError("schedule: it needs at least one stage")
+
+    @classmethod
+    def constant_length(cls, s: Iterable[float], steps: int) -> "Schedule":
+        """One stage of `steps` steps for each of the values of s."""
+        return cls(Stage(value, steps) for value in s)
+
+    @classmethod
+    def linear(cls, start: float, zeta: float, stages: int, steps: int) -> "Schedule":
+        """s_p = start + (p - 1) zeta for p = 1 .. stages, `steps` steps each."""
+        return cls.constant_length((start + p * zeta for p in range(stages)), steps)
+
+    @property
+    def steps(self) -> int:
+        """Updates in all stages together."""
+        return sum(stage.steps for stage in self.stages)
+
+    @property
+    def switches(self) -> tuple[int, ...]:
+        """The steps at which stages 2 .. M begin."""
+        return tuple(accumulate(stage.steps for stage in self.stages[:-1]))
+
+    def stage_at(self, step: int) -> int:
+        """Number (from 1) of the stage that makes update `step` + 1; the last at the end.
+
+        Raises:
+            ValueError: step outside [0, steps].
+        """
+        if not 0 <= step <= self.steps:
+            raise ValueError(f"schedule: step {step} is outside [0, {self.steps}]")
+        return 1 + sum(step >= switch for switch in self.switches)
+
+    def s_at(self, step: int) -> float:
+        """The homotopy parameter under which update `step` + 1 is made."""
+        return self.stages[self.stage_at(step) - 1].s

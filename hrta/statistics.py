@@ -1,0 +1,96 @@
+"""Final losses, and how methods compare, paired over seeds."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+
+CELL = ["experiment", "optimizer", "width", "method"]
+CONFIDENCE = 0.95
+RESAMPLES = 9999
+INFINITE = 1e300  # stands for infinity where a median or a quantile is interpolated
+
+
+def final_losses(results: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
+    """The final loss of every run: the median over the logged rows of its last steps.
+
+    A median, because Adam oscillates. A run that diverged has an infinite final loss.
+
+    Args:
+        results: rows as `hrta.ensembles.train_ensemble` makes them.
+        fraction: which part of the steps is the end.
+
+    Returns:
+        Table of experiment, optimizer, width, method, seed, loss and test_loss.
+    """
+    end = results[results["step"] >= (1 - fraction) * results["step"].max()]
+    losses = ["loss", "test_loss"]
+    end = end.assign(**{loss: end[loss].fillna(np.inf) for loss in losses})
+    return end.groupby([*CELL, "seed"], observed=True)[losses].median().reset_index()
+
+
+def median_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
+    """The median and its percentile-bootstrap interval at `CONFIDENCE`; infinities are allowed.
+
+    Args:
+        values: a sample, [k] without NaN. One value is its own interval.
+        seed: of the resampling, so that the same values give the same interval.
+
+    Source: Efron and Tibshirani (1993), chapter 13; scipy.stats.bootstrap.
+    """
+    values = np.clip(np.asarray(values, dtype=np.float64), -INFINITE, INFINITE)
+    median = low = high = np.median(values)
+    if np.ptp(values) > 0:
+        low, high = bootstrap(
+            (values,),
+            np.median,
+            confidence_level=CONFIDENCE,
+            n_resamples=RESAMPLES,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        ).confidence_interval
+    # What lies between a finite value and INFINITE came from averaging the two.
+    return tuple(
+        float(bound) if abs(bound) < INFINITE / 1e6 else float(np.copysign(np.inf, bound))
+        for bound in (median, low, high)
+    )
+
+
+def compare(final: pd.DataFrame, baseline: str, loss: str = "loss") -> pd.DataFrame:
+    """Each method's median final loss and its ratio to the baseline's, paired over seeds.
+
+    The ratio is 10 to the median over seeds of log10(loss of the method / loss of the baseline).
+
+    Args:
+        final: rows as `final_losses` makes them.
+        baseline: name of the method to compare with.
+        loss: column to compare, "loss" or "test_loss".
+
+    Returns:
+        One row for each experiment, optimizer, width and method, in the order of `final`'s
+        categories: seeds, diverged (how many of the runs), median, low, high, ratio, ratio_low,
+        ratio_high.
+
+    Raises:
+        ValueError: the baseline is missing where another method is not.
+    """
+    key = [*CELL[:-1], "seed"]
+    base = final.loc[final["method"] == baseline, [*key, loss]]
+    paired = final.merge(base, on=key, how="left", suffixes=("", "_baseline"))
+    if len(paired) == 0 or paired[f"{loss}_baseline"].isna().any():
+        raise ValueError(f"compare: the baseline {baseline!r} is not there for every run")
+    with np.errstate(invalid="ignore"):
+        paired["log_ratio"] = np.log10(paired[loss]) - np.log10(paired[f"{loss}_baseline"])
+    rows = []
+    for cell, runs in paired.groupby(CELL, observed=True):
+        median, low, high = median_interval(runs[loss].to_numpy())
+        # A pair in which both diverged says nothing about which is better.
+        log_ratio = runs["log_ratio"].fillna(0).to_numpy()
+        ratio = np.power(10.0, median_interval(log_ratio))
+        rows.append(
+            dict(zip(CELL, cell, strict=True))
+            | {"seeds": len(runs), "diverged": int(np.isinf(runs[loss]).sum())}
+            | {"median": median, "low": low, "high": high}
+            | dict(zip(("ratio", "ratio_low", "ratio_high"), ratio, strict=True))
+        )
+    table = pd.DataFrame(rows)
+    return table.astype({name: final[name].dtype for name in CELL})

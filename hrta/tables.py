@@ -1,0 +1,57 @@
+"""Tables for readers: CSV for programs, Markdown for people."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from hrta.results import whole_file
+
+
+def save(table: pd.DataFrame, readable: pd.DataFrame, stem: str | Path) -> None:
+    """Write `table` to <stem>.csv, in full precision, and `readable` to <stem>.md."""
+    with whole_file(f"{stem}.csv") as temporary:
+        table.to_csv(temporary, index=False)
+    with whole_file(f"{stem}.md") as temporary:
+        temporary.write_text(readable.to_markdown(index=False) + "\n")
+
+
+def readable_comparison(
+    comparison: pd.DataFrame,
+    methods: Mapping[str, str],
+    optimizers: Mapping[str, str],
+    experiments: Mapping[str, str],
+    baseline: str,
+) -> pd.DataFrame:
+    """The rows of `hrta.statistics.compare` as text: median [interval], ratio [interval].
+
+    A ratio whose whole interval is below 1 (better than the baseline) is marked with ▼, one whose
+    whole interval is above 1 with ▲.
+    """
+    rows = []
+    for row in comparison.itertuples():
+        rows.append(
+            {
+                "problem": experiments[row.experiment],
+                "optimizer": optimizers[row.optimizer],
+                "width": row.width,
+                "method": methods[row.method],
+                "final loss [95 %]": _with_interval(row.median, row.low, row.high, ".2e"),
+                f"ratio to {methods[baseline]} [95 %]": _ratio(row, baseline),
+                "diverged": f"{row.diverged} of {row.seeds}",
+            }
+        )
+    table = pd.DataFrame(rows)
+    none_diverged = (comparison["diverged"] == 0).all()
+    return table.drop(columns="diverged") if none_diverged else table
+
+
+def _ratio(row: tuple, baseline: str) -> str:
+    if row.method == baseline:
+        return "1"
+    mark = " ▼" if row.ratio_high < 1 else " ▲" if row.ratio_low > 1 else ""
+    return _with_interval(row.ratio, row.ratio_low, row.ratio_high, ".3g") + mark
+
+
+def _with_interval(middle: float, low: float, high: float, form: str) -> str:
+    return f"{middle:{form}} [{low:{form}}, {high:{form}}]"

@@ -1,0 +1,17 @@
+rule data:
+    message:
+        "Sampling the problem of {wildcards.experiment}."
+    input:
+        sources("hrta.problems", "hrta.results"),
+    output:
+        problem="data/{experiment}.parquet",
+        checksum="data/{experiment}.parquet.sha256",
+    log:
+        "logs/data/{experiment}.log",
+    params:
+        name=lambda wildcards: settings.experiments[wildcards.experiment].problem,
+        points=lambda wildcards: settings.experiments[wildcards.experiment].points.value,
+        test_points=lambda wildcards: settings.experiments[wildcards.experiment].test_points.value,
+    shell:
+        "exec python -m hrta data {params.name} --points {params.points}"
+        " --test-points {params.test_points} --output {output.problem} > {log} 2>&1"

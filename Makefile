@@ -32,3 +32,28 @@ $(READY): requirements.lock pyproject.toml
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements.lock
+
+replicate: $(READY)
+	snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+
+# In a folder of its own, so that it never touches the results of a full replication.
+smoke: $(READY)
+	mkdir -p results/smoke
+	snakemake --cores $(CORES) --directory results/smoke --configfile config/smoke.yaml
+
+test: $(READY) lint
+	pytest
+
+lint: $(READY)
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	workflow/scripts/lint.sh
+
+format: $(READY)
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+clean:
+	rm -rf results/smoke

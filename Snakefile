@@ -3,7 +3,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: workflow.source_path("config/replication.yaml")
+configfile: f"{workflow.basedir}/config/replication.yaml"
 
 
 include: "workflow/rules/common.smk"
@@ -16,4 +16,4 @@ include: "workflow/rules/notebooks.smk"
 rule all:
     default_target: True
     input:
-        rules.everything.input,
+        [item.files for item in ITEMS.values()],

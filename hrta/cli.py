@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from tqdm import tqdm
 
-from hrta.problems import TARGETS, Problem, make_problem
+from hrta.problems import Problem
 from hrta.processes import end_on_sigterm, end_with
 from hrta.results import provenance, read_problem, write_json, write_problem, write_table
+from hrta.targets import TARGETS, make_problem
 
 if TYPE_CHECKING:
     import pandas as pd

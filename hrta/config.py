@@ -13,7 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from hrta.problems import TARGETS, make_problem
+from hrta.targets import TARGETS, make_problem
 
 Value = TypeVar("Value")
 Source = Literal["abstract", "review", "derived", "literature", "assumed", "ours"]
@@ -173,7 +173,7 @@ def _refuse(at: list[str], given: Any, why: str) -> None:
     raise PydanticCustomError("reference", "{why}", context)
 
 
-def parse(config: Any) -> Replication:
+def check_config(config: Any) -> Replication:
     """The configuration as models.
 
     Raises:

@@ -13,10 +13,10 @@ ROOT = Path(os.path.relpath(workflow.basedir))
 sys.path.insert(0, workflow.basedir)
 os.environ["PYTHONPATH"] = workflow.basedir
 
-from hrta.config import ConfigError, parse
+from hrta.config import ConfigError, check_config
 
 try:
-    settings = parse(config)
+    settings = check_config(config)
 except ConfigError as error:
     sys.exit(str(error))
 
@@ -25,14 +25,13 @@ def sources(*modules):
     """The files of these modules of the package and of all of the package that they import."""
     found, waiting = set(), list(modules)
     while waiting:
-        module = waiting.pop()
-        file = Path(workflow.basedir, *module.split(".")).with_suffix(".py")
+        file = Path(workflow.basedir, *waiting.pop().split(".")).with_suffix(".py")
         if file in found or not file.exists():
             continue
         found.add(file)
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hrta"):
-                waiting += [node.module, *(f"{node.module}.{n.name}" for n in node.names)]
+                waiting += [node.module, *(f"{node.module}.{part.name}" for part in node.names)]
     return sorted(str(ROOT / file.relative_to(workflow.basedir)) for file in found)
 
 

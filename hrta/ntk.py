@@ -139,9 +139,11 @@ def initial_spectra(
     Returns:
         Tidy table of seed, s, index (from 0, ascending), eigenvalue.
     """
+    import torch
+
     from hrta.networks import TwoLayer
 
-    networks = TwoLayer.initialise(seeds, np.shape(x)[1], width)
+    networks = TwoLayer.initialise(seeds, np.shape(x)[1], width, dtype=torch.float64)
     spectra = {}
     for seed, inner, outer in zip(seeds, networks.inner, networks.outer, strict=True):
         for s in s_values:

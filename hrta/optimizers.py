@@ -5,14 +5,16 @@ once are used (no fused multiply-add, no lerp): vectorised code and its scalar r
 so a run's numbers do not depend on its place in the ensemble.
 """
 
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
 
-class Optimizer(Protocol):
-    """State of one optimizer for an ensemble; a new object is a fresh state."""
+class Optimizer:
+    """State of an optimizer for an ensemble: tensors with the runs along the first axis."""
+
+    def __init__(self, momentum: float) -> None:
+        self.momentum = momentum
+        self._state: dict[str, Tensor] = {}
 
     def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
         """theta_{t+1} - theta_t, [R, ...], from the gradient [R, ...] at theta_t.
@@ -21,35 +23,39 @@ class Optimizer(Protocol):
         memory (fresh memory at every step costs more than the arithmetic), and the tensor returned
         is valid until the next call.
         """
+        raise TypeError("an optimizer must say how it updates")
+
+    def reset(self, runs: Tensor) -> None:
+        """Let the chosen runs, a mask [R], start afresh."""
+        for state in self._state.values():
+            state.masked_fill_(runs.view(-1, *[1] * (state.ndim - 1)), 0)
+
+    def _zeros(self, name: str, like: Tensor) -> Tensor:
+        """The state of that name, zero at first."""
+        if name not in self._state:
+            self._state[name] = torch.zeros_like(like)
+        return self._state[name]
 
 
-class GradientDescent:
+class GradientDescent(Optimizer):
     """theta_{t+1} = theta_t - eta_t g_t."""
-
-    def __init__(self, momentum: float) -> None:
-        pass
 
     def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
         return gradient.mul_(-learning_rate)
 
 
-class HeavyBall:
+class HeavyBall(Optimizer):
     """theta_{t+1} = theta_t - eta_t g_t + beta (theta_t - theta_{t-1}).
 
     Source: Polyak (1964); in this form arXiv 2208.03941.
     """
 
-    def __init__(self, momentum: float) -> None:
-        self.momentum = momentum
-        self._last: Tensor | None = None
-
     def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
-        if self._last is None:
-            self._last = torch.zeros_like(gradient)
-        return self._last.mul_(self.momentum).add_(gradient.mul_(-learning_rate))
+        last = self._zeros("last update", gradient)
+        return last.mul_(self.momentum).add_(gradient.mul_(-learning_rate))
 
 
-class Nesterov:
+class Nesterov(Optimizer):
     """v_{t+1} = theta_t - eta_t g_t;  theta_{t+1} = v_{t+1} + beta (v_{t+1} - v_t);  v_0 = theta_0.
 
     Kept as the lead theta_t - v_t, so that theta itself is not needed.
@@ -57,50 +63,40 @@ class Nesterov:
     Source: Nesterov (1983); in this form arXiv 2208.03941.
     """
 
-    def __init__(self, momentum: float) -> None:
-        self.momentum = momentum
-        self._lead: Tensor | None = None
-
     def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
-        if self._lead is None:
-            self._lead = torch.zeros_like(gradient)
         descent = gradient.mul_(-learning_rate)
-        self._lead.add_(descent).mul_(self.momentum)
-        return descent.add_(self._lead)
+        lead = self._zeros("lead", gradient).add_(descent).mul_(self.momentum)
+        return descent.add_(lead)
 
 
-class Adam:
+class Adam(Optimizer):
     """theta_{t+1} = theta_t - eta_t mhat / (sqrt(vhat) + eps), bias-corrected moments.
+
+    The bias corrections follow c_t = 1 - beta^t = beta c_{t-1} + (1 - beta), for each run.
 
     Source: Kingma and Ba, arXiv 1412.6980; the constants are theirs and torch's.
     """
 
-    def __init__(self, momentum: float) -> None:
-        self.beta1, self.beta2, self.eps = 0.9, 0.999, 1e-8
-        self._count = 0
-        self._first: Tensor | None = None
-        self._second: Tensor | None = None
+    beta1, beta2, eps = 0.9, 0.999, 1e-8
 
     def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
-        if self._first is None:
-            self._first = torch.zeros_like(gradient)
-            self._second = torch.zeros_like(gradient)
-            self._scratch = torch.empty_like(gradient)
-        scratch = self._scratch
-        self._count += 1
+        per_run = gradient.new_empty(len(gradient), *[1] * (gradient.ndim - 1)).double()
+        correction1 = self._zeros("correction 1", per_run).mul_(self.beta1).add_(1 - self.beta1)
+        correction2 = self._zeros("correction 2", per_run).mul_(self.beta2).add_(1 - self.beta2)
+        first, second = self._zeros("first", gradient), self._zeros("second", gradient)
+        scratch = self._zeros("scratch", gradient)
         torch.mul(gradient, 1 - self.beta1, out=scratch)
-        self._first.mul_(self.beta1).add_(scratch)
+        first.mul_(self.beta1).add_(scratch)
         torch.mul(gradient, gradient, out=scratch).mul_(1 - self.beta2)
-        self._second.mul_(self.beta2).add_(scratch)
+        second.mul_(self.beta2).add_(scratch)
         # The smallest normal number more, lost in rounding: the root of 0 itself is slow on CPUs.
-        torch.add(self._second, torch.finfo(scratch.dtype).tiny, out=scratch)
-        scale = (1 - self.beta2**self._count) ** 0.5
-        denominator = scratch.sqrt_().div_(scale).add_(self.eps)
-        rate = -learning_rate / (1 - self.beta1**self._count)
-        return torch.div(self._first, denominator, out=gradient).mul_(rate)
+        torch.add(second, torch.finfo(scratch.dtype).tiny, out=scratch)
+        denominator = scratch.div_(correction2.to(scratch.dtype)).sqrt_().add_(self.eps)
+        rate = (-learning_rate.double() / correction1).to(scratch.dtype)
+        return torch.div(first, denominator, out=gradient).mul_(rate)
 
 
-OPTIMIZERS: dict[str, type] = {
+OPTIMIZERS: dict[str, type[Optimizer]] = {
     "gradient_descent": GradientDescent,
     "heavy_ball": HeavyBall,
     "nesterov": Nesterov,

@@ -13,7 +13,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
 
 from hrta.results import whole_file
 from hrta.statistics import final_losses, median_interval
@@ -65,6 +65,7 @@ def activation_family(s_values: Sequence[float], base: str = "relu") -> Figure:
     for s, colour in zip(s_values, sns.color_palette("viridis", len(s_values)), strict=True):
         value = homotopy(z, s, base)
         (slope,) = torch.autograd.grad(value.sum(), z)
+        slope[z == 0] = torch.nan  # the jump is no line
         left.plot(z.detach(), value.detach(), color=colour, label=f"s = {s:g}")
         right.plot(z.detach(), slope, color=colour)
     left.set(xlabel="pre-activation z", ylabel="σₛ(z)", title="activation")
@@ -163,14 +164,12 @@ def loss_against_width(
             )
         axis.set(xscale="log", yscale="log")
         axis.set_xticks(widths, [str(m) for m in widths])
-        axis.xaxis.set_minor_formatter(NullFormatter())
-        axis.minorticks_off()
+        axis.xaxis.set_minor_locator(NullLocator())
         if panel[0] == 0:
             axis.set_title(experiments[experiment])
-        if panel[0] == len(optimizers) - 1:
-            axis.set_xlabel("width m (neurons)")
         if panel[1] == 0:
             axis.set_ylabel(f"{optimizers[optimizer]}:\nfinal training loss")
+    figure.supxlabel("width m (neurons)", fontsize=STYLE["axes.labelsize"])
     _legend(figure, axes[0, 0], ncols=3)
     return figure
 
@@ -205,15 +204,14 @@ def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
             axis.plot(middle.index, middle, color=colour, label=f"m = {width}")
         limit = values[values["kernel"] == "infinite"]
         axis.plot(limit["s"], limit["eigenvalue"], color="black", linestyle="--", label="m = ∞")
-        axis.set_yscale("log")
-        axis.yaxis.set_major_locator(LogLocator(numticks=6))
-        axis.set_xticks([0, 0.5, 1, 1.5, 2])
+        axis.set_xticks([0, 1, 2])
         if panel[0] == 0:
             axis.set_title(experiments[experiment])
-        else:
-            axis.set_xlabel("homotopy parameter s")
+            axis.set_yscale("log")
+            axis.yaxis.set_minor_formatter(NullFormatter())
         if panel[1] == 0:
             axis.set_ylabel(f"{extreme} eigenvalue of Kₛ")
+    figure.supxlabel("homotopy parameter s", fontsize=STYLE["axes.labelsize"])
     _legend(figure, axes[1, 0], ncols=4)
     return figure
 

@@ -21,6 +21,8 @@ class Stage:
             raise ValueError(f"stage: s = {self.s:g} is outside [0, 2]")
         if self.steps < 1 or self.steps != int(self.steps):
             raise ValueError(f"stage: steps = {self.steps} is not a whole number of at least 1")
+        object.__setattr__(self, "s", float(self.s))
+        object.__setattr__(self, "steps", int(self.steps))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from scipy.stats import bootstrap
 CELL = ["experiment", "optimizer", "width", "method"]
 CONFIDENCE = 0.95
 RESAMPLES = 9999
-INFINITE = 1e300  # stands for infinity where a median or a quantile is interpolated
+INFINITE = 1e150  # stands for infinity where a median or a quantile is interpolated
 
 
 def final_losses(results: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:

@@ -100,7 +100,8 @@ def train(
             if step == 0 or step in switches:
                 s = _like([each.s_at(step) for each in schedules], parameters)
             if step in switches and reset_optimizer:
-                state = make_optimizer(optimizer, momentum)
+                switching = [step in each.switches for each in schedules]
+                state.reset(torch.tensor(switching, device=parameters.device))
             if step < steps:
                 losses, _ = loss.value_and_gradient(parameters, s, gradient)
             else:

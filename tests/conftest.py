@@ -1,0 +1,20 @@
+import numpy as np
+import pytest
+import torch
+
+from hrta.networks import TwoLayer
+from hrta.problems import Problem
+
+
+@pytest.fixture
+def small_problem() -> Problem:
+    """Seven random points in two dimensions, four to test on."""
+    random = np.random.default_rng(3)
+    x, x_test = random.normal(size=(7, 2)), random.normal(size=(4, 2))
+    return Problem("small", x, np.sin(x).sum(1), x_test, np.sin(x_test).sum(1))
+
+
+@pytest.fixture
+def small_networks() -> TwoLayer:
+    """Five networks of width 11 in float64."""
+    return TwoLayer.initialise(range(5), inputs=2, width=11, dtype=torch.float64)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from hrta import TwoLayer
+
+
+def test_prediction_is_the_sum_over_neurons(small_problem, small_networks):
+    s = torch.tensor([0.0, 0.5, 1.0, 1.5, 2.0], dtype=torch.float64)
+    predicted = small_networks.predict(small_problem.x, s)
+    for run in range(5):
+        inner, outer = small_networks.inner[run].numpy(), small_networks.outer[run].numpy()
+        for i, x in enumerate(small_problem.x):
+            total = 0.0
+            for k in range(11):
+                z = inner[:2, k] @ x + inner[2, k]
+                total += outer[k] * ((1 - s[run].item()) * z + s[run].item() * max(z, 0))
+            assert predicted[run, i].item() == pytest.approx(total / np.sqrt(11), abs=1e-13)
+
+
+def test_a_network_depends_on_its_seed_alone():
+    many = TwoLayer.initialise([3, 1, 4, 1], inputs=2, width=8)
+    alone = TwoLayer.initialise([4], inputs=2, width=8)
+    assert torch.equal(many.inner[2], alone.inner[0])
+    assert torch.equal(many.outer[1], many.outer[3])
+    assert not torch.equal(many.outer[0], many.outer[1])
+
+
+def test_precisions_start_from_the_same_function():
+    single = TwoLayer.initialise([0], inputs=1, width=30)
+    double = TwoLayer.initialise([0], inputs=1, width=30, dtype=torch.float64)
+    assert torch.equal(single.inner, double.inner.float())
+    assert torch.equal(single.outer, double.outer.float())
+
+
+def test_weights_are_standard_normal():
+    networks = TwoLayer.initialise(range(20), inputs=1, width=1000, dtype=torch.float64)
+    weights = torch.cat([networks.inner.flatten(), networks.outer.flatten()])
+    # 60 000 draws: the mean has standard error 0.004, the variance 0.006; five of each.
+    assert abs(weights.mean().item()) < 0.02
+    assert abs(weights.var().item() - 1) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer"), [((2, 3, 4), (2, 5)), ((2, 3, 4), (3, 4)), ((3, 4), (4,)), ((0, 2, 3), (0, 3))]
+)
+def test_shapes_that_do_not_fit_are_refused(inner, outer):
+    with pytest.raises(ValueError, match=r"inner must be \[R, d \+ 1, m\]"):
+        TwoLayer(torch.zeros(inner), torch.zeros(outer))
+
+
+@pytest.mark.parametrize(("seeds", "inputs", "width"), [([], 1, 1), ([0], 0, 1), ([0], 1, 0)])
+def test_nothing_to_initialise_is_refused(seeds, inputs, width):
+    with pytest.raises(ValueError, match="at least one seed, one input and one neuron"):
+        TwoLayer.initialise(seeds, inputs, width)

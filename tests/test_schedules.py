@@ -1,0 +1,53 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrta import Schedule, Stage
+
+STAGES = st.lists(st.builds(Stage, st.floats(0, 2), st.integers(1, 50)), min_size=1, max_size=6)
+
+
+@given(STAGES)
+def test_every_step_belongs_to_the_stage_that_makes_it(stages):
+    schedule = Schedule(stages)
+    made_by = [number for number, stage in enumerate(stages, 1) for _ in range(stage.steps)]
+    assert schedule.steps == len(made_by)
+    assert [schedule.stage_at(step) for step in range(schedule.steps)] == made_by
+    assert [schedule.s_at(step) for step in range(schedule.steps)] == [
+        stages[number - 1].s for number in made_by
+    ]
+    assert schedule.stage_at(schedule.steps) == len(stages)
+    assert list(schedule.switches) == [
+        step for step in range(1, len(made_by)) if made_by[step] != made_by[step - 1]
+    ]
+
+
+@given(STAGES)
+def test_equal_stages_make_equal_schedules(stages):
+    assert Schedule(stages) == Schedule(tuple(stages))
+    assert hash(Schedule(stages)) == hash(Schedule(tuple(stages)))
+
+
+def test_linear_raises_s_by_zeta():
+    schedule = Schedule.linear(start=0.5, zeta=0.25, stages=4, steps=10)
+    assert [stage.s for stage in schedule.stages] == [0.5, 0.75, 1.0, 1.25]
+    assert schedule.steps == 40
+
+
+@pytest.mark.parametrize("s", [-0.01, 2.01, float("nan")])
+def test_stage_refuses_s_outside_its_range(s):
+    with pytest.raises(ValueError, match=r"outside \[0, 2\]"):
+        Stage(s, 1)
+
+
+@pytest.mark.parametrize("steps", [0, -1, 1.5])
+def test_stage_refuses_no_steps(steps):
+    with pytest.raises(ValueError, match="at least 1"):
+        Stage(1, steps)
+
+
+def test_schedule_refuses_no_stage_and_steps_outside():
+    with pytest.raises(ValueError, match="at least one stage"):
+        Schedule([])
+    with pytest.raises(ValueError, match=r"outside \[0, 3\]"):
+        Schedule([Stage(1, 3)]).stage_at(4)

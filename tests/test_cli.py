@@ -1,0 +1,183 @@
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hrta import ntk, results
+from hrta.ensembles import Ensemble, train_ensemble
+from hrta.targets import make_problem
+
+
+def hrta(*arguments, **options):
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "hrta", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def test_data_writes_the_problem_and_its_checksum(tmp_path):
+    file = tmp_path / "new" / "sine3d.parquet"
+    done = hrta("data", "sine3d", "--points", 27, "--test-points", 5, "--output", file)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    expected = make_problem("sine3d", 27, 5)
+    np.testing.assert_array_equal(results.read_problem(file).x_test, expected.x_test)
+    assert (tmp_path / "new" / "sine3d.parquet.sha256").exists()
+
+
+TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-steps 5 --seeds 3"
+
+
+def test_train_writes_what_the_package_computes_twice_the_same(tmp_path):
+    options = [*TRAIN.split(), "--method", "relu=1,1", "--method", "relaxation=1,1.5"]
+    options += ["--optimizer", "nesterov", "--momentum", "0.8", "--learning-rate", "0.05"]
+    options += ["--decay", "0.5", "--log-every", "2", "--dtype", "float64", "--device", "cpu"]
+    for name in ("a", "b"):
+        done = hrta(*options, "--output", tmp_path / f"{name}.parquet")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    ensemble = Ensemble(
+        experiment="sine1d",
+        width=8,
+        methods={"relu": [1, 1], "relaxation": [1, 1.5]},
+        stage_steps=5,
+        seeds=[0, 1, 2],
+        optimizer="nesterov",
+        learning_rate=0.05,
+        momentum=0.8,
+        decay=0.5,
+        log_every=2,
+        dtype="float64",
+    )
+    expected, _ = train_ensemble(make_problem("sine1d", 10, 4), ensemble)
+    written = pd.read_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(written, expected, check_categorical=False)
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert record["device"] == "cpu"
+    assert record["dtype"] == "float64"
+    assert record["arguments"]["seeds"] == [0, 1, 2]
+    assert record["diverged"] == []
+    assert record["wall_time"] > 0
+    assert len(record["config_hash"]) == 64
+
+
+def test_train_prints_a_summary_and_plain_progress_lines():
+    done = hrta(*TRAIN.split())
+    assert done.returncode == 0
+    assert "median final losses over 3 seeds" in done.stdout
+    assert all(method in done.stdout for method in ("relu", "homotopy", "relaxation"))
+    lines = done.stderr.splitlines()
+    assert lines[0] == "sine1d, adam, width 8: 0 of 10"
+    assert lines[-1] == "sine1d, adam, width 8: 10 of 10"
+
+
+def test_train_shows_a_bar_on_a_terminal():
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    command = [sys.executable, "-m", "hrta", *TRAIN.split()]
+    with subprocess.Popen(command, stderr=end, stdout=subprocess.DEVNULL) as process:
+        os.close(end)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(terminal, 4096)
+            except OSError:
+                break
+    os.close(terminal)
+    assert process.returncode == 0
+    assert b"100%" in shown
+    assert b"sine1d, adam, width 8" in shown
+
+
+def test_train_names_diverged_runs(tmp_path):
+    options = [*TRAIN.split(), "--method", "relu=1,1", "--learning-rate", "1e30"]
+    options += ["--optimizer", "gradient_descent", "--output", tmp_path / "a.parquet"]
+    done = hrta(*options)
+    assert done.returncode == 0
+    assert "relu, seed 2 diverged at step" in done.stdout
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert [run["seed"] for run in record["diverged"]] == [0, 1, 2]
+
+
+def test_ntk_writes_the_spectra(tmp_path):
+    file = tmp_path / "spectra.parquet"
+    options = "ntk --problem sine1d --points 10 --s 0.5,1.5 --width 30 --width 40 --seeds 2"
+    done = hrta(*options.split(), "--output", file)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_parquet(file)
+    columns = "experiment problem kernel width seed s index eigenvalue"
+    assert list(table.columns) == columns.split()
+    x = make_problem("sine1d", 10, 1).x
+    infinite = table[(table["kernel"] == "infinite") & (table["s"] == 1.5)]
+    np.testing.assert_array_equal(infinite["eigenvalue"], ntk.spectrum(ntk.gram(x, 1.5)))
+    assert infinite["width"].isna().all()
+    finite = table[(table["width"] == 40) & (table["seed"] == 1)]
+    expected = ntk.initial_spectra(x, 40, [1], [0.5, 1.5])
+    np.testing.assert_array_equal(finite["eigenvalue"], expected["eigenvalue"])
+    shown = hrta("ntk", "--points", 10)
+    assert shown.returncode == 0
+    assert "smallest and largest eigenvalue" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("nonsense", "No such command 'nonsense'"),
+        ("train --fast", "No such option: --fast"),
+        ("train --width -5", "Invalid value for '--width'"),
+        ("train --width many", "Invalid value for '--width'"),
+        ("train --optimizer sgd", "'sgd' is not one of 'gradient_descent', 'heavy_ball'"),
+        ("train --problem cosine", "unknown problem 'cosine'; it must be a .parquet file"),
+        ("train --problem none.parquet", "none.parquet: there is no such file"),
+        ("train --method relaxation", "must be NAME=S,S,..."),
+        ("train --method relu=1,3", "--method relu: '1,3' must lie in [0, 2]"),
+        ("train --method relu=1 --method relu=1", "--method 'relu' is there twice"),
+        ("train --method a=1,1 --method b=1", "the same number of steps"),
+        ("train --learning-rate 0", "learning rate must be a positive number"),
+        ("train --points 1", "points = 1 must be"),
+        ("train --device cuda", "no usable CUDA GPU"),
+        ("ntk --s 0,a", "--s: '0,a' must be numbers with commas between"),
+        ("ntk --s 2.5", "--s: '2.5' must lie in [0, 2]"),
+        ("data cosine --output a.parquet", "unknown problem 'cosine'"),
+        ("data sine1d", "Missing option '--output'"),
+        ("data sine1d --output /proc/a/b.parquet", "/proc/a"),
+    ],
+)
+def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, arguments, message):
+    done = hrta(*arguments.split(), cwd=tmp_path, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("hrta: ")
+    assert done.stdout == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_arguments_it_says_what_there_is():
+    done = hrta()
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in ("data", "train", "ntk"))
+
+
+def test_a_training_whose_parent_is_killed_ends_and_leaves_nothing(tmp_path):
+    file = tmp_path / "a.parquet"
+    training = f"{sys.executable} -m hrta train --stage-steps 1000000 --output {file}"
+    script = f"exec {training} --parent $PPID"
+    parent = f"import subprocess; subprocess.run(['sh', '-c', {script!r}])"
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert "0 of 2000000" in process.stderr.readline()
+        process.kill()
+        # The pipe is at its end when the orphan, too, has closed it.
+        started = time.monotonic()
+        process.stderr.read()
+        assert time.monotonic() - started < 10
+    assert process.returncode == -signal.SIGKILL
+    assert not list(tmp_path.iterdir())

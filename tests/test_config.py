@@ -1,0 +1,185 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from snakemake.utils import update_config
+
+from hrta.config import ConfigError, OptimizerName, check_config
+from hrta.optimizers import OPTIMIZERS
+
+CONFIG = Path(__file__).parents[1] / "config"
+REPLICATION = yaml.safe_load((CONFIG / "replication.yaml").read_text())
+
+
+def changed(path, value):
+    """The replication's configuration with one value changed, or removed where it is ...."""
+    config = copy.deepcopy(REPLICATION)
+    *parents, last = path.split(".")
+    at = config
+    for key in parents:
+        at = at[key]
+    if value is ...:
+        del at[last]
+    else:
+        at[last] = value
+    return config
+
+
+def test_the_replication_is_valid_and_as_the_paper():
+    settings = check_config(REPLICATION)
+    assert settings.baseline == "relu"
+    assert {name: method.s for name, method in settings.methods.items()} == {
+        "relu": [1, 1],
+        "homotopy": [0.5, 1],
+        "relaxation": [1, 1.5],
+        "relaxed": [1.5, 1.5],
+        "absolute": [2, 2],
+    }
+    assert settings.experiments["sine1d"].points.value == 100
+    assert settings.experiments["sine1d"].points.source == "review"
+
+
+def test_the_smoke_configuration_is_valid_and_only_smaller():
+    smoke = copy.deepcopy(REPLICATION)
+    update_config(smoke, yaml.safe_load((CONFIG / "smoke.yaml").read_text()))
+    small, full = check_config(smoke), check_config(REPLICATION)
+    assert list(small.experiments) == list(full.experiments)
+    assert small.methods == full.methods
+    assert small.optimizers == full.optimizers
+    assert small.seeds.value < full.seeds.value
+
+
+def test_optimizers_are_those_that_there_are():
+    assert set(OptimizerName.__args__) == set(OPTIMIZERS)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        ("device", "gpu", "config: device: 'gpu' given; input should be 'auto', 'cpu' or 'cuda'"),
+        ("seeds.value", 0, "config: seeds.value: 0 given; input should be greater than or equal"),
+        ("seeds.value", 2.5, "config: seeds.value: 2.5 given; input should be a valid integer"),
+        ("seeds.value", "many", "config: seeds.value: 'many' given; input should be a valid int"),
+        ("seeds.value", True, "config: seeds.value: True given; input should be a valid integer"),
+        ("seeds.source", "guess", "config: seeds.source: 'guess' given; input should be 'abstract'"),
+        ("seeds.source", ..., "config: seeds.source: Field required"),
+        ("seeds", 20, "config: seeds: 20 given; input should be"),
+        ("sedes", 20, "config: sedes: unknown key; allowed are device, dtype, seeds, training,"),
+        (
+            "experiments.sine1d.widhts",
+            [50],
+            "config: experiments.sine1d.widhts: unknown key; allowed are label, paper, problem, ",
+        ),
+        (
+            "experiments.sine1d.widths.value",
+            [50, -200],
+            "config: experiments.sine1d.widths.value.1: -200 given; input should be greater than",
+        ),
+        (
+            "experiments.sine1d.widths.value",
+            [50, 50],
+            "config: experiments.sine1d.widths.value: [50, 50] given; every entry may be there",
+        ),
+        (
+            "experiments.sine1d.problem",
+            "cosine",
+            "config: experiments.sine1d.problem: 'cosine' given; allowed are sine1d, sine3d, jump1d",
+        ),
+        (
+            "experiments.sine1d.methods",
+            ["relu", "magic"],
+            "config: experiments.sine1d.methods: 'magic' given; allowed are relu, homotopy, ",
+        ),
+        (
+            "experiments.sine1d.methods",
+            ["relaxed"],
+            "config: experiments.sine1d.methods: ['relaxed'] given; relu, the first of all methods",
+        ),
+        (
+            "experiments.sine1d.optimizers",
+            ["nesterov"],
+            "config: experiments.sine1d.optimizers: 'nesterov' given; allowed are adam, gradient",
+        ),
+        (
+            "experiments.sine3d.points.value",
+            100,
+            "config: experiments.sine3d.points.value: 100 given; problem sine3d: points = 100 must",
+        ),
+        (
+            "methods.relaxation.s",
+            [1, 2.5],
+            "config: methods.relaxation.s.1: 2.5 given; input should be less than or equal to 2",
+        ),
+        ("methods.relaxation.s", [], "config: methods.relaxation.s: [] given; list should have at"),
+        (
+            "methods.relaxation.s",
+            [1, 1.2, 1.5],
+            "all must have the same number of stages",
+        ),
+        ("methods.1x", {"label": "x", "s": [1, 1], "source": "ours"}, "config: methods.1x: '1x' giv"),
+        ("optimizers.sgd", REPLICATION["optimizers"]["adam"], "config: optimizers.sgd: 'sgd' given; input should be 'gradient_d"),
+        (
+            "optimizers.adam.learning_rate.value",
+            -0.1,
+            "config: optimizers.adam.learning_rate.value: -0.1 given; input should be greater than 0",
+        ),
+        (
+            "optimizers.adam.learning_rate.value",
+            float("inf"),
+            "config: optimizers.adam.learning_rate.value: inf given; input should be a finite number",
+        ),
+        (
+            "optimizers.adam.momentum",
+            {"value": 0.9, "source": "ours"},
+            "config: optimizers.adam.momentum: 0.9 given; only heavy_ball and nesterov have one",
+        ),
+        ("training.decay.value", 0, "config: training.decay.value: 0 given; input should be grea"),
+        ("spectra.s.value", [3], "config: spectra.s.value.0: 3 given; input should be less than"),
+        ("experiments", {}, "config: experiments: {} given; dictionary should have at least 1"),
+        ("training", ..., "config: training: Field required"),
+    ],
+)
+def test_one_mistake_is_one_line_with_path_value_and_what_is_allowed(path, value, line):
+    with pytest.raises(ConfigError) as error:
+        check_config(changed(path, value))
+    assert line in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_two_mistakes_are_two_lines():
+    config = changed("device", "gpu")
+    config["dtype"] = "half"
+    with pytest.raises(ConfigError) as error:
+        check_config(config)
+    assert len(str(error.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("config", [None, [], "text", {}])
+def test_what_is_no_configuration_is_refused(config):
+    with pytest.raises(ConfigError, match="^config: "):
+        check_config(config)
+
+
+@given(st.floats())
+def test_s_is_accepted_exactly_in_its_range(s):
+    config = changed("methods.relaxation.s", [1, s])
+    if 0 <= s <= 2:
+        assert check_config(config).methods["relaxation"].s == [1, s]
+    else:
+        with pytest.raises(ConfigError, match=r"methods\.relaxation\.s\.1"):
+            check_config(config)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
+def test_nonsense_is_always_a_config_error(nonsense):
+    for path in ("seeds", "experiments.sine1d", "methods", "optimizers.adam.learning_rate.value"):
+        config = changed(path, nonsense)
+        try:
+            check_config(config)
+        except ConfigError as error:
+            assert str(error).startswith("config: ")
+        else:
+            assert isinstance(nonsense, float | bool | str)

@@ -1,0 +1,109 @@
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from hrta import ntk, plots
+from hrta.ensembles import Ensemble, train_ensemble
+from hrta.statistics import median_interval
+
+mpl.use("agg")
+
+METHODS = {"relu": "ReLU", "relaxation": "HRTA 1 → 3/2"}
+OPTIMIZERS = {"adam": "Adam"}
+
+
+@pytest.fixture
+def history(small_problem):
+    """Both methods at two widths on four seeds."""
+    tables = [
+        train_ensemble(
+            small_problem,
+            Ensemble("mine", width, {"relu": [1, 1], "relaxation": [1, 1.5]}, 10, range(4)),
+        )[0]
+        for width in (5, 20)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_activations_show_value_and_slope():
+    figure = plots.activation_family([0, 1, 2])
+    value, slope = figure.axes
+    for line, s in zip(value.get_lines(), [0, 1, 2], strict=True):
+        z, shown = line.get_data()
+        np.testing.assert_allclose(shown, (1 - s) * z + s * np.maximum(z, 0), atol=1e-15)
+    for line, s in zip(slope.get_lines(), [0, 1, 2], strict=True):
+        z, shown = line.get_data()
+        np.testing.assert_allclose(shown[z < 0], 1 - s)
+        np.testing.assert_allclose(shown[z > 0], 1)
+
+
+@pytest.mark.parametrize("loss", ["loss", "test_loss"])
+def test_loss_curves_show_the_median_over_seeds_and_the_switch(history, loss):
+    figure = plots.loss_curves(history, METHODS, OPTIMIZERS, loss)
+    assert [axis.get_title() for axis in figure.axes] == ["Adam\nwidth m = 5", "width m = 20"]
+    relu, relaxation, switch = figure.axes[1].get_lines()
+    for line, method in ((relu, "relu"), (relaxation, "relaxation")):
+        runs = history[(history["method"] == method) & (history["width"] == 20)]
+        by_step = runs.pivot(index="step", columns="seed", values=loss)
+        np.testing.assert_allclose(line.get_ydata(), np.median(by_step, axis=1), rtol=1e-12)
+    assert list(switch.get_xdata()) == [10, 10]
+    assert figure.axes[0].get_yscale() == "log"
+
+
+def test_width_figure_shows_the_final_medians(history):
+    figure = plots.loss_against_width(history, METHODS, OPTIMIZERS, {"mine": "my problem"})
+    (axis,) = figure.axes
+    end = history[history["step"] == 20]
+    for container, method in zip(axis.containers, METHODS, strict=True):
+        line, _, (bars,) = container
+        expected = [
+            median_interval(end.loc[(end["method"] == method) & (end["width"] == m), "loss"])
+            for m in (5, 20)
+        ]
+        np.testing.assert_allclose(line.get_ydata(), [cell[0] for cell in expected])
+        shown = [sorted(segment[:, 1]) for segment in bars.get_segments()]
+        np.testing.assert_allclose(shown, [cell[1:] for cell in expected])
+
+
+@pytest.fixture
+def spectra(small_problem):
+    infinite = ntk.infinite_width_spectra(small_problem.x, [0, 0.5, 1, 2])
+    finite = ntk.initial_spectra(small_problem.x, 50, [0, 1, 2], [0, 0.5, 1, 2])
+    both = [infinite.assign(kernel="infinite"), finite.assign(kernel="finite", width=50)]
+    return pd.concat(both, ignore_index=True).assign(experiment="mine")
+
+
+def test_eigenvalue_figure_shows_the_extremes(spectra, small_problem):
+    figure = plots.eigenvalues_against_s(spectra, {"mine": "my problem"})
+    for axis, index, first in zip(figure.axes, (0, -1), (0.5, 0), strict=True):
+        finite, infinite = axis.get_lines()
+        s, shown = infinite.get_data()
+        assert s[0] == first  # at s = 0 the smallest eigenvalue is 0
+        expected = [ntk.spectrum(ntk.gram(small_problem.x, value))[index] for value in s]
+        np.testing.assert_allclose(shown, expected, rtol=1e-12)
+        assert len(finite.get_xdata()) == len(s)
+
+
+def test_spectrum_figure_shows_all_eigenvalues_in_order(spectra, small_problem):
+    figure = plots.whole_spectra(spectra, {"mine": "my problem"}, [0, 1])
+    zero, one = figure.axes[0].get_lines()
+    assert len(zero.get_ydata()) == 3  # the rank of the points with their bias
+    expected = ntk.spectrum(ntk.gram(small_problem.x, 1))[::-1]
+    np.testing.assert_allclose(one.get_ydata(), expected)
+
+
+def test_saved_figures_are_whole_and_the_same_each_time(tmp_path, history):
+    for name in ("a", "b"):
+        plots.save(plots.loss_curves(history, METHODS, OPTIMIZERS), tmp_path / name)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"a.pdf", "a.png", "b.pdf", "b.png"}
+    for suffix in ("pdf", "png"):
+        first, second = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in "ab")
+        assert first == second
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plots.plt.close("all")

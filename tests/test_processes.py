@@ -1,0 +1,37 @@
+import subprocess
+import sys
+
+SCRIPT = """
+import sys, time
+from hrta.processes import end_on_sigterm, end_with
+end_on_sigterm()
+try:
+    end_with({parent})
+    print("started", flush=True)
+    time.sleep(20)
+finally:
+    print("cleaned up", flush=True)
+"""
+
+
+def test_sigterm_lets_a_process_clean_up():
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT.format(parent=None)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "started\n"
+        process.terminate()
+        assert process.stdout.read() == "cleaned up\n"
+    assert process.returncode == 143
+
+
+def test_a_process_ends_when_its_parent_is_another():
+    """One whose parent has died has been given to another; 0 is never the parent here."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(parent=0)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10,
+    )
+    assert done.stdout.endswith("cleaned up\n")
+    assert done.returncode == 143

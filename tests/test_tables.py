@@ -1,0 +1,51 @@
+import pandas as pd
+
+from hrta import tables
+
+METHODS = {"relu": "ReLU", "relaxed": "s = 3/2"}
+ROW = {"experiment": "e", "optimizer": "adam", "width": 50, "seeds": 20, "diverged": 0}
+COMPARISON = pd.DataFrame(
+    [
+        ROW
+        | {"method": "relu", "median": 1e-3, "low": 9e-4, "high": 2e-3}
+        | {"ratio": 1.0, "ratio_low": 1.0, "ratio_high": 1.0},
+        ROW
+        | {"method": "relaxed", "median": 5e-4, "low": 4e-4, "high": 6e-4}
+        | {"ratio": 0.5, "ratio_low": 0.4, "ratio_high": 0.7},
+    ]
+)
+
+
+def readable(comparison):
+    return tables.readable_comparison(comparison, METHODS, {"adam": "Adam"}, {"e": "E"}, "relu")
+
+
+def test_rows_read_as_text():
+    table = readable(COMPARISON)
+    assert table["problem"].tolist() == ["E", "E"]
+    assert table["final loss [95 %]"].tolist() == [
+        "1.00e-03 [9.00e-04, 2.00e-03]",
+        "5.00e-04 [4.00e-04, 6.00e-04]",
+    ]
+    assert table["ratio to ReLU [95 %]"].tolist() == ["1", "0.5 [0.4, 0.7] ▼"]
+    assert "diverged" not in table
+
+
+def test_marks_need_the_whole_interval():
+    comparison = COMPARISON.copy()
+    comparison.loc[1, ["ratio", "ratio_low", "ratio_high"]] = [0.9, 0.8, 1.1]
+    assert readable(comparison).iloc[1, 5] == "0.9 [0.8, 1.1]"
+    comparison.loc[1, ["ratio", "ratio_low", "ratio_high"]] = [1.2, 1.1, 1.3]
+    assert readable(comparison).iloc[1, 5] == "1.2 [1.1, 1.3] ▲"
+
+
+def test_diverged_runs_are_shown():
+    comparison = COMPARISON.copy()
+    comparison.loc[1, "diverged"] = 3
+    assert readable(comparison)["diverged"].tolist() == ["0 of 20", "3 of 20"]
+
+
+def test_both_files_are_written(tmp_path):
+    tables.save(COMPARISON, readable(COMPARISON), tmp_path / "t")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "t.csv"), COMPARISON)
+    assert "| E         | Adam" in (tmp_path / "t.md").read_text()

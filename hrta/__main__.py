@@ -1,3 +1,5 @@
+"""`python -m hrta` is `hrta`."""
+
 from hrta.cli import main
 
 main()

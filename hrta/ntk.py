@@ -1,7 +1,7 @@
 """Tangent-kernel Gram matrices of two-layer homotopy networks, and their spectra.
 
-Float64 throughout, numpy in and out. sigma_s(z) = (1 - s/2) z + (s/2) |z| splits every infinite-width
-kernel into a linear and an absolute-value part without cross terms.
+Float64 throughout, numpy in and out. sigma_s(z) = (1 - s/2) z + (s/2) |z| splits every
+infinite-width kernel into a linear and an absolute-value part without cross terms.
 """
 
 from collections.abc import Iterable, Sequence

@@ -91,8 +91,7 @@ def loss_curves(
         len(widths),
         len(optimizers),
         figsize=(COLUMN_WIDTH, 0.75 + 1.45 * len(widths)),
-        sharex="col",
-        sharey="row",
+        sharex=True,
         squeeze=False,
     )
     for (width, optimizer), panel, axis in _panels(axes, widths, optimizers):
@@ -167,9 +166,10 @@ def loss_against_width(
         axis.xaxis.set_minor_locator(NullLocator())
         if panel[0] == 0:
             axis.set_title(experiments[experiment])
+        if panel[0] == len(optimizers) - 1:
+            axis.set_xlabel("width m (neurons)")
         if panel[1] == 0:
             axis.set_ylabel(f"{optimizers[optimizer]}:\nfinal training loss")
-    figure.supxlabel("width m (neurons)", fontsize=STYLE["axes.labelsize"])
     _legend(figure, axes[0, 0], ncols=3)
     return figure
 
@@ -177,7 +177,8 @@ def loss_against_width(
 def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
     """Smallest and largest eigenvalue of the Gram matrix against s, at infinite and finite width.
 
-    Finite width: median over initialisations and the band from the lowest to the highest.
+    Finite width: median over initialisations and the band from the lowest to the highest. Widths
+    whose smallest eigenvalue is 0 in the median, whatever s, are named in the panel.
 
     Args:
         spectra: rows as `hrta ntk` writes them.
@@ -192,28 +193,37 @@ def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
         here = spectra[spectra["experiment"] == experiment]
         runs = here.groupby(["kernel", "width", "seed", "s"], observed=True, dropna=False)
         values = runs["eigenvalue"].agg(extremes[extreme]).reset_index()
-        values = values[values["eigenvalue"] > 0]
-        finite = values[values["kernel"] == "finite"]
-        widths = sorted(finite["width"].unique())
-        for width, colour in zip(widths, _colours(widths), strict=True):
-            by_s = finite[finite["width"] == width].groupby("s")["eigenvalue"]
-            axis.fill_between(
-                by_s.min().index, by_s.min(), by_s.max(), color=colour, alpha=0.2, linewidth=0
-            )
-            middle = by_s.median()
-            axis.plot(middle.index, middle, color=colour, label=f"m = {width}")
-        limit = values[values["kernel"] == "infinite"]
+        _finite_widths(axis, values[values["kernel"] == "finite"])
+        limit = values[values["kernel"] == "infinite"].replace({"eigenvalue": {0: np.nan}})
         axis.plot(limit["s"], limit["eigenvalue"], color="black", linestyle="--", label="m = ∞")
         axis.set_xticks([0, 1, 2])
         if panel[0] == 0:
             axis.set_title(experiments[experiment])
             axis.set_yscale("log")
             axis.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            axis.set_xlabel("parameter s")
         if panel[1] == 0:
             axis.set_ylabel(f"{extreme} eigenvalue of Kₛ")
-    figure.supxlabel("homotopy parameter s", fontsize=STYLE["axes.labelsize"])
     _legend(figure, axes[1, 0], ncols=4)
     return figure
+
+
+def _finite_widths(axis: Axes, values: pd.DataFrame) -> None:
+    """A line and a band for each width whose median eigenvalue is not 0; the others by name."""
+    widths = sorted(values["width"].unique())
+    singular = []
+    for width, colour in zip(widths, _colours(widths), strict=True):
+        by_s = values[values["width"] == width].groupby("s")["eigenvalue"]
+        if not by_s.median().any():
+            singular.append(str(width))
+            continue
+        low, middle, high = (e.replace(0, np.nan) for e in (by_s.min(), by_s.median(), by_s.max()))
+        axis.fill_between(low.index, low, high, color=colour, alpha=0.2, linewidth=0)
+        axis.plot(middle.index, middle, color=colour, label=f"m = {width}")
+    if singular:
+        text = "0 for m = " + ", ".join(singular)
+        axis.text(0.96, 0.05, text, transform=axis.transAxes, ha="right", fontsize=7)
 
 
 def whole_spectra(

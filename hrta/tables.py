@@ -16,6 +16,21 @@ def save(table: pd.DataFrame, readable: pd.DataFrame, stem: str | Path) -> None:
         temporary.write_text(readable.to_markdown(index=False) + "\n")
 
 
+def in_order(
+    comparison: pd.DataFrame,
+    methods: Mapping[str, str],
+    optimizers: Mapping[str, str],
+    experiments: Mapping[str, str],
+) -> pd.DataFrame:
+    """The rows by experiment, optimizer, width and method, each in the order of its mapping."""
+    orders = {"experiment": experiments, "optimizer": optimizers, "method": methods}
+    columns = {
+        name: pd.Categorical(comparison[name], list(order)) for name, order in orders.items()
+    }
+    ordered = comparison.assign(**columns)
+    return ordered.sort_values(["experiment", "optimizer", "width", "method"], ignore_index=True)
+
+
 def readable_comparison(
     comparison: pd.DataFrame,
     methods: Mapping[str, str],

@@ -1,3 +1,4 @@
+import contextlib
 import copy
 from pathlib import Path
 
@@ -64,7 +65,11 @@ def test_optimizers_are_those_that_there_are():
         ("seeds.value", 2.5, "config: seeds.value: 2.5 given; input should be a valid integer"),
         ("seeds.value", "many", "config: seeds.value: 'many' given; input should be a valid int"),
         ("seeds.value", True, "config: seeds.value: True given; input should be a valid integer"),
-        ("seeds.source", "guess", "config: seeds.source: 'guess' given; input should be 'abstract'"),
+        (
+            "seeds.source",
+            "guess",
+            "config: seeds.source: 'guess' given; input should be 'abstract'",
+        ),
         ("seeds.source", ..., "config: seeds.source: Field required"),
         ("seeds", 20, "config: seeds: 20 given; input should be"),
         ("sedes", 20, "config: sedes: unknown key; allowed are device, dtype, seeds, training,"),
@@ -86,7 +91,7 @@ def test_optimizers_are_those_that_there_are():
         (
             "experiments.sine1d.problem",
             "cosine",
-            "config: experiments.sine1d.problem: 'cosine' given; allowed are sine1d, sine3d, jump1d",
+            "config: experiments.sine1d.problem: 'cosine' given; allowed are sine1d, sine3d",
         ),
         (
             "experiments.sine1d.methods",
@@ -119,17 +124,25 @@ def test_optimizers_are_those_that_there_are():
             [1, 1.2, 1.5],
             "all must have the same number of stages",
         ),
-        ("methods.1x", {"label": "x", "s": [1, 1], "source": "ours"}, "config: methods.1x: '1x' giv"),
-        ("optimizers.sgd", REPLICATION["optimizers"]["adam"], "config: optimizers.sgd: 'sgd' given; input should be 'gradient_d"),
+        (
+            "methods.1x",
+            {"label": "x", "s": [1, 1], "source": "ours"},
+            "config: methods.1x: '1x' giv",
+        ),
+        (
+            "optimizers.sgd",
+            REPLICATION["optimizers"]["adam"],
+            "config: optimizers.sgd: 'sgd' given; input should be 'gradient_d",
+        ),
         (
             "optimizers.adam.learning_rate.value",
             -0.1,
-            "config: optimizers.adam.learning_rate.value: -0.1 given; input should be greater than 0",
+            "config: optimizers.adam.learning_rate.value: -0.1 given; input should be greater",
         ),
         (
             "optimizers.adam.learning_rate.value",
             float("inf"),
-            "config: optimizers.adam.learning_rate.value: inf given; input should be a finite number",
+            "config: optimizers.adam.learning_rate.value: inf given; input should be a finite",
         ),
         (
             "optimizers.adam.momentum",
@@ -159,7 +172,7 @@ def test_two_mistakes_are_two_lines():
 
 @pytest.mark.parametrize("config", [None, [], "text", {}])
 def test_what_is_no_configuration_is_refused(config):
-    with pytest.raises(ConfigError, match="^config: "):
+    with pytest.raises(ConfigError, match=r"^config: "):
         check_config(config)
 
 
@@ -177,9 +190,9 @@ def test_s_is_accepted_exactly_in_its_range(s):
 def test_nonsense_is_always_a_config_error(nonsense):
     for path in ("seeds", "experiments.sine1d", "methods", "optimizers.adam.learning_rate.value"):
         config = changed(path, nonsense)
-        try:
-            check_config(config)
-        except ConfigError as error:
-            assert str(error).startswith("config: ")
-        else:
-            assert isinstance(nonsense, float | bool | str)
+        if not isinstance(nonsense, float | bool | str):
+            with pytest.raises(ConfigError, match=r"^config: "):
+                check_config(config)
+        else:  # a number or what reads as one may be right in its place
+            with contextlib.suppress(ConfigError):
+                check_config(config)

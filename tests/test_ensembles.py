@@ -5,9 +5,7 @@ import torch
 from hrta import Schedule, TwoLayer, train
 from hrta.ensembles import Ensemble, choose_device, train_ensemble
 
-COLUMNS = (
-    "experiment problem width method optimizer learning_rate seed step stage s loss test_loss"
-)
+COLUMNS = "experiment problem width method optimizer learning_rate seed step stage s loss test_loss"
 
 
 @pytest.fixture

@@ -42,7 +42,8 @@ def test_weights_are_standard_normal():
 
 
 @pytest.mark.parametrize(
-    ("inner", "outer"), [((2, 3, 4), (2, 5)), ((2, 3, 4), (3, 4)), ((3, 4), (4,)), ((0, 2, 3), (0, 3))]
+    ("inner", "outer"),
+    [((2, 3, 4), (2, 5)), ((2, 3, 4), (3, 4)), ((3, 4), (4,)), ((0, 2, 3), (0, 3))],
 )
 def test_shapes_that_do_not_fit_are_refused(inner, outer):
     with pytest.raises(ValueError, match=r"inner must be \[R, d \+ 1, m\]"):

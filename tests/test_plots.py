@@ -79,10 +79,23 @@ def test_eigenvalue_figure_shows_the_extremes(spectra, small_problem):
     for axis, index, first in zip(figure.axes, (0, -1), (0.5, 0), strict=True):
         finite, infinite = axis.get_lines()
         s, shown = infinite.get_data()
+        assert len(finite.get_xdata()) == len(s) == 4
+        s, shown = s[np.isfinite(shown)], shown[np.isfinite(shown)]
         assert s[0] == first  # at s = 0 the smallest eigenvalue is 0
         expected = [ntk.spectrum(ntk.gram(small_problem.x, value))[index] for value in s]
         np.testing.assert_allclose(shown, expected, rtol=1e-12)
-        assert len(finite.get_xdata()) == len(s)
+
+
+def test_eigenvalue_figure_names_the_widths_that_are_singular(spectra):
+    zero = spectra.assign(
+        eigenvalue=spectra["eigenvalue"].where(
+            (spectra["kernel"] == "infinite") | (spectra["index"] > 0), 0
+        )
+    )
+    smallest, largest = plots.eigenvalues_against_s(zero, {"mine": "my problem"}).axes
+    assert [text.get_text() for text in smallest.texts] == ["0 for m = 50"]
+    assert len(smallest.get_lines()) == 1
+    assert not largest.texts
 
 
 def test_spectrum_figure_shows_all_eigenvalues_in_order(spectra, small_problem):

@@ -37,10 +37,15 @@ def test_sha256_is_hashlibs(tmp_path):
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     file = tmp_path / "a.txt"
     file.write_text("old")
-    with pytest.raises(RuntimeError), results.whole_file(file) as temporary:
-        temporary.write_text("half")
-        assert file.read_text() == "old"
-        raise RuntimeError
+
+    def fail_halfway():
+        with results.whole_file(file) as temporary:
+            temporary.write_text("half")
+            assert file.read_text() == "old"
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_halfway()
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert file.read_text() == "old"
 

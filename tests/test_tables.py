@@ -31,6 +31,13 @@ def test_rows_read_as_text():
     assert "diverged" not in table
 
 
+def test_rows_are_ordered_as_the_mappings():
+    shuffled = pd.concat([COMPARISON.assign(experiment=name) for name in ("e", "a")]).iloc[::-1]
+    ordered = tables.in_order(shuffled, METHODS, {"adam": "Adam"}, {"e": "E", "a": "A"})
+    assert ordered["experiment"].tolist() == ["e", "e", "a", "a"]
+    assert ordered["method"].tolist() == ["relu", "relaxed"] * 2
+
+
 def test_marks_need_the_whole_interval():
     comparison = COMPARISON.copy()
     comparison.loc[1, ["ratio", "ratio_low", "ratio_high"]] = [0.9, 0.8, 1.1]

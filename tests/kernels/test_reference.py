@@ -58,9 +58,7 @@ def test_gradient_at_the_kink_is_that_of_torch():
     expected = loss_by_autograd(parameters, x, y, s, 16)
     (expected_gradient,) = torch.autograd.grad(expected.sum(), parameters)
     with torch.no_grad():
-        _, gradient = Loss(x, y, 16).value_and_gradient(
-            parameters, s, torch.empty_like(parameters)
-        )
+        _, gradient = Loss(x, y, 16).value_and_gradient(parameters, s, torch.empty_like(parameters))
     torch.testing.assert_close(gradient, expected_gradient, rtol=1e-12, atol=1e-12)
 
 

@@ -3,6 +3,7 @@
 import ast
 import fcntl
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 ROOT = Path(os.path.relpath(workflow.basedir))
 
 sys.path.insert(0, workflow.basedir)
-os.environ["PYTHONPATH"] = workflow.basedir
+shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)}; ")
 
 from hrta.config import ConfigError, check_config
 
@@ -30,8 +31,13 @@ def sources(*modules):
             continue
         found.add(file)
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hrta"):
-                waiting += [node.module, *(f"{node.module}.{part.name}" for part in node.names)]
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+                "hrta"
+            ):
+                waiting += [
+                    node.module,
+                    *(f"{node.module}.{part.name}" for part in node.names),
+                ]
     return sorted(str(ROOT / file.relative_to(workflow.basedir)) for file in found)
 
 

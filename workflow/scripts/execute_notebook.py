@@ -48,6 +48,7 @@ def to_page(draft: Path) -> str:
 
 
 def main() -> None:
+    """Execute as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--parameters", type=json.loads, required=True, metavar="JSON")

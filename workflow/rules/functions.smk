@@ -1,0 +1,62 @@
+# What the rules of data, training and spectra ask of the configuration.
+
+import inspect
+
+from hrta.targets import TARGETS, make_problem
+
+
+def definition(wildcards):
+    """The code that makes the problem: a new function in its module reruns nothing else."""
+    chosen = TARGETS[settings.experiments[wildcards.experiment].problem]
+    return inspect.getsource(chosen.function) + inspect.getsource(make_problem)
+
+
+def runs_of(experiments):
+    """The results of all ensembles of these experiments."""
+    return [
+        f"results/runs/{name}/{optimizer}/width{width}.parquet"
+        for name in experiments
+        for optimizer in settings.experiments[name].optimizers
+        for width in settings.experiments[name].widths.value
+    ]
+
+
+def training_options(wildcards):
+    """What the command line is to be given, beyond the wildcards, as one string."""
+    experiment = settings.experiments[wildcards.experiment]
+    optimizer = settings.optimizers[wildcards.optimizer]
+    options = {
+        "learning-rate": optimizer.learning_rate.value,
+        "decay": settings.training.decay.value,
+        "stage-steps": settings.training.stage_steps.value,
+        "log-every": settings.training.log_every.value,
+        "seeds": settings.seeds.value,
+        "dtype": settings.dtype,
+        "device": settings.device,
+    }
+    if optimizer.momentum is not None:
+        options["momentum"] = optimizer.momentum.value
+    methods = [
+        f"--method {name}=" + ",".join(f"{s:.15g}" for s in settings.methods[name].s)
+        for name in experiment.methods
+    ]
+    return " ".join([*methods, *(f"--{key} {value}" for key, value in options.items())])
+
+
+def training_cost(wildcards):
+    """Large ensembles first, so that none of them is left over at the end."""
+    return (
+        int(wildcards.width) * settings.experiments[wildcards.experiment].points.value
+    )
+
+
+def spectra_options(wildcards):
+    """What the command line is to be given, beyond the wildcards, as one string."""
+    widths = settings.experiments[wildcards.experiment].widths.value
+    return " ".join(
+        [
+            "--s " + ",".join(f"{s:.15g}" for s in settings.spectra.s.value),
+            f"--seeds {settings.spectra.seeds.value}",
+            *(f"--width {width}" for width in widths),
+        ]
+    )

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tqdm import tqdm
 
 from hrta.problems import Problem
 from hrta.processes import end_on_sigterm, end_with
+from hrta.progress import Progress
 from hrta.results import provenance, read_problem, write_json, write_problem, write_table
 from hrta.targets import TARGETS, make_problem
 
@@ -126,7 +126,7 @@ def train(
         dtype=dtype.value,
     )
     label = f"{ensemble.experiment}, {ensemble.optimizer}, width {width}"
-    with _Progress(label) as progress:
+    with Progress(label) as progress:
         results, diverged = train_ensemble(given, ensemble, chosen, progress)
     if output is None:
         print(_summary(results, ensemble))
@@ -157,31 +157,13 @@ def ntk(
     """Eigenvalues of the tangent Gram matrix on the training points, for each s."""
     end_with(parent)
     started = time.perf_counter()
-    import pandas as pd
-
-    from hrta.ntk import infinite_width_spectra, initial_spectra
+    from hrta.ntk import spectra_table
 
     given = _problem(problem, points, test_points)
     s_values = _numbers("--s", s)
-    with _Progress(f"{experiment or given.name}, spectra") as progress:
-        tables = [infinite_width_spectra(given.x, s_values).assign(kernel="infinite")]
-        for done, m in enumerate(width, start=1):
-            table = initial_spectra(given.x, m, range(seeds), s_values)
-            tables.append(table.assign(kernel="finite", width=m))
-            progress(done, len(width))
-    spectra = pd.concat(tables, ignore_index=True)
-    spectra = pd.DataFrame(
-        {
-            "experiment": experiment or given.name,
-            "problem": given.name,
-            "kernel": spectra["kernel"],
-            "width": spectra.get("width", pd.Series(pd.NA, spectra.index)).astype("Int64"),
-            "seed": spectra.get("seed", pd.Series(pd.NA, spectra.index)).astype("Int64"),
-            "s": spectra["s"],
-            "index": spectra["index"],
-            "eigenvalue": spectra["eigenvalue"],
-        }
-    )
+    name = experiment or given.name
+    with Progress(f"{name}, spectra") as progress:
+        spectra = spectra_table(given, name, s_values, width, range(seeds), progress)
     if output is None:
         print(_extremes(spectra))
     else:
@@ -190,28 +172,6 @@ def ntk(
         record = provenance(arguments, time.perf_counter() - started)
         record |= {"device": "cpu", "dtype": "float64"}
         write_json(record, output.with_suffix(".json"))
-
-
-class _Progress:
-    """A bar on a terminal, otherwise a plain line for each tenth of the way."""
-
-    def __init__(self, label: str) -> None:
-        self.label, self.bar, self.tenth = label, None, -1
-
-    def __enter__(self) -> "_Progress":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def __call__(self, step: int, steps: int) -> None:
-        if sys.stderr.isatty():
-            self.bar = self.bar or tqdm(total=steps, desc=self.label, unit="step")
-            self.bar.update(step - self.bar.n)
-        elif self.tenth < (tenth := 10 * step // steps):
-            self.tenth = tenth
-            print(f"{self.label}: {step} of {steps}", file=sys.stderr, flush=True)
 
 
 def _problem(problem: str, points: int, test_points: int) -> Problem:

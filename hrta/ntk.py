@@ -4,13 +4,15 @@ Float64 throughout, numpy in and out. sigma_s(z) = (1 - s/2) z + (s/2) |z| split
 infinite-width kernel into a linear and an absolute-value part without cross terms.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
+
+from hrta.problems import Problem
 
 Part = Literal["total", "inner", "outer"]
 PARTS = ("total", "inner", "outer")
@@ -150,6 +152,41 @@ def initial_spectra(
             matrix = empirical_gram(x, inner.numpy(), outer.numpy(), s)
             spectra[seed, s] = spectrum(matrix)
     return _table(spectra, ["seed", "s"])
+
+
+def spectra_table(
+    problem: Problem,
+    experiment: str,
+    s_values: Sequence[float],
+    widths: Sequence[int],
+    seeds: Sequence[int],
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """The spectra of a problem at infinite width and, at initialisation, at finite ones.
+
+    Args:
+        problem: whose training points are taken.
+        experiment: what results call it.
+        s_values: homotopy parameters in [0, 2].
+        widths: of the finite networks, may be none.
+        seeds: of the finite networks.
+        progress: called with the number of widths done and their number.
+
+    Returns:
+        Tidy table of experiment, problem, kernel ("infinite" or "finite"), width, seed (both
+        missing at infinite width), s, index (from 0, ascending), eigenvalue.
+    """
+    tables = [infinite_width_spectra(problem.x, s_values).assign(kernel="infinite")]
+    for done, width in enumerate(widths, start=1):
+        table = initial_spectra(problem.x, width, seeds, s_values)
+        tables.append(table.assign(kernel="finite", width=width))
+        if progress is not None:
+            progress(done, len(widths))
+    columns = ["experiment", "problem", "kernel", "width", "seed", "s", "index", "eigenvalue"]
+    table = pd.concat(tables, ignore_index=True).reindex(columns=columns)
+    return table.assign(experiment=experiment, problem=problem.name).astype(
+        {"width": "Int64", "seed": "Int64"}
+    )
 
 
 def _table(spectra: dict[tuple, np.ndarray], names: list[str]) -> pd.DataFrame:

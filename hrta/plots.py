@@ -1,11 +1,9 @@
-"""Every figure, in one style: legible in one column of text, safe for the colour-blind.
+"""Every figure: a function takes tidy tables and returns a figure, `save` writes it.
 
-A function takes tidy tables and returns a figure; `save` writes it. Nothing here needs torch but
-the drawing of the activations themselves.
+Nothing here needs torch but the drawing of the activations themselves.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,42 +13,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
 
-from hrta.results import whole_file
 from hrta.statistics import final_losses, median_interval
+from hrta.style import COLUMN_WIDTH, colours, legend, panels, save, use_style
 
-COLUMN_WIDTH = 4.7  # inches: the text width of the Journal of Scientific Computing
-STYLE = {
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7.5,
-    "legend.frameon": False,
-    "lines.linewidth": 1.2,
-    "axes.linewidth": 0.6,
-    "axes.grid": True,
-    "grid.linewidth": 0.4,
-    "figure.constrained_layout.use": True,
-    "figure.dpi": 150,
-    "savefig.dpi": 300,
-    # Fonts as outlines that can be searched, and files that do not change from run to run.
-    "pdf.fonttype": 42,
-    "svg.hashsalt": "hrta",
-}
+__all__ = [
+    "activation_family",
+    "eigenvalues_against_s",
+    "loss_against_width",
+    "loss_curves",
+    "save",
+    "whole_spectra",
+]
+
 Labels = Mapping[str, str]
-
-
-def use_style() -> None:
-    """Set the style of every figure of the replication; the plot functions do it themselves."""
-    sns.set_theme(context="paper", style="ticks", palette="colorblind", rc=STYLE)
-
-
-def save(figure: Figure, stem: str | Path) -> None:
-    """Write the figure to <stem>.pdf and <stem>.png."""
-    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {})):
-        with whole_file(f"{stem}{suffix}") as temporary:
-            figure.savefig(temporary, metadata=metadata)
 
 
 def activation_family(s_values: Sequence[float], base: str = "relu") -> Figure:
@@ -94,9 +69,9 @@ def loss_curves(
         sharex=True,
         squeeze=False,
     )
-    for (width, optimizer), panel, axis in _panels(axes, widths, optimizers):
+    for (width, optimizer), panel, axis in panels(axes, widths, optimizers):
         runs = results[(results["width"] == width) & (results["optimizer"] == optimizer)]
-        for method, colour in zip(methods, _colours(methods), strict=True):
+        for method, colour in zip(methods, colours(methods), strict=True):
             by_step = runs[runs["method"] == method].groupby("step")[loss]
             low, middle, high = (by_step.quantile(q) for q in (0.25, 0.5, 0.75))
             axis.fill_between(low.index, low, high, color=colour, alpha=0.2, linewidth=0)
@@ -114,7 +89,7 @@ def loss_curves(
             axis.set_xlabel("steps")
         if panel[1] == 0:
             axis.set_ylabel({"loss": "training loss", "test_loss": "test loss"}[loss])
-    _legend(figure, axes[0, 0], ncols=3)
+    legend(figure, axes[0, 0], ncols=3)
     return figure
 
 
@@ -144,9 +119,9 @@ def loss_against_width(
         squeeze=False,
     )
     spread = np.linspace(-1, 1, len(methods)) if len(methods) > 1 else [0]
-    for (optimizer, experiment), panel, axis in _panels(axes, optimizers, experiments):
+    for (optimizer, experiment), panel, axis in panels(axes, optimizers, experiments):
         here = final[(final["optimizer"] == optimizer) & (final["experiment"] == experiment)]
-        for method, colour, shift in zip(methods, _colours(methods), spread, strict=True):
+        for method, colour, shift in zip(methods, colours(methods), spread, strict=True):
             by_width = here[here["method"] == method].groupby("width")["loss"]
             widths = np.array(sorted(by_width.groups))
             medians = np.array([median_interval(by_width.get_group(m)) for m in widths])
@@ -170,7 +145,7 @@ def loss_against_width(
             axis.set_xlabel("width m (neurons)")
         if panel[1] == 0:
             axis.set_ylabel(f"{optimizers[optimizer]}:\nfinal training loss")
-    _legend(figure, axes[0, 0], ncols=3)
+    legend(figure, axes[0, 0], ncols=3)
     return figure
 
 
@@ -189,7 +164,7 @@ def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
         2, len(experiments), figsize=(COLUMN_WIDTH, 3.9), sharex=True, squeeze=False
     )
     extremes = {"smallest": "min", "largest": "max"}
-    for (extreme, experiment), panel, axis in _panels(axes, extremes, experiments):
+    for (extreme, experiment), panel, axis in panels(axes, extremes, experiments):
         here = spectra[spectra["experiment"] == experiment]
         runs = here.groupby(["kernel", "width", "seed", "s"], observed=True, dropna=False)
         values = runs["eigenvalue"].agg(extremes[extreme]).reset_index()
@@ -205,15 +180,15 @@ def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
             axis.set_xlabel("parameter s")
         if panel[1] == 0:
             axis.set_ylabel(f"{extreme} eigenvalue of Kₛ")
-    _legend(figure, axes[1, 0], ncols=4)
+    legend(figure, axes[1, 0], ncols=4)
     return figure
 
 
 def _finite_widths(axis: Axes, values: pd.DataFrame) -> None:
     """A line and a band for each width whose median eigenvalue is not 0; the others by name."""
-    widths = sorted(values["width"].unique())
+    widths = sorted(values["width"].astype(int).unique())
     singular = []
-    for width, colour in zip(widths, _colours(widths), strict=True):
+    for width, colour in zip(widths, colours(widths), strict=True):
         by_s = values[values["width"] == width].groupby("s")["eigenvalue"]
         if not by_s.median().any():
             singular.append(str(width))
@@ -241,10 +216,10 @@ def whole_spectra(
         1, len(experiments), figsize=(COLUMN_WIDTH, 2.4), sharey=True, squeeze=False
     )
     infinite = spectra[(spectra["kernel"] == "infinite") & (spectra["eigenvalue"] > 0)]
-    for (_, experiment), panel, axis in _panels(axes, [None], experiments):
+    for (_, experiment), panel, axis in panels(axes, [None], experiments):
         here = infinite[infinite["experiment"] == experiment]
-        colours = sns.color_palette("viridis", len(s_values))
-        for s, colour in zip(s_values, colours, strict=True):
+        shades = sns.color_palette("viridis", len(s_values))
+        for s, colour in zip(s_values, shades, strict=True):
             chosen = here[np.isclose(here["s"], s)].sort_values("eigenvalue", ascending=False)
             rank = np.arange(1, len(chosen) + 1)
             marker = "." if len(chosen) < 10 else ""
@@ -252,26 +227,10 @@ def whole_spectra(
         axis.set(xscale="log", yscale="log", xlabel="rank", title=experiments[experiment])
         if panel[1] == 0:
             axis.set_ylabel("eigenvalue of Kₛ, m = ∞")
-    _legend(figure, axes[0, 0], ncols=5)
+    legend(figure, axes[0, 0], ncols=5)
     return figure
-
-
-def _panels(
-    axes: np.ndarray, rows: Sequence, columns: Sequence
-) -> Iterator[tuple[tuple, tuple[int, int], Axes]]:
-    for i, row in enumerate(rows):
-        for j, column in enumerate(columns):
-            yield (row, column), (i, j), axes[i, j]
-
-
-def _colours(keys: Sequence) -> list:
-    return sns.color_palette("colorblind", len(keys))
 
 
 def _switches(runs: pd.DataFrame) -> list[int]:
     """The steps at which a stage after the first begins."""
     return runs.groupby("stage")["step"].min().iloc[1:].tolist()
-
-
-def _legend(figure: Figure, axis: Axes, ncols: int) -> None:
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=ncols)

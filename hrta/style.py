@@ -1,0 +1,63 @@
+"""The one style of all figures: legible in one column of text, safe for the colour-blind."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from hrta.results import whole_file
+
+COLUMN_WIDTH = 4.7  # inches: the text width of the Journal of Scientific Computing
+STYLE = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.2,
+    "axes.linewidth": 0.6,
+    "axes.grid": True,
+    "grid.linewidth": 0.4,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 150,
+    "savefig.dpi": 300,
+    # Fonts as outlines that can be searched, and files that do not change from run to run.
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "hrta",
+}
+
+
+def use_style() -> None:
+    """Set the style of every figure of the replication; the plot functions do it themselves."""
+    sns.set_theme(context="paper", style="ticks", palette="colorblind", rc=STYLE)
+
+
+def save(figure: Figure, stem: str | Path) -> None:
+    """Write the figure to <stem>.pdf and <stem>.png."""
+    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {})):
+        with whole_file(f"{stem}{suffix}") as temporary:
+            figure.savefig(temporary, metadata=metadata)
+
+
+def panels(
+    axes: np.ndarray, rows: Sequence, columns: Sequence
+) -> Iterator[tuple[tuple, tuple[int, int], Axes]]:
+    """Every panel of a grid: what its row and column show, its place, its axes."""
+    for i, row in enumerate(rows):
+        for j, column in enumerate(columns):
+            yield (row, column), (i, j), axes[i, j]
+
+
+def colours(keys: Sequence) -> list:
+    """A colour for each, told apart by the colour-blind."""
+    return sns.color_palette("colorblind", len(keys))
+
+
+def legend(figure: Figure, axis: Axes, ncols: int) -> None:
+    """One legend for all panels, below them, with what this one shows."""
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=ncols)

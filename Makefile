@@ -48,7 +48,7 @@ lint: $(READY)
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
-	workflow/scripts/lint.sh
+	snakemake --lint
 
 format: $(READY)
 	ruff check --fix .

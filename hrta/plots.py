@@ -11,10 +11,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
+from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from hrta.statistics import final_losses, median_interval
-from hrta.style import COLUMN_WIDTH, colours, legend, panels, save, use_style
+from hrta.style import COLUMN_WIDTH, colours, legend, log_scale, panels, save, use_style
 
 __all__ = [
     "activation_family",
@@ -78,7 +78,7 @@ def loss_curves(
             axis.plot(middle.index, middle, color=colour, label=methods[method])
         for switch in _switches(runs):
             axis.axvline(switch, color="0.4", linestyle=":", linewidth=0.8)
-        axis.set_yscale("log")
+        log_scale(axis)
         axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axis.margins(x=0.02)
         if panel[0] == 0:
@@ -136,13 +136,14 @@ def loss_against_width(
                 markersize=3,
                 elinewidth=0.9,
             )
-        axis.set(xscale="log", yscale="log")
+        log_scale(axis)
+        axis.set_xscale("log")
         axis.set_xticks(widths, [str(m) for m in widths])
         axis.xaxis.set_minor_locator(NullLocator())
         if panel[0] == 0:
             axis.set_title(experiments[experiment])
         if panel[0] == len(optimizers) - 1:
-            axis.set_xlabel("width m (neurons)")
+            axis.set_xlabel("width (neurons)")
         if panel[1] == 0:
             axis.set_ylabel(f"{optimizers[optimizer]}:\nfinal training loss")
     legend(figure, axes[0, 0], ncols=3)
@@ -174,8 +175,7 @@ def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
         axis.set_xticks([0, 1, 2])
         if panel[0] == 0:
             axis.set_title(experiments[experiment])
-            axis.set_yscale("log")
-            axis.yaxis.set_minor_formatter(NullFormatter())
+            log_scale(axis)
         else:
             axis.set_xlabel("parameter s")
         if panel[1] == 0:
@@ -197,7 +197,7 @@ def _finite_widths(axis: Axes, values: pd.DataFrame) -> None:
         axis.fill_between(low.index, low, high, color=colour, alpha=0.2, linewidth=0)
         axis.plot(middle.index, middle, color=colour, label=f"m = {width}")
     if singular:
-        text = "0 for m = " + ", ".join(singular)
+        text = "0 for m =\n" + ", ".join(singular)
         axis.text(0.96, 0.05, text, transform=axis.transAxes, ha="right", fontsize=7)
 
 

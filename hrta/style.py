@@ -7,6 +7,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from hrta.results import whole_file
 
@@ -54,8 +55,26 @@ def panels(
 
 
 def colours(keys: Sequence) -> list:
-    """A colour for each, told apart by the colour-blind."""
-    return sns.color_palette("colorblind", len(keys))
+    """A colour for each, told apart by the colour-blind; those alike in brightness come last."""
+    palette = sns.color_palette("colorblind")
+    ordered = [palette[i] for i in (0, 1, 2, 4, 9, 5, 7, 8, 3, 6)]
+    return [ordered[i % len(ordered)] for i in range(len(keys))]
+
+
+def log_scale(axis: Axes) -> None:
+    """A logarithmic y axis whose labels neither crowd nor are missing, whatever it spans."""
+    axis.set_yscale("log")
+    low, high = np.log10(axis.get_ylim())
+    if high - low > 2:
+        axis.yaxis.set_minor_formatter(NullFormatter())
+    elif high - low > 0.5:
+        axis.yaxis.set_minor_formatter(FuncFormatter(_label_2_and_5))
+
+
+def _label_2_and_5(value: float, _: int) -> str:
+    exponent = int(np.floor(np.log10(value)))
+    digit = round(value / 10.0**exponent)
+    return rf"${digit}\times10^{{{exponent}}}$" if digit in (2, 5) else ""
 
 
 def legend(figure: Figure, axis: Axes, ncols: int) -> None:

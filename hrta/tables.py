@@ -61,6 +61,18 @@ def readable_comparison(
     return table.drop(columns="diverged") if none_diverged else table
 
 
+def readable_ratios(readable: pd.DataFrame) -> pd.DataFrame:
+    """The ratios of `readable_comparison` with a column for each method.
+
+    One row for each problem, optimizer and width, in the order in which they first come.
+    """
+    ratio = next(name for name in readable.columns if name.startswith("ratio to"))
+    cell = ["problem", "optimizer", "width"]
+    wide = readable.pivot(index=cell, columns="method", values=ratio)
+    rows = pd.MultiIndex.from_frame(readable[cell].drop_duplicates())
+    return wide.loc[rows, readable["method"].unique()].rename_axis(columns=None).reset_index()
+
+
 def _ratio(row: tuple, baseline: str) -> str:
     if row.method == baseline:
         return "1"

@@ -93,7 +93,7 @@ def test_eigenvalue_figure_names_the_widths_that_are_singular(spectra):
         )
     )
     smallest, largest = plots.eigenvalues_against_s(zero, {"mine": "my problem"}).axes
-    assert [text.get_text() for text in smallest.texts] == ["0 for m = 50"]
+    assert [text.get_text() for text in smallest.texts] == ["0 for m =\n50"]
     assert len(smallest.get_lines()) == 1
     assert not largest.texts
 

@@ -52,6 +52,14 @@ def test_diverged_runs_are_shown():
     assert readable(comparison)["diverged"].tolist() == ["0 of 20", "3 of 20"]
 
 
+def test_ratios_have_a_column_for_each_method():
+    both = pd.concat([COMPARISON, COMPARISON.assign(width=9)])
+    ratios = tables.readable_ratios(readable(both))
+    assert list(ratios.columns) == ["problem", "optimizer", "width", "ReLU", "s = 3/2"]
+    assert ratios["width"].tolist() == [50, 9]
+    assert ratios["s = 3/2"].tolist() == ["0.5 [0.4, 0.7] ▼"] * 2
+
+
 def test_both_files_are_written(tmp_path):
     tables.save(COMPARISON, readable(COMPARISON), tmp_path / "t")
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "t.csv"), COMPARISON)

@@ -22,6 +22,14 @@ except ConfigError as error:
     sys.exit(str(error))
 
 
+# The rules name environment.yml as their environment, but its lock is found only beside it.
+if workflow.deployment_settings.deployment_method:
+    sys.exit(
+        "workflow: no --software-deployment-method here; make the one environment of all rules "
+        "with `make env` or from environment.yml, and run without"
+    )
+
+
 def sources(*modules):
     """The files of these modules of the package and of all of the package that they import."""
     found, waiting = set(), list(modules)
@@ -32,7 +40,7 @@ def sources(*modules):
         found.add(file)
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
-                "hrta"
+                "../../environment.yml"
             ):
                 waiting += [
                     node.module,

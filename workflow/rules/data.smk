@@ -6,17 +6,15 @@ rule data:
         checksum="data/{experiment}.parquet.sha256",
     log:
         "logs/data/{experiment}.log",
+    conda:
+        "../../environment.yml"
     params:
         definition=definition,
         name=lambda wildcards: settings.experiments[wildcards.experiment].problem,
         points=lambda wildcards: settings.experiments[wildcards.experiment].points.value,
-        test_points=lambda wildcards: settings.experiments[
-            wildcards.experiment
-        ].test_points.value,
+        test_points=lambda wildcards: settings.experiments[wildcards.experiment].test_points.value,
     message:
         "Sampling the problem of {wildcards.experiment}."
-    conda:
-        "hrta"
     shell:
         "exec python -m hrta data {params.name} --points {params.points}"
         " --test-points {params.test_points} --output {output.problem} > {log} 2>&1"

@@ -45,9 +45,7 @@ def training_options(wildcards):
 
 def training_cost(wildcards):
     """Large ensembles first, so that none of them is left over at the end."""
-    return (
-        int(wildcards.width) * settings.experiments[wildcards.experiment].points.value
-    )
+    return int(wildcards.width) * settings.experiments[wildcards.experiment].points.value
 
 
 def spectra_options(wildcards):

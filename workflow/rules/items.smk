@@ -24,9 +24,7 @@ class Item:
         return [
             f"{stem}.{suffix}"
             for stem in self.writes.values()
-            for suffix in (
-                ("pdf", "png") if stem.startswith("figures/") else ("csv", "md")
-            )
+            for suffix in (("pdf", "png") if stem.startswith("figures/") else ("csv", "md"))
         ]
 
 
@@ -41,12 +39,8 @@ def about_runs(notebook, writes, experiments, **parameters):
     parameters |= {
         "runs": runs,
         "experiments": labels(settings.experiments, experiments),
-        "methods": labels(
-            settings.methods, [m for each in chosen for m in each.methods]
-        ),
-        "optimizers": labels(
-            settings.optimizers, [o for each in chosen for o in each.optimizers]
-        ),
+        "methods": labels(settings.methods, [m for each in chosen for m in each.methods]),
+        "optimizers": labels(settings.optimizers, [o for each in chosen for o in each.optimizers]),
     }
     return Item(notebook, writes, runs, parameters)
 
@@ -68,9 +62,7 @@ compared = at_the_end | {"baseline": settings.baseline}
 
 # By the name to ask for; width and table have a twin with all experiments.
 ITEMS = {
-    "figure_activations": Item(
-        "activations", {"figure": "figures/activations"}, [], {}
-    ),
+    "figure_activations": Item("activations", {"figure": "figures/activations"}, [], {}),
     "figure_eigenvalues": about_spectra("eigenvalues", "figures/eigenvalues"),
     "figure_spectra": about_spectra("spectra", "figures/spectra"),
 }
@@ -80,11 +72,13 @@ for suffix, experiments in (("", PAPER), ("_all", EVERY)):
     )
     ITEMS[f"table_final_losses{suffix}"] = about_runs(
         "final_losses",
-        {"table": f"tables/final_losses{suffix}"},
+        {"table": f"tables/final_losses{suffix}", "ratios": f"tables/ratios{suffix}"},
         experiments,
         **compared,
     )
 for name in EVERY:
+    if f"figure_{name}" in ITEMS or name.endswith("_test"):
+        sys.exit(f"config: experiments.{name}: a figure has this name already; choose another")
     ITEMS[f"figure_{name}"] = about_runs(
         "loss_curves",
         {"figure": f"figures/{name}", "test_figure": f"figures/{name}_test"},

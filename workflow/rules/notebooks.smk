@@ -15,6 +15,8 @@ for target, item in ITEMS.items():
         log:
             text=f"logs/notebooks/{target}.log",
             notebook=f"logs/notebooks/{target}.ipynb",
+        conda:
+            "../../environment.yml"
         threads: 1
         resources:
             mem_mb=1000,
@@ -22,8 +24,6 @@ for target, item in ITEMS.items():
             parameters=json.dumps(item.parameters | item.writes),
         message:
             f"Executing {item.notebook}.ipynb for {target}."
-        conda:
-            "hrta"
         shell:
             "exec python {input.script} {input.notebook} --parameters {params.parameters:q}"
             " --draft {log.notebook} --executed {output.executed} --page {output.page}"

@@ -9,6 +9,8 @@ rule spectra:
         "logs/spectra/{experiment}.log",
     benchmark:
         "results/benchmarks/spectra/{experiment}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1500,
@@ -16,8 +18,6 @@ rule spectra:
         options=spectra_options,
     message:
         "Computing the tangent kernels' eigenvalues of {wildcards.experiment}."
-    conda:
-        "hrta"
     shell:
         "exec python -m hrta ntk --problem {input.problem} --experiment {wildcards.experiment}"
         " {params.options} --output {output.spectra} --parent $PPID > {log} 2>&1"

@@ -10,6 +10,8 @@ rule train:
     benchmark:
         "results/benchmarks/train/{experiment}/{optimizer}/width{width}.tsv"
     priority: training_cost
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         gpu=wants_gpu(),
@@ -18,8 +20,6 @@ rule train:
         options=training_options,
     message:
         "Training {wildcards.experiment} with {wildcards.optimizer}, width {wildcards.width}."
-    conda:
-        "hrta"
     shell:
         "exec python -m hrta train --problem {input.problem} --experiment {wildcards.experiment}"
         " --optimizer {wildcards.optimizer} --width {wildcards.width} {params.options}"

@@ -1,0 +1,198 @@
+"""The real DAG on the smoke configuration."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from hrta.results import sha256
+
+NOTEBOOKS = {
+    "figure_activations",
+    "figure_eigenvalues",
+    "figure_jump1d",
+    "figure_sine1d",
+    "figure_sine3d",
+    "figure_spectra",
+    "figure_width",
+    "figure_width_all",
+    "table_final_losses",
+    "table_final_losses_all",
+}
+COLUMNS = "experiment problem width method optimizer learning_rate seed step stage s loss test_loss"
+
+
+def test_everything_is_there(replicated):
+    folder = replicated.folder
+    for name in NOTEBOOKS:
+        for suffix in ("ipynb", "html"):
+            assert (folder / f"notebooks/executed/{name}.{suffix}").stat().st_size > 1000
+    figures = {path.name for path in (folder / "figures").iterdir()}
+    stems = {"activations", "eigenvalues", "spectra", "width", "width_all"}
+    stems |= {f"{name}{part}" for name in ("sine1d", "sine3d", "jump1d") for part in ("", "_test")}
+    assert figures == {f"{stem}.{suffix}" for stem in stems for suffix in ("pdf", "png")}
+    tables = {path.name for path in (folder / "tables").iterdir()}
+    stems = {"final_losses", "final_losses_all", "ratios", "ratios_all"}
+    assert tables == {f"{stem}.{suffix}" for stem in stems for suffix in ("csv", "md")}
+    for name in ("sine1d", "sine3d", "jump1d"):
+        recorded = (folder / f"data/{name}.parquet.sha256").read_text().split()[0]
+        assert recorded == sha256(folder / f"data/{name}.parquet")
+
+
+def test_results_are_tidy_and_tell_what_made_them(replicated):
+    file = replicated.folder / "results/runs/sine1d/adam/width32.parquet"
+    table = pd.read_parquet(file)
+    assert list(table.columns) == COLUMNS.split()
+    assert set(table["method"]) == {"relu", "homotopy", "relaxation", "relaxed", "absolute"}
+    assert set(table["seed"]) == {0, 1, 2, 3}
+    assert table["step"].max() == 400
+    last = table[table["step"] == 400].set_index(["method", "seed"])
+    assert last.loc["relaxation", "s"].tolist() == [1.5] * 4
+    record = json.loads(file.with_suffix(".json").read_text())
+    keys = {"arguments", "config_hash", "versions", "device", "dtype", "wall_time", "diverged"}
+    assert keys <= set(record)
+
+
+def test_methods_start_from_the_same_weights(replicated):
+    table = pd.read_parquet(replicated.folder / "results/runs/sine3d/adam/width8.parquet")
+    start = table[table["step"] == 0].pivot(index="seed", columns="method", values="loss")
+    assert start["relu"].equals(start["relaxation"].rename("relu"))
+    assert start["relaxed"].nunique() == 4
+
+
+def test_a_second_run_does_nothing(replicated):
+    before = replicated.files()
+    done = replicated.snakemake()
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stderr + done.stdout
+    assert replicated.files() == before
+
+
+@pytest.fixture
+def edited(replicated):
+    """Lets a test edit a file and puts it back."""
+    changed = {}
+
+    def edit(name, old, new):
+        changed[name] = (replicated.folder / name).read_text()
+        replicated.edit(name, old, new)
+        return set(replicated.planned()) - {"all", "total"}
+
+    yield edit
+    for name, text in changed.items():
+        (replicated.folder / name).write_text(text)
+
+
+def test_editing_a_plot_reruns_only_notebooks(edited):
+    assert edited("hrta/plots.py", "markersize=3", "markersize=4") == NOTEBOOKS
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        ("training", "decay ** (step / steps)", "decay ** (step / (steps + 1))"),
+        ("optimizers", "0.9, 0.999, 1e-8", "0.9, 0.99, 1e-8"),
+        ("kernels/reference", "mean(-1).mul_(0.5)", "mean(-1).mul_(0.25)"),
+    ],
+)
+def test_editing_the_trainer_reruns_training(edited, module, old, new):
+    spectra = {"figure_activations", "figure_eigenvalues", "figure_spectra"}
+    assert edited(f"hrta/{module}.py", old, new) == {"train"} | NOTEBOOKS - spectra
+
+
+def test_editing_the_kernel_theory_reruns_only_spectra(edited):
+    rerun = edited("hrta/ntk.py", "2 / np.pi * angle", "1 / np.pi * angle")
+    assert rerun == {"spectra", "figure_eigenvalues", "figure_spectra"}
+
+
+def test_editing_one_notebook_reruns_only_it(edited):
+    assert edited("notebooks/spectra.ipynb", "0.5, 1", "0.6, 1") == {"figure_spectra"}
+
+
+def test_changing_a_number_reruns_what_it_touches(edited):
+    rerun = edited("config/replication.yaml", "{value: 0.001, source", "{value: 0.002, source")
+    assert rerun == {"train"} | NOTEBOOKS - {
+        "figure_activations",
+        "figure_eigenvalues",
+        "figure_spectra",
+    }
+
+
+def test_a_new_function_reruns_nothing_else(replicated, edited):
+    function = '''@target(inputs=1, low=0, high=1)
+def mine(x: np.ndarray) -> np.ndarray:
+    """x^2."""
+    return x[:, 0] ** 2
+
+
+def make_problem('''
+    assert edited("hrta/targets.py", "def make_problem(", function) == set()
+    entry = """experiments:
+  mine:
+    label: x²
+    paper: false
+    problem: mine
+    points: {value: 20, source: ours}
+    test_points: {value: 10, source: ours}
+    widths: {value: [8], source: ours}
+    methods: [relu, relaxation]
+    optimizers: [adam]
+"""
+    rerun = edited("config/replication.yaml", "experiments:\n", entry)
+    # Whatever shows all experiments shows it, too; nothing is trained but it.
+    assert rerun == {"data", "train", "spectra", "figure_mine"} | {
+        "figure_eigenvalues",
+        "figure_spectra",
+        "figure_width_all",
+        "table_final_losses_all",
+    }
+    assert replicated.planned()["train"] == 1
+
+
+@pytest.mark.parametrize("target", ["figure_sine1d", "table_final_losses", "paper"])
+def test_every_item_can_be_asked_for_by_name(replicated, target):
+    assert replicated.planned("--forcerun", target, "--", target)[target] == 1
+
+
+def test_the_paper_needs_no_other_experiment(checkout):
+    planned = checkout.planned("--", "paper")
+    assert planned["train"] == 8  # two experiments, two widths, two optimizers
+    assert not any("jump1d" in rule or rule.endswith("_all") for rule in planned)
+
+
+def test_a_folder_can_be_moved(replicated, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    replicated.folder.rename(elsewhere)
+    try:
+        moved = type(replicated).__new__(type(replicated))
+        moved.folder = elsewhere
+        assert moved.planned() == {}
+    finally:
+        elsewhere.rename(replicated.folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("[50, 200, 1000], unit", "[50, -200], unit", "widths.value.1: -200 given; input should"),
+        ("problem: sine1d", "problem: cosine", "experiments.sine1d.problem: 'cosine' given; "),
+        ("methods: [relu, ho", "methods: [relu, no", "experiments.sine1d.methods: 'nomotopy' giv"),
+        ("s: [1, 1.5]", "s: [1, 2.5]", "methods.relaxation.s.1: 2.5 given; input should be less"),
+        ("  decay:", "  deacy:", "training.deacy: unknown key; allowed are stage_steps, decay, "),
+        ("  sine1d:\n", "  width:\n", "experiments.width: a figure has this name already"),
+        ("device: auto", "device: gpu", "device: 'gpu' given; input should be 'auto', 'cpu' or"),
+    ],
+)
+def test_a_wrong_configuration_is_one_line_and_touches_nothing(checkout, old, new, line):
+    checkout.edit("config/replication.yaml", old, new)
+    smoke = checkout.folder / "config/none.yaml"
+    smoke.write_text("{}\n")
+    before = {path for path in checkout.folder.rglob("*") if ".snakemake" not in path.parts}
+    done = checkout.snakemake("--configfile", "config/none.yaml")
+    assert done.returncode != 0
+    said = [text for text in done.stderr.splitlines() if text.startswith("config: ")]
+    assert len(said) == 1
+    assert line in said[0]
+    assert "Traceback" not in done.stderr
+    after = {path for path in checkout.folder.rglob("*") if ".snakemake" not in path.parts}
+    assert after == before

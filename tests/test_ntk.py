@@ -105,6 +105,19 @@ def test_spectrum_is_ascending_and_rounding_is_zero():
     assert (ntk.spectrum(ntk.gram(POINTS, 0))[:3] == 0).all()
 
 
+@pytest.mark.parametrize("width", [20, 200])
+def test_in_one_dimension_empty_gaps_make_zero_eigenvalues(width):
+    """Three neighbouring points without a kink between them are a vector in the kernel."""
+    x = make_problem("sine1d", 100, 1).x
+    network = TwoLayer.initialise([0], 1, width, dtype=torch.float64)
+    slope, bias = network.inner[0].numpy()
+    kinks, _ = np.histogram(-bias / slope, bins=x[:, 0])
+    without = np.sum((kinks[:-1] == 0) & (kinks[1:] == 0))
+    spectrum = ntk.spectrum(ntk.empirical_gram(x, network.inner[0], network.outer[0], 1.0))
+    assert without > 30
+    assert np.sum(spectrum == 0) == without
+
+
 def test_tables_hold_every_eigenvalue():
     infinite = ntk.infinite_width_spectra(POINTS, [0.5, 1.5])
     assert list(infinite.columns) == ["s", "index", "eigenvalue"]

@@ -31,4 +31,4 @@ def test_log_axes_are_labelled_without_crowding(low, high, labels):
 def test_colours_are_told_apart():
     chosen = np.array(colours(range(5)))
     distances = np.linalg.norm(chosen[:, None] - chosen[None], axis=-1)
-    assert distances[~np.eye(5, dtype=bool)].min() > 0.3
+    assert distances[~np.eye(5, dtype=bool)].min() > 0.25

@@ -1,60 +1,7 @@
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "profiles", "environment.yml", "workflow", "hrta", "notebooks", "config")
-
-
-class Checkout:
-    """A copy of the workflow in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        ignored = shutil.ignore_patterns("executed", "__pycache__", ".ipynb_checkpoints")
-        for part in PARTS:
-            if (ROOT / part).is_dir():
-                shutil.copytree(ROOT / part, folder / part, ignore=ignored, symlinks=True)
-            else:
-                shutil.copy(ROOT / part, folder / part)
-
-    def command(self, *arguments: str, config: str = "config/smoke.yaml") -> list[str]:
-        return ["snakemake", "--cores", "2", "--configfile", config, "--", *arguments]
-
-    def snakemake(self, *options: str, **settings) -> subprocess.CompletedProcess:
-        """Run Snakemake on the smoke configuration; options as on its command line."""
-        command = ["snakemake", "--cores", "2", *options]
-        if "--configfile" not in options:
-            command += ["--configfile", "config/smoke.yaml"]
-        return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, check=False, **settings
-        )
-
-    def planned(self, *options: str) -> dict[str, int]:
-        """How many jobs of each rule a dry run would run."""
-        done = self.snakemake("--dry-run", "--quiet", "rules", *options)
-        assert done.returncode == 0, done.stderr
-        words = [line.split() for line in (done.stdout + done.stderr).splitlines()]
-        return {line[0]: int(line[1]) for line in words if len(line) == 2 and line[1].isdigit()}
-
-    def files(self) -> dict[str, bytes]:
-        """All that a run has made and that is the same in every run."""
-        made = [
-            path
-            for top in ("data", "figures", "tables", "results")
-            for path in (self.folder / top).rglob("*")
-            if path.is_file() and path.suffix not in (".json", ".tsv")
-        ]
-        return {str(path.relative_to(self.folder)): path.read_bytes() for path in made}
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        file = self.folder / name
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
+from checkout import Checkout
 
 
 @pytest.fixture
@@ -66,6 +13,6 @@ def checkout(tmp_path: Path) -> Checkout:
 def replicated(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout in which the smoke replication has been run."""
     copy = Checkout(tmp_path_factory.mktemp("replicated"))
-    done = copy.snakemake(env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"})
+    done = copy.snakemake()
     assert done.returncode == 0, done.stderr
     return copy

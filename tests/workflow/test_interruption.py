@@ -5,25 +5,30 @@ import time
 
 import psutil
 import pytest
+from checkout import Checkout
 
 TARGET = "results/runs/sine1d/adam/width32.parquet"
-LONGER = """training:
-  stage_steps: {value: 4000, source: ours}
-"""
+STEPS = 4000
 
 
-def start(checkout, *options):
+def lengthen(checkout, steps=STEPS):
+    """Let training take long enough to be interrupted."""
+    config = f"training:\n  stage_steps: {{value: {steps}, source: ours}}\n"
+    (checkout.folder / "longer.yaml").write_text(config)
+
+
+def start(checkout):
     """Snakemake in the background, and the training job once that has begun to train."""
     command = ["snakemake", "--cores", "2", "--configfile", "config/smoke.yaml", "longer.yaml"]
     process = subprocess.Popen(
-        [*command, *options, "--", TARGET],
+        [*command, "--", TARGET],
         cwd=checkout.folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     log = checkout.folder / "logs/train/sine1d/adam/width32.log"
     log.unlink(missing_ok=True)
-    while not (log.exists() and ": 800 of 8000" in log.read_text()):
+    while not (log.exists() and "width 32: 0 of" in log.read_text()):
         assert process.poll() is None
         time.sleep(0.05)
     (job,) = [
@@ -33,27 +38,26 @@ def start(checkout, *options):
 
 
 def finish(checkout):
-    return checkout.snakemake("--configfile", "config/smoke.yaml", "longer.yaml", "--", TARGET)
+    return checkout.snakemake(TARGET, config=("config/smoke.yaml", "longer.yaml"))
 
 
 def leftovers(checkout):
-    hidden = [path for path in (checkout.folder / "results").rglob(".*") if path.is_file()]
-    incomplete = [p for p in (checkout.folder / ".snakemake/incomplete").glob("*") if p.is_file()]
-    return hidden + incomplete
+    """Half-written results, and outputs that Snakemake takes for incomplete."""
+    hidden = (checkout.folder / "results").rglob(".*")
+    return [*hidden, *(checkout.folder / ".snakemake/incomplete").glob("*")]
 
 
 @pytest.fixture
-def interrupted(checkout, tmp_path_factory):
-    """A checkout with a longer training, and what an undisturbed run of it gives."""
-    undisturbed = type(checkout)(tmp_path_factory.mktemp("undisturbed"))
-    for each in (checkout, undisturbed):
-        (each.folder / "longer.yaml").write_text(LONGER)
+def expected(tmp_path_factory):
+    """What an undisturbed run gives."""
+    undisturbed = Checkout(tmp_path_factory.mktemp("undisturbed"))
+    lengthen(undisturbed)
     assert finish(undisturbed).returncode == 0
-    return checkout, undisturbed.files()
+    return undisturbed.files()
 
 
-def test_after_kill_9_the_same_command_finishes_with_the_same_numbers(interrupted):
-    checkout, expected = interrupted
+def test_after_kill_9_the_same_command_finishes_with_the_same_numbers(checkout, expected):
+    lengthen(checkout)
     process, orphan = start(checkout)
     process.kill()
     process.wait()
@@ -68,11 +72,14 @@ def test_after_kill_9_the_same_command_finishes_with_the_same_numbers(interrupte
     assert not orphan.is_running()
 
 
-def test_a_running_replication_is_not_disturbed_by_a_second(interrupted):
-    checkout, expected = interrupted
-    process, _ = start(checkout)
+def test_a_running_replication_is_not_disturbed_by_a_second(checkout):
+    lengthen(checkout, steps=10**6)
+    process, job = start(checkout)
     second = finish(checkout)
     assert second.returncode != 0
     assert "cannot be locked" in second.stderr + second.stdout
-    assert process.wait() == 0
-    assert checkout.files() == expected
+    assert process.poll() is None
+    assert job.is_running()
+    process.kill()
+    process.wait()
+    job.wait(timeout=10)

@@ -149,13 +149,13 @@ def make_problem('''
     assert replicated.planned()["train"] == 1
 
 
-@pytest.mark.parametrize("target", ["figure_sine1d", "table_final_losses", "paper"])
+@pytest.mark.parametrize("target", ["figure_sine1d", "table_final_losses"])
 def test_every_item_can_be_asked_for_by_name(replicated, target):
-    assert replicated.planned("--forcerun", target, "--", target)[target] == 1
+    assert replicated.planned(target, options=("--forcerun", target))[target] == 1
 
 
 def test_the_paper_needs_no_other_experiment(checkout):
-    planned = checkout.planned("--", "paper")
+    planned = checkout.planned("paper")
     assert planned["train"] == 8  # two experiments, two widths, two optimizers
     assert not any("jump1d" in rule or rule.endswith("_all") for rule in planned)
 
@@ -185,10 +185,9 @@ def test_a_folder_can_be_moved(replicated, tmp_path):
 )
 def test_a_wrong_configuration_is_one_line_and_touches_nothing(checkout, old, new, line):
     checkout.edit("config/replication.yaml", old, new)
-    smoke = checkout.folder / "config/none.yaml"
-    smoke.write_text("{}\n")
+    (checkout.folder / "config/none.yaml").write_text("{}\n")
     before = {path for path in checkout.folder.rglob("*") if ".snakemake" not in path.parts}
-    done = checkout.snakemake("--configfile", "config/none.yaml")
+    done = checkout.snakemake(config=("config/none.yaml",))
     assert done.returncode != 0
     said = [text for text in done.stderr.splitlines() if text.startswith("config: ")]
     assert len(said) == 1

@@ -39,13 +39,8 @@ def sources(*modules):
             continue
         found.add(file)
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
-                "../../environment.yml"
-            ):
-                waiting += [
-                    node.module,
-                    *(f"{node.module}.{part.name}" for part in node.names),
-                ]
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hrta"):
+                waiting += [node.module, *(f"{node.module}.{part.name}" for part in node.names)]
     return sorted(str(ROOT / file.relative_to(workflow.basedir)) for file in found)
 
 

@@ -1,0 +1,51 @@
+"""A copy of the workflow to run, edit and break."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "profiles", "environment.yml", "workflow", "hrta", "notebooks", "config")
+
+
+class Checkout:
+    """A copy of the workflow in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        ignored = shutil.ignore_patterns("executed", "__pycache__", ".ipynb_checkpoints")
+        for part in PARTS:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, folder / part, ignore=ignored, symlinks=True)
+            else:
+                shutil.copy(ROOT / part, folder / part)
+
+    def snakemake(
+        self, *targets: str, options: tuple = (), config: tuple = ("config/smoke.yaml",)
+    ) -> subprocess.CompletedProcess:
+        """Run Snakemake, on the smoke configuration where no other is given."""
+        command = ["snakemake", "--cores", "2", *options, "--configfile", *config, "--", *targets]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+
+    def planned(self, *targets: str, options: tuple = ()) -> dict[str, int]:
+        """How many jobs of each rule a dry run would run."""
+        done = self.snakemake(*targets, options=("--dry-run", "--quiet", "rules", *options))
+        assert done.returncode == 0, done.stderr
+        words = [line.split() for line in (done.stdout + done.stderr).splitlines()]
+        return {line[0]: int(line[1]) for line in words if len(line) == 2 and line[1].isdigit()}
+
+    def files(self) -> dict[str, bytes]:
+        """All that a run has made and that is the same in every run."""
+        made = [
+            path
+            for top in ("data", "figures", "tables", "results")
+            for path in (self.folder / top).rglob("*")
+            if path.is_file() and path.suffix not in (".json", ".tsv")
+        ]
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in made}
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        file = self.folder / name
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new, 1))

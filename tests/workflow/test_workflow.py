@@ -1,9 +1,11 @@
 """The real DAG on the smoke configuration."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
+from checkout import ROOT
 
 from hrta.results import sha256
 
@@ -195,3 +197,11 @@ def test_a_wrong_configuration_is_one_line_and_touches_nothing(checkout, old, ne
     assert "Traceback" not in done.stderr
     after = {path for path in checkout.folder.rglob("*") if ".snakemake" not in path.parts}
     assert after == before
+
+
+def test_every_name_in_the_readme_is_a_target(replicated):
+    readme = (ROOT / "README.md").read_text()
+    names = set(re.findall(r"`((?:figure|table)_\w+|paper|all)`", readme)) - {"figure_runge"}
+    done = replicated.snakemake(options=("--list-rules",))
+    assert names <= set(done.stdout.split())
+    assert names >= NOTEBOOKS

@@ -18,7 +18,23 @@ _HOME = {
     "train": "training",
     "Training": "training",
 }
-_MODULES = ("ntk", "problems", "plots", "results", "statistics")
+_MODULES = (
+    "activations",
+    "config",
+    "ensembles",
+    "kernels",
+    "networks",
+    "ntk",
+    "optimizers",
+    "plots",
+    "problems",
+    "results",
+    "schedules",
+    "statistics",
+    "tables",
+    "targets",
+    "training",
+)
 
 __all__ = [*_HOME, *_MODULES]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -32,8 +33,8 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
 
     Args:
         z: pre-activations, any shape.
-        s: homotopy parameter in [0, 2], a number or a tensor that broadcasts against z
-            (whose values are then taken on trust).
+        s: homotopy parameter in [0, 2], a number or several that broadcast against z; the
+            values of a tensor are taken on trust.
         base: name of the target activation sigma, a key of `BASES`.
 
     Returns:
@@ -46,8 +47,12 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
     """
     sigma = base_activation(base)
     z = torch.as_tensor(z)
+    if not z.is_floating_point():
+        z = z.to(torch.get_default_dtype())
     if not isinstance(s, Tensor):
-        s = check_homotopy_parameter(s)
+        for value in np.ravel(s):
+            check_homotopy_parameter(value)
+        s = torch.as_tensor(s, dtype=torch.float64).to(z.device, z.dtype) if np.ndim(s) else s
     return (1 - s) * z + s * sigma(z)
 
 
@@ -79,12 +84,21 @@ class HomotopyActivation(nn.Module):
 
     def __setattr__(self, name: str, value: object) -> None:
         if name == "s" and "s" in self._buffers:
-            self._buffers["s"].fill_(check_homotopy_parameter(value))
-        else:
-            super().__setattr__(name, value)
+            # A new tensor: the old one may be waiting for a backward pass.
+            value = torch.full_like(self._buffers["s"], check_homotopy_parameter(value))
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> object:
+        value = super().__getattr__(name)
+        return value.clone() if name == "s" else value  # so that s += 1 is checked, too
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *others: object) -> None:
+        if f"{prefix}s" in state_dict:
+            check_homotopy_parameter(state_dict[f"{prefix}s"])
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def forward(self, z: Tensor) -> Tensor:
-        return homotopy(z, self.s, self.base)
+        return homotopy(z, self._buffers["s"], self.base)
 
     def extra_repr(self) -> str:
         return f"s={float(self.s):g}, base={self.base!r}"

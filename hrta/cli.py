@@ -1,6 +1,7 @@
 """The command line: `hrta data`, `hrta train`, `hrta ntk`."""
 
 import dataclasses
+import os
 import sys
 import time
 from enum import StrEnum
@@ -56,7 +57,9 @@ ProblemOption = Annotated[
     str,
     typer.Option(help=f"A file made by `hrta data`, or a name: {', '.join(TARGETS)}."),
 ]
-PointsOption = Annotated[int, typer.Option(min=1, help="Training points of a named problem.")]
+PointsOption = Annotated[
+    int | None, typer.Option(min=1, help="Training points of a named problem; it has a default.")
+]
 TestPointsOption = Annotated[int, typer.Option(min=1, help="Test points of a named problem.")]
 ExperimentOption = Annotated[
     str | None, typer.Option(help="What the results call it; the problem's name by default.")
@@ -74,11 +77,12 @@ ParentOption = Annotated[
 def data(
     name: Annotated[str, typer.Argument(help=f"One of {', '.join(TARGETS)}.")],
     output: Annotated[Path, typer.Option(help="Parquet file to write.")],
-    points: PointsOption = 100,
+    points: PointsOption = None,
     test_points: TestPointsOption = 200,
     seed: Annotated[int, typer.Option(min=0, help="Of the test points.")] = 0,
 ) -> None:
     """Write a synthetic problem, with its SHA-256 beside it."""
+    _check_output(output)
     write_problem(make_problem(name, points, test_points, seed), output)
 
 
@@ -97,7 +101,7 @@ def train(
     decay: Annotated[float, typer.Option(help="Final over initial learning rate.")] = 1.0,
     seeds: SeedsOption = 20,
     log_every: Annotated[int, typer.Option(min=1, help="Steps between logged losses.")] = 10,
-    points: PointsOption = 100,
+    points: PointsOption = None,
     test_points: TestPointsOption = 200,
     dtype: Annotated[Dtype, typer.Option()] = Dtype.float32,
     device: Annotated[Device, typer.Option()] = Device.auto,
@@ -107,6 +111,7 @@ def train(
 ) -> None:
     """Train an ensemble: every method on every seed, from the same weights per seed."""
     end_with(parent)
+    _check_output(output, problem)
     started = time.perf_counter()
     from hrta.ensembles import Ensemble, choose_device, train_ensemble
 
@@ -148,7 +153,7 @@ def ntk(
         list[int], typer.Option(min=1, help="Finite width at initialisation, too. Repeatable.")
     ] = [],  # noqa: B006
     seeds: SeedsOption = 20,
-    points: PointsOption = 100,
+    points: PointsOption = None,
     test_points: TestPointsOption = 200,
     experiment: ExperimentOption = None,
     output: OutputOption = None,
@@ -156,6 +161,7 @@ def ntk(
 ) -> None:
     """Eigenvalues of the tangent Gram matrix on the training points, for each s."""
     end_with(parent)
+    _check_output(output, problem)
     started = time.perf_counter()
     from hrta.ntk import spectra_table
 
@@ -174,7 +180,20 @@ def ntk(
         write_json(record, output.with_suffix(".json"))
 
 
-def _problem(problem: str, points: int, test_points: int) -> Problem:
+def _check_output(output: Path | None, problem: str = "") -> None:
+    """Refuse before the work what could not be written after it, or would overwrite its input."""
+    if output is None:
+        return
+    if output.suffix != ".parquet" or output.is_dir() or output == Path(problem):
+        raise ValueError(
+            f"--output {output}: it must be a file *.parquet, and not the problem itself"
+        )
+    folder = next(parent for parent in output.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ValueError(f"--output {output}: {folder} is no folder that can be written to")
+
+
+def _problem(problem: str, points: int | None, test_points: int) -> Problem:
     if problem in TARGETS:
         return make_problem(problem, points, test_points)
     if not problem.endswith(".parquet"):
@@ -212,7 +231,7 @@ def _summary(results: "pd.DataFrame", ensemble: "Ensemble") -> str:
     from hrta.statistics import final_losses
 
     final = final_losses(results)
-    columns = ["loss", "test_loss"]
+    columns = final.columns.intersection(["loss", "test_loss"]).tolist()
     table = final.groupby("method", observed=True, sort=False)[columns].median()
     table.insert(0, "s", [str(ensemble.methods[method]) for method in table.index])
     return f"median final losses over {len(ensemble.seeds)} seeds\n{table.to_string()}"
@@ -241,6 +260,12 @@ def main() -> None:
         sys.exit(2)
     except (ValueError, OSError) as error:
         print(f"hrta: {error}", file=sys.stderr)
+        sys.exit(1)
+    except (MemoryError, RuntimeError) as error:
+        # torch reports what it cannot allocate, on CPU and GPU, as RuntimeErrors.
+        if not isinstance(error, MemoryError) and "alloc" not in str(error):
+            raise
+        print("hrta: not enough memory for this width, number of seeds and points", file=sys.stderr)
         sys.exit(1)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -19,10 +20,19 @@ Value = TypeVar("Value")
 Source = Literal["abstract", "review", "derived", "literature", "assumed", "ours"]
 OptimizerName = Literal["gradient_descent", "heavy_ball", "nesterov", "adam"]
 
+
+def _no_boolean(given: Any) -> Any:
+    if isinstance(given, bool):
+        raise ValueError("input should be a valid number")
+    return given
+
+
 Count = Annotated[int, Field(ge=1, strict=True)]
-HomotopyParameter = Annotated[float, Field(ge=0, le=2)]
-PositiveNumber = Annotated[float, Field(gt=0)]
-Fraction = Annotated[float, Field(gt=0, le=1)]
+# Not strict, because YAML takes 1e-3 for text; but true and false are no numbers.
+Number = Annotated[float, BeforeValidator(_no_boolean)]
+HomotopyParameter = Annotated[Number, Field(ge=0, le=2)]
+PositiveNumber = Annotated[Number, Field(gt=0)]
+Fraction = Annotated[Number, Field(gt=0, le=1)]
 Label = Annotated[str, Field(min_length=1)]
 # Names become parts of paths and of Snakemake's wildcards.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$")]
@@ -83,7 +93,7 @@ class Optimizer(Strict):
 
     label: Label
     learning_rate: Sourced[PositiveNumber]
-    momentum: Sourced[Annotated[float, Field(ge=0, lt=1)]] | None = None
+    momentum: Sourced[Annotated[Number, Field(ge=0, lt=1)]] | None = None
 
 
 class Training(Strict):
@@ -140,9 +150,10 @@ class Replication(Strict):
             except ValueError as error:
                 _refuse([*at, "points", "value"], experiment.points.value, str(error))
         for name, optimizer in self.optimizers.items():
-            if optimizer.momentum is not None and name not in ("heavy_ball", "nesterov"):
-                at = ["optimizers", name, "momentum"]
-                _refuse(at, optimizer.momentum.value, "only heavy_ball and nesterov have one")
+            at = ["optimizers", name, "momentum"]
+            if (optimizer.momentum is not None) != (name in ("heavy_ball", "nesterov")):
+                given = optimizer.momentum and optimizer.momentum.value
+                _refuse(at, given, "heavy_ball and nesterov, and only they, must have one")
         return self
 
     def _check_methods(self, at: list[str], experiment: Experiment) -> None:

@@ -32,6 +32,15 @@ class TwoLayer:
     outer: Tensor
 
     def __post_init__(self) -> None:
+        for name in ("inner", "outer"):
+            object.__setattr__(self, name, torch.as_tensor(getattr(self, name)))
+        kind = {(weights.dtype, weights.device) for weights in (self.inner, self.outer)}
+        if len(kind) > 1 or not self.inner.is_floating_point():
+            raise ValueError(
+                "networks: inner and outer must be of one floating dtype and device; they are "
+                f"{self.inner.dtype} on {self.inner.device}, {self.outer.dtype} on "
+                f"{self.outer.device}"
+            )
         runs, _, width = self.inner.shape if self.inner.ndim == 3 else (None, None, None)
         if runs is None or self.outer.shape != (runs, width) or self.inner.numel() == 0:
             raise ValueError(
@@ -63,7 +72,8 @@ class TwoLayer:
 
         Source: the NTK parameterisation; assumed for arXiv 2309.15244.
         """
-        if not len(seeds) or inputs < 1 or width < 1:
+        seeds = list(seeds)
+        if not seeds or inputs < 1 or width < 1:
             raise ValueError(
                 "networks: at least one seed, one input and one neuron are needed; got "
                 f"{len(seeds)} seeds, inputs = {inputs}, width = {width}"
@@ -96,9 +106,17 @@ class TwoLayer:
         """m, the number of neurons."""
         return self.inner.shape[2]
 
-    def predict(self, x: np.ndarray | Tensor, s: float | Tensor) -> Tensor:
-        """phi_s at the points x [n, d]; s a number or one for each run, [R]. Returns [R, n]."""
-        if isinstance(s, Tensor) and s.ndim:
-            s = s.to(self.inner)[:, None, None]
-        hidden = homotopy(with_bias(x, self.inner) @ self.inner, s)
+    def predict(self, x: np.ndarray | Tensor, s: float | Sequence[float] | Tensor) -> Tensor:
+        """phi_s at the points x [n, d]; s a number or one for each run, [R]. Returns [R, n].
+
+        Raises:
+            ValueError: x is not [n, d], or s neither a number nor [R].
+        """
+        x = with_bias(x, self.inner) if np.ndim(x) == 2 else None
+        s = torch.as_tensor(s, dtype=self.inner.dtype, device=self.inner.device)
+        if x is None or x.shape[1] != self.inputs + 1 or s.shape not in ((), (self.runs,)):
+            raise ValueError(
+                f"networks: x must be [n, {self.inputs}] and s a number or {self.runs} of them"
+            )
+        hidden = homotopy(x @ self.inner, s[:, None, None] if s.ndim else float(s))
         return (hidden @ self.outer[:, :, None]).squeeze(-1) / self.width**0.5

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.linalg import eigvalsh
 from scipy.spatial.distance import cdist
 
+from hrta.arrays import as_float64
 from hrta.problems import Problem
 
 Part = Literal["total", "inner", "outer"]
@@ -42,7 +43,7 @@ def gram(x: np.ndarray, s: float, part: Part = "total") -> np.ndarray:
 
     Source: arXiv 2309.15244; the closed form of the expectations by Cho and Saul (2009).
     """
-    _check(s, part)
+    s = _check(s, part)
     linear, absolute = _infinite_width_parts(_biased(x), part)
     return (1 - s / 2) ** 2 * linear + (s / 2) ** 2 * absolute
 
@@ -83,14 +84,16 @@ def empirical_gram(
 
     Source: arXiv 2309.15244.
     """
-    _check(s, part)
+    s = _check(s, part)
     biased = _biased(x)
-    inner, outer = np.asarray(inner, np.float64), np.asarray(outer, np.float64)
+    inner, outer = as_float64(inner), as_float64(outer)
     if inner.ndim != 2 or outer.shape != inner.shape[1:] or len(inner) != biased.shape[1]:
         raise ValueError(
             f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m] for these points; "
             f"they are {list(inner.shape)} and {list(outer.shape)}"
         )
+    if not (np.isfinite(inner).all() and np.isfinite(outer).all() and outer.size):
+        raise ValueError("tangent kernel: weights must be finite numbers, and m at least 1")
     width = len(outer)
     hidden = biased @ inner
     slope = np.where(hidden > 0, 1.0, 1 - s)
@@ -201,7 +204,7 @@ def _table(spectra: dict[tuple, np.ndarray], names: list[str]) -> pd.DataFrame:
 
 
 def _biased(x: np.ndarray) -> np.ndarray:
-    x = np.asarray(x, dtype=np.float64)
+    x = as_float64(x)
     if x.ndim != 2 or x.size == 0:
         raise ValueError(f"tangent kernel: x must be [n, d] with n, d >= 1; it is {list(x.shape)}")
     if not np.isfinite(x).all():
@@ -209,8 +212,10 @@ def _biased(x: np.ndarray) -> np.ndarray:
     return np.column_stack([x, np.ones(len(x))])
 
 
-def _check(s: float, part: str) -> None:
+def _check(s: float, part: str) -> float:
+    s = float(s)
     if not 0 <= s <= 2:
         raise ValueError(f"tangent kernel: s = {s:g} is outside [0, 2]")
     if part not in PARTS:
         raise ValueError(f"tangent kernel: unknown part {part!r}; there are {', '.join(PARTS)}")
+    return s

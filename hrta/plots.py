@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from hrta.statistics import final_losses, median_interval
+from hrta.statistics import final_losses, median_interval, quantiles_by_step
 from hrta.style import COLUMN_WIDTH, colours, legend, log_scale, panels, save, use_style
 
 __all__ = [
@@ -72,10 +72,10 @@ def loss_curves(
     for (width, optimizer), panel, axis in panels(axes, widths, optimizers):
         runs = results[(results["width"] == width) & (results["optimizer"] == optimizer)]
         for method, colour in zip(methods, colours(methods), strict=True):
-            by_step = runs[runs["method"] == method].groupby("step")[loss]
-            low, middle, high = (by_step.quantile(q) for q in (0.25, 0.5, 0.75))
-            axis.fill_between(low.index, low, high, color=colour, alpha=0.2, linewidth=0)
-            axis.plot(middle.index, middle, color=colour, label=methods[method])
+            chosen = runs[runs["method"] == method]
+            if len(chosen):
+                over_seeds = quantiles_by_step(chosen, loss, (0.25, 0.5, 0.75))
+                _line_and_band(axis, over_seeds, colour, methods[method])
         for switch in _switches(runs):
             axis.axvline(switch, color="0.4", linestyle=":", linewidth=0.8)
         log_scale(axis)
@@ -118,16 +118,19 @@ def loss_against_width(
         sharex=True,
         squeeze=False,
     )
+    widths = sorted(final["width"].unique())
     spread = np.linspace(-1, 1, len(methods)) if len(methods) > 1 else [0]
     for (optimizer, experiment), panel, axis in panels(axes, optimizers, experiments):
         here = final[(final["optimizer"] == optimizer) & (final["experiment"] == experiment)]
         for method, colour, shift in zip(methods, colours(methods), spread, strict=True):
             by_width = here[here["method"] == method].groupby("width")["loss"]
-            widths = np.array(sorted(by_width.groups))
-            medians = np.array([median_interval(by_width.get_group(m)) for m in widths])
-            middle, low, high = medians.T
+            if not len(by_width):
+                continue
+            here_widths = np.array(sorted(by_width.groups))
+            medians = np.array([median_interval(by_width.get_group(m)) for m in here_widths])
+            middle, low, high = np.where(np.isfinite(medians), medians, np.nan).T
             axis.errorbar(
-                widths * 1.06**shift,
+                here_widths * 1.06**shift,
                 middle,
                 yerr=(middle - low, high - middle),
                 color=colour,
@@ -193,9 +196,8 @@ def _finite_widths(axis: Axes, values: pd.DataFrame) -> None:
         if not by_s.median().any():
             singular.append(str(width))
             continue
-        low, middle, high = (e.replace(0, np.nan) for e in (by_s.min(), by_s.median(), by_s.max()))
-        axis.fill_between(low.index, low, high, color=colour, alpha=0.2, linewidth=0)
-        axis.plot(middle.index, middle, color=colour, label=f"m = {width}")
+        over_seeds = by_s.agg(["min", "median", "max"]).replace(0, np.nan)
+        _line_and_band(axis, over_seeds, colour, f"m = {width}")
     if singular:
         text = "0 for m =\n" + ", ".join(singular)
         axis.text(0.96, 0.05, text, transform=axis.transAxes, ha="right", fontsize=7)
@@ -222,13 +224,20 @@ def whole_spectra(
         for s, colour in zip(s_values, shades, strict=True):
             chosen = here[np.isclose(here["s"], s)].sort_values("eigenvalue", ascending=False)
             rank = np.arange(1, len(chosen) + 1)
-            marker = "." if len(chosen) < 10 else ""
-            axis.plot(rank, chosen["eigenvalue"], marker, ls="-", color=colour, label=f"s = {s:g}")
+            marker = "." if len(chosen) < 10 else None
+            axis.plot(rank, chosen["eigenvalue"], marker=marker, color=colour, label=f"s = {s:g}")
         axis.set(xscale="log", yscale="log", xlabel="rank", title=experiments[experiment])
         if panel[1] == 0:
             axis.set_ylabel("eigenvalue of Kₛ, m = ∞")
     legend(figure, axes[0, 0], ncols=5)
     return figure
+
+
+def _line_and_band(axis: Axes, over: pd.DataFrame, colour: tuple, label: str) -> None:
+    """The middle column against the index as a line, from the first to the last as a band."""
+    low, middle, high = (over.iloc[:, i] for i in range(3))
+    axis.fill_between(over.index, low, high, color=colour, alpha=0.2, linewidth=0)
+    axis.plot(over.index, middle, color=colour, label=label)
 
 
 def _switches(runs: pd.DataFrame) -> list[int]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hrta.arrays import as_float64
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -39,8 +41,8 @@ class Problem:
                 )
 
     def _set_points(self, x_name: str, y_name: str) -> None:
-        x = np.asarray(getattr(self, x_name), dtype=np.float64)
-        y = np.asarray(getattr(self, y_name), dtype=np.float64)
+        x = as_float64(getattr(self, x_name))
+        y = as_float64(getattr(self, y_name))
         if x.ndim != 2 or y.shape != x.shape[:1] or x.size == 0:
             raise ValueError(
                 f"problem {self.name}: {x_name} must be [n, d] and {y_name} [n] with n, d >= 1; "

@@ -17,9 +17,9 @@ class Stage:
     steps: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.s <= 2:
+        if not 0 <= float(self.s) <= 2:
             raise ValueError(f"stage: s = {self.s:g} is outside [0, 2]")
-        if self.steps < 1 or self.steps != int(self.steps):
+        if not (self.steps >= 1 and float(self.steps).is_integer()):
             raise ValueError(f"stage: steps = {self.steps} is not a whole number of at least 1")
         object.__setattr__(self, "s", float(self.s))
         object.__setattr__(self, "steps", int(self.steps))
@@ -43,6 +43,8 @@ class Schedule:
         object.__setattr__(self, "stages", tuple(stages))
         if not self.stages:
             raise ValueError("schedule: it needs at least one stage")
+        if not all(isinstance(stage, Stage) for stage in self.stages):
+            raise ValueError("schedule: every stage must be a hrta.Stage(s, steps)")
 
     @classmethod
     def constant_length(cls, s: Iterable[float], steps: int) -> "Schedule":

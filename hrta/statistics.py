@@ -1,5 +1,7 @@
 """Final losses, and how methods compare, paired over seeds."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
@@ -17,15 +19,29 @@ def final_losses(results: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
 
     Args:
         results: rows as `hrta.ensembles.train_ensemble` makes them.
-        fraction: which part of the steps is the end.
+        fraction: which part of a run's steps is its end.
 
     Returns:
-        Table of experiment, optimizer, width, method, seed, loss and test_loss.
+        Table of experiment, optimizer, width, method, seed, loss and, where there is one,
+        test_loss.
     """
-    end = results[results["step"] >= (1 - fraction) * results["step"].max()]
-    losses = ["loss", "test_loss"]
-    end = end.assign(**{loss: end[loss].fillna(np.inf) for loss in losses})
-    return end.groupby([*CELL, "seed"], observed=True)[losses].median().reset_index()
+    run = [*CELL, "seed"]
+    last = results.groupby(run, observed=True)["step"].transform("max")
+    end = results[results["step"] >= (1 - fraction) * last]
+    losses = [loss for loss in ("loss", "test_loss") if loss in results]
+    end = end.fillna(dict.fromkeys(losses, np.inf))
+    return end.groupby(run, observed=True)[losses].median().reset_index()
+
+
+def quantiles_by_step(runs: pd.DataFrame, loss: str, levels: Sequence[float]) -> pd.DataFrame:
+    """Quantiles over seeds at each step; missing where diverged runs reach into them.
+
+    Returns:
+        Table with a row for each step and a column for each level.
+    """
+    finite = runs[loss].fillna(INFINITE).clip(upper=INFINITE)
+    table = finite.groupby(runs["step"]).quantile(list(levels)).unstack()
+    return table.where(table < INFINITE / 1e6)
 
 
 def median_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
@@ -78,7 +94,7 @@ def compare(final: pd.DataFrame, baseline: str, loss: str = "loss") -> pd.DataFr
     paired = final.merge(base, on=key, how="left", suffixes=("", "_baseline"))
     if len(paired) == 0 or paired[f"{loss}_baseline"].isna().any():
         raise ValueError(f"compare: the baseline {baseline!r} is not there for every run")
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         paired["log_ratio"] = np.log10(paired[loss]) - np.log10(paired[f"{loss}_baseline"])
     rows = []
     for cell, runs in paired.groupby(CELL, observed=True):

@@ -70,7 +70,8 @@ def readable_ratios(readable: pd.DataFrame) -> pd.DataFrame:
     cell = ["problem", "optimizer", "width"]
     wide = readable.pivot(index=cell, columns="method", values=ratio)
     rows = pd.MultiIndex.from_frame(readable[cell].drop_duplicates())
-    return wide.loc[rows, readable["method"].unique()].rename_axis(columns=None).reset_index()
+    ordered = wide.loc[rows, readable["method"].unique()].fillna("–")
+    return ordered.rename_axis(columns=None).reset_index()
 
 
 def _ratio(row: tuple, baseline: str) -> str:

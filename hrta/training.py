@@ -26,7 +26,7 @@ class Training:
         history: tidy table of run, step, stage, s, loss and, with a test set, test_loss.
         networks: the networks after the last step.
         diverged: for each run whose loss turned non-finite, the step at which it did; its
-            weights were not changed from then on.
+            weights were not changed from then on, and its losses are infinite in the history.
     """
 
     history: pd.DataFrame
@@ -90,7 +90,7 @@ def train(
             networks.width,
         )
     steps = schedules[0].steps
-    log = _Log(schedules, log_every, with_test=test is not None)
+    log = _Log(schedules, log_every)
     alive = torch.ones(networks.runs, dtype=torch.bool, device=parameters.device)
     diverged_at = torch.full_like(alive, -1, dtype=torch.int64)
     switches = sorted({switch for each in schedules for switch in each.switches})
@@ -110,7 +110,7 @@ def train(
             diverged_at.masked_fill_(alive & ~finite, step)
             alive &= finite
             if log.wants(step):
-                log.add(step, losses, None if test is None else test.value(parameters, s))
+                log.add(step, alive, losses, test and test.value(parameters, s))
                 if progress is not None:
                     progress(step, steps)
             if step < steps:
@@ -129,21 +129,21 @@ def train(
 class _Log:
     """The rows of the history, kept on the device until the end."""
 
-    def __init__(self, schedules: list[Schedule], every: int, with_test: bool) -> None:
+    def __init__(self, schedules: list[Schedule], every: int) -> None:
         self.schedules, self.every = schedules, every
         self.last = schedules[0].steps
         self.steps: list[int] = []
-        self.values: dict[str, list[Tensor]] = {"loss": []}
-        if with_test:
-            self.values["test_loss"] = []
+        self.values: dict[str, list[Tensor]] = {}
 
     def wants(self, step: int) -> bool:
         return step % self.every == 0 or step == self.last
 
-    def add(self, step: int, *losses: Tensor | None) -> None:
+    def add(self, step: int, alive: Tensor, loss: Tensor, test_loss: Tensor | None) -> None:
+        """The losses of each run, [R]; that of a diverged one is infinite, whatever its weights."""
         self.steps.append(step)
-        for column, value in zip(self.values.values(), losses, strict=False):
-            column.append(value)
+        for name, values in (("loss", loss), ("test_loss", test_loss)):
+            if values is not None:
+                self.values.setdefault(name, []).append(values.where(alive, torch.inf))
 
     def table(self) -> pd.DataFrame:
         runs = range(len(self.schedules))
@@ -173,6 +173,8 @@ def _one_cpu_thread() -> Iterator[None]:
 
 def _one_per_run(schedule: Schedule | Sequence[Schedule], runs: int) -> list[Schedule]:
     schedules = [schedule] * runs if isinstance(schedule, Schedule) else list(schedule)
+    if not all(isinstance(each, Schedule) for each in schedules):
+        raise ValueError("train: schedule must be a hrta.Schedule, or one for each run")
     if len(schedules) != runs:
         raise ValueError(f"train: {len(schedules)} schedules for {runs} networks")
     lengths = sorted({each.steps for each in schedules})
@@ -191,8 +193,8 @@ def _check(
             f"train: problem {problem.name} has {problem.inputs} inputs, the networks have "
             f"{networks.inputs}"
         )
-    if log_every < 1:
-        raise ValueError(f"train: log_every = {log_every} must be at least 1")
+    if log_every < 1 or log_every != int(log_every):
+        raise ValueError(f"train: log_every = {log_every} is not a whole number of at least 1")
     if not 0 < decay <= 1:
         raise ValueError(f"train: decay = {decay:g} is outside (0, 1]")
 

@@ -5,6 +5,7 @@ import fcntl
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +13,11 @@ from pathlib import Path
 ROOT = Path(os.path.relpath(workflow.basedir))
 
 sys.path.insert(0, workflow.basedir)
-shell.prefix(f"export PYTHONPATH={shlex.quote(workflow.basedir)}; ")
+# Jobs run with this interpreter and this package, whatever is active or installed.
+shell.prefix(
+    f"export PYTHONPATH={shlex.quote(workflow.basedir)};"
+    f" export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
+)
 
 from hrta.config import ConfigError, check_config
 
@@ -30,17 +35,35 @@ if workflow.deployment_settings.deployment_method:
     )
 
 
+def files_of(name):
+    """The files of a dotted name of the package: its module, and the packages that it is in."""
+    parts = name.split(".")
+    places = [Path(workflow.basedir, *parts[: i + 1]) for i in range(len(parts))]
+    packages = [place / "__init__.py" for place in places[1:]]
+    return [file for file in [*packages, places[-1].with_suffix(".py")] if file.exists()]
+
+
+def imported(file):
+    """The dotted names that a file of the package imports from the package."""
+    try:
+        tree = ast.parse(file.read_text(), filename=str(file))
+    except SyntaxError as error:
+        sys.exit(f"workflow: {error.filename}:{error.lineno}: {error.msg}")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hrta"):
+            yield from (node.module, *(f"{node.module}.{part.name}" for part in node.names))
+        elif isinstance(node, ast.Import):
+            yield from (part.name for part in node.names if part.name.startswith("hrta"))
+
+
 def sources(*modules):
     """The files of these modules of the package and of all of the package that they import."""
     found, waiting = set(), list(modules)
     while waiting:
-        file = Path(workflow.basedir, *waiting.pop().split(".")).with_suffix(".py")
-        if file in found or not file.exists():
-            continue
-        found.add(file)
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hrta"):
-                waiting += [node.module, *(f"{node.module}.{part.name}" for part in node.names)]
+        for file in files_of(waiting.pop()):
+            if file not in found:
+                found.add(file)
+                waiting += imported(file)
     return sorted(str(ROOT / file.relative_to(workflow.basedir)) for file in found)
 
 
@@ -68,11 +91,19 @@ if workflow.is_main_process:
     presence = clear_stale_lock()  # held until this process ends
 
 
-def wants_gpu():
-    """1 where training will use a GPU, for the jobs that declare it, else 0."""
-    if settings.device == "auto":
-        return int(shutil.which("nvidia-smi") is not None)
-    return int(settings.device == "cuda")
+def usable_gpu():
+    """Whether torch sees a GPU; only asked where there is a driver, for torch is slow to import."""
+    if shutil.which("nvidia-smi") is None:
+        return False
+    ask = "import torch; raise SystemExit(not torch.cuda.is_available())"
+    return subprocess.run([sys.executable, "-c", ask], stderr=subprocess.DEVNULL).returncode == 0
+
+
+# 1 where training uses a GPU, for the jobs that declare it, else 0.
+GPU = int(settings.device != "cpu" and usable_gpu())
+if settings.device == "cuda" and not GPU:
+    sys.exit("config: device: 'cuda' given; there is no usable CUDA GPU here, use 'auto' or 'cpu'")
+workflow.global_resources.setdefault("gpu", 1)
 
 
 wildcard_constraints:

@@ -9,7 +9,7 @@ rule data:
     conda:
         "../../environment.yml"
     params:
-        definition=definition,
+        fingerprint=fingerprint,
         name=lambda wildcards: settings.experiments[wildcards.experiment].problem,
         points=lambda wildcards: settings.experiments[wildcards.experiment].points.value,
         test_points=lambda wildcards: settings.experiments[wildcards.experiment].test_points.value,

@@ -1,14 +1,20 @@
 # What the rules of data, training and spectra ask of the configuration.
 
-import inspect
+import hashlib
 
-from hrta.targets import TARGETS, make_problem
+from hrta.targets import make_problem
 
 
-def definition(wildcards):
-    """The code that makes the problem: a new function in its module reruns nothing else."""
-    chosen = TARGETS[settings.experiments[wildcards.experiment].problem]
-    return inspect.getsource(chosen.function) + inspect.getsource(make_problem)
+def fingerprint(wildcards):
+    """Of the sampled points: what changes them reruns the problem, and nothing else does."""
+    experiment = settings.experiments[wildcards.experiment]
+    problem = make_problem(
+        experiment.problem, experiment.points.value, experiment.test_points.value
+    )
+    digest = hashlib.sha256()
+    for part in (problem.x, problem.y, problem.x_test, problem.y_test):
+        digest.update(part.tobytes())
+    return digest.hexdigest()
 
 
 def runs_of(experiments):

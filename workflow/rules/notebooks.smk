@@ -25,7 +25,7 @@ for target, item in ITEMS.items():
         message:
             f"Executing {item.notebook}.ipynb for {target}."
         shell:
-            "exec python {input.script} {input.notebook} --parameters {params.parameters:q}"
+            "exec python {input.script:q} {input.notebook:q} --parameters {params.parameters:q}"
             " --draft {log.notebook} --executed {output.executed} --page {output.page}"
             " --parent $PPID > {log.text} 2>&1"
 

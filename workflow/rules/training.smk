@@ -14,7 +14,7 @@ rule train:
         "../../environment.yml"
     threads: 1
     resources:
-        gpu=wants_gpu(),
+        gpu=GPU,
         mem_mb=2000,
     params:
         options=training_options,

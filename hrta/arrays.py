@@ -1,0 +1,12 @@
+"""Numbers from wherever they come, as NumPy arrays."""
+
+from typing import Any
+
+import numpy as np
+
+
+def as_float64(values: Any) -> np.ndarray:
+    """A float64 copy of a list, an array or a tensor (of any device, requiring grad or not)."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu().numpy()
+    return np.array(values, dtype=np.float64)

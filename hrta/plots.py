@@ -89,7 +89,7 @@ def loss_curves(
             axis.set_xlabel("steps")
         if panel[1] == 0:
             axis.set_ylabel({"loss": "training loss", "test_loss": "test loss"}[loss])
-    legend(figure, axes[0, 0], ncols=3)
+    legend(figure, axes, ncols=3)
     return figure
 
 
@@ -149,7 +149,7 @@ def loss_against_width(
             axis.set_xlabel("width (neurons)")
         if panel[1] == 0:
             axis.set_ylabel(f"{optimizers[optimizer]}:\nfinal training loss")
-    legend(figure, axes[0, 0], ncols=3)
+    legend(figure, axes, ncols=3)
     return figure
 
 
@@ -183,7 +183,7 @@ def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
             axis.set_xlabel("parameter s")
         if panel[1] == 0:
             axis.set_ylabel(f"{extreme} eigenvalue of Kₛ")
-    legend(figure, axes[1, 0], ncols=4)
+    legend(figure, axes, ncols=4)
     return figure
 
 
@@ -229,7 +229,7 @@ def whole_spectra(
         axis.set(xscale="log", yscale="log", xlabel="rank", title=experiments[experiment])
         if panel[1] == 0:
             axis.set_ylabel("eigenvalue of Kₛ, m = ∞")
-    legend(figure, axes[0, 0], ncols=5)
+    legend(figure, axes, ncols=5)
     return figure
 
 

@@ -77,6 +77,10 @@ def _label_2_and_5(value: float, _: int) -> str:
     return rf"${digit}\times10^{{{exponent}}}$" if digit in (2, 5) else ""
 
 
-def legend(figure: Figure, axis: Axes, ncols: int) -> None:
-    """One legend for all panels, below them, with what this one shows."""
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=ncols)
+def legend(figure: Figure, axes: np.ndarray, ncols: int) -> None:
+    """One legend for all panels, below them, with whatever any of them shows."""
+    entries = {}
+    for axis in axes.flat:
+        handles, labels = axis.get_legend_handles_labels()
+        entries = dict(zip(labels, handles, strict=True)) | entries
+    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=ncols)

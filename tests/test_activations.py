@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -55,6 +56,35 @@ def test_module_can_be_set_saved_and_loaded():
     assert float(other.s) == 1.5
     assert torch.equal(other(Z), activation(Z))
     assert repr(other) == "HomotopyActivation(s=1.5, base='relu')"
+
+
+def test_setting_s_does_not_disturb_a_pending_backward_pass():
+    activation = HomotopyActivation(0.5)
+    z = Z.clone().requires_grad_()
+    first = activation(z).sum()
+    activation.s = 1.5
+    (first + activation(z).sum()).backward()
+    expected = torch.where(Z > 0, 2.0, 0.5 - 0.5).to(Z)
+    torch.testing.assert_close(z.grad, expected, rtol=0, atol=1e-15)
+
+
+def test_raising_s_in_place_is_checked():
+    activation = HomotopyActivation(1.0)
+    activation.s += 0.5
+    assert float(activation.s) == 1.5
+    with pytest.raises(ValueError, match=r"outside \[0, 2\]"):
+        activation.s += 1
+    assert float(activation.s) == 1.5
+    with pytest.raises(ValueError, match=r"outside \[0, 2\]"):
+        activation.load_state_dict({"s": torch.tensor(5.0)})
+
+
+def test_numbers_of_any_kind_will_do():
+    assert homotopy(torch.tensor([-1, 2]), 0.5, "gelu").dtype == torch.float32
+    both = homotopy(Z.expand(2, -1), np.array([[0.5], [1.5]]))
+    assert torch.equal(both, torch.stack([homotopy(Z, 0.5), homotopy(Z, 1.5)]))
+    with pytest.raises(ValueError, match=r"outside \[0, 2\]"):
+        homotopy(Z, [0.5, 3])
 
 
 @pytest.mark.parametrize("s", [-0.1, 2.1, float("nan"), float("inf")])

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hrta import ntk, results
+from hrta import Problem, ntk, results
 from hrta.ensembles import Ensemble, train_ensemble
 from hrta.targets import make_problem
 
@@ -147,6 +147,11 @@ def test_ntk_writes_the_spectra(tmp_path):
         ("data cosine --output a.parquet", "unknown problem 'cosine'"),
         ("data sine1d", "Missing option '--output'"),
         ("data sine1d --output /proc/a/b.parquet", "/proc/a"),
+        ("data sine1d --output a.json", "it must be a file *.parquet"),
+        ("train --output a.json", "it must be a file *.parquet"),
+        ("ntk --output .", "it must be a file *.parquet"),
+        ("train --problem a.parquet --output a.parquet", "not the problem itself"),
+        ("train --width 1000000000000 --seeds 1", "not enough memory"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, arguments, message):
@@ -181,3 +186,20 @@ def test_a_training_whose_parent_is_killed_ends_and_leaves_nothing(tmp_path):
         assert time.monotonic() - started < 10
     assert process.returncode == -signal.SIGKILL
     assert not list(tmp_path.iterdir())
+
+
+def test_a_problem_of_ones_own_needs_no_test_set(tmp_path, small_problem):
+    file = tmp_path / "mine.parquet"
+    results.write_problem(Problem("mine", small_problem.x, small_problem.y), file)
+    options = f"train --problem {file} --width 8 --stage-steps 5 --seeds 2"
+    shown = hrta(*options.split())
+    assert shown.returncode == 0, shown.stderr
+    assert "relaxation" in shown.stdout
+    done = hrta(*options.split(), "--output", tmp_path / "runs.parquet")
+    assert done.returncode == 0, done.stderr
+    assert "test_loss" not in pd.read_parquet(tmp_path / "runs.parquet")
+
+
+def test_every_named_problem_has_a_default_size():
+    for name in ("sine1d", "sine3d", "jump1d"):
+        assert hrta("ntk", "--problem", name, "--s", "1").returncode == 0

@@ -54,3 +54,26 @@ def test_shapes_that_do_not_fit_are_refused(inner, outer):
 def test_nothing_to_initialise_is_refused(seeds, inputs, width):
     with pytest.raises(ValueError, match="at least one seed, one input and one neuron"):
         TwoLayer.initialise(seeds, inputs, width)
+
+
+def test_s_may_be_any_sequence(small_problem, small_networks):
+    s = [0.0, 0.5, 1.0, 1.5, 2.0]
+    expected = small_networks.predict(small_problem.x, torch.tensor(s))
+    assert torch.equal(small_networks.predict(small_problem.x, s), expected)
+    assert torch.equal(small_networks.predict(small_problem.x, np.array(s)), expected)
+    assert torch.equal(small_networks.predict(torch.tensor(small_problem.x), 1.5)[3], expected[3])
+
+
+def test_points_or_s_that_do_not_fit_are_refused(small_problem, small_networks):
+    for x, s in ((small_problem.x[:, 0], 1), (small_problem.x[:, :1], 1), (small_problem.x, [1])):
+        with pytest.raises(ValueError, match=r"x must be \[n, 2\] and s a number or 5 of them"):
+            small_networks.predict(x, s)
+
+
+def test_weights_may_be_arrays_but_of_one_floating_type():
+    networks = TwoLayer(np.ones((2, 2, 3)), np.ones((2, 3)))
+    assert networks.inner.dtype == torch.float64
+    with pytest.raises(ValueError, match="one floating dtype"):
+        TwoLayer(torch.ones(2, 2, 3), torch.ones(2, 3, dtype=torch.float64))
+    with pytest.raises(ValueError, match="one floating dtype"):
+        TwoLayer(torch.ones(2, 2, 3, dtype=int), torch.ones(2, 3, dtype=int))

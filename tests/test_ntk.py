@@ -149,3 +149,21 @@ def test_what_makes_no_kernel_is_refused(arguments, message):
 def test_weights_that_do_not_fit_the_points_are_refused():
     with pytest.raises(ValueError, match=r"inner must be \[3, m\] and outer \[m\]"):
         ntk.empirical_gram(POINTS, np.zeros((2, 5)), np.zeros(5), 1)
+
+
+def test_arguments_may_be_tensors():
+    expected = ntk.gram(POINTS, 0.75)
+    x = torch.tensor(POINTS, requires_grad=True)
+    computed = ntk.gram(x, torch.tensor(0.75))
+    assert type(computed) is np.ndarray
+    assert computed.dtype == np.float64
+    np.testing.assert_array_equal(computed, expected)
+    np.testing.assert_array_equal(ntk.gram(POINTS, np.float32(0.75)), expected)
+    inner = torch.ones(3, 4, requires_grad=True)
+    assert type(ntk.empirical_gram(x, inner, torch.ones(4), 1)) is np.ndarray
+
+
+def test_weights_that_are_no_numbers_are_refused():
+    for inner, outer in ((np.full((3, 5), np.nan), np.ones(5)), (np.ones((3, 0)), np.ones(0))):
+        with pytest.raises(ValueError, match="weights must be finite numbers, and m at least 1"):
+            ntk.empirical_gram(POINTS, inner, outer, 1)

@@ -66,6 +66,30 @@ def test_width_figure_shows_the_final_medians(history):
         np.testing.assert_allclose(shown, [cell[1:] for cell in expected])
 
 
+def test_what_an_experiment_does_not_have_is_left_out(history):
+    other = history[(history["method"] == "relu") & (history["width"] == 5)]
+    other = other.assign(experiment="other", optimizer="nesterov", width=7)
+    both = pd.concat([history, other], ignore_index=True)
+    experiments = {"mine": "my problem", "other": "another"}
+    optimizers = OPTIMIZERS | {"nesterov": "Nesterov"}
+    figure = plots.loss_against_width(both, METHODS, optimizers, experiments)
+    assert [len(axis.containers) for axis in figure.axes] == [2, 0, 0, 1]
+    labels = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
+    assert labels == ["5", "7", "20"]
+    figure.draw_without_rendering()
+
+
+def test_diverged_runs_neither_warn_nor_vanish(history):
+    diverged = history.copy()
+    runs = (diverged["method"] == "relu") & (diverged["seed"] < 3) & (diverged["step"] > 10)
+    diverged.loc[runs, "loss"] = np.inf
+    curves = plots.loss_curves(diverged, METHODS, OPTIMIZERS)
+    shown = curves.axes[0].get_lines()[0].get_ydata()
+    assert np.isfinite(shown[:2]).all()
+    assert not np.isfinite(shown[2:]).any()
+    plots.loss_against_width(diverged, METHODS, OPTIMIZERS, {"mine": "my problem"})
+
+
 @pytest.fixture
 def spectra(small_problem):
     infinite = ntk.infinite_width_spectra(small_problem.x, [0, 0.5, 1, 2])
@@ -104,6 +128,13 @@ def test_spectrum_figure_shows_all_eigenvalues_in_order(spectra, small_problem):
     assert len(zero.get_ydata()) == 3  # the rank of the points with their bias
     expected = ntk.spectrum(ntk.gram(small_problem.x, 1))[::-1]
     np.testing.assert_allclose(one.get_ydata(), expected)
+
+
+def test_a_long_spectrum_is_a_line_without_markers():
+    x = np.linspace(0, 1, 12)[:, None]
+    table = ntk.infinite_width_spectra(x, [1]).assign(kernel="infinite", experiment="mine")
+    (line,) = plots.whole_spectra(table, {"mine": "my problem"}, [1]).axes[0].get_lines()
+    assert (line.get_marker(), len(line.get_ydata())) == ("None", 12)
 
 
 def test_saved_figures_are_whole_and_the_same_each_time(tmp_path, history):

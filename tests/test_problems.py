@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from hrta import Problem
 
@@ -28,3 +29,15 @@ def test_arrays_become_float64():
 def test_what_does_not_fit_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         Problem("mine", *arguments)
+
+
+def test_the_callers_arrays_are_copied():
+    y = np.zeros(3)
+    problem = Problem("mine", X, y)
+    y[0] = np.nan
+    assert problem.y[0] == 0
+
+
+def test_tensors_will_do():
+    problem = Problem("mine", torch.ones(3, 2, requires_grad=True), torch.zeros(3))
+    assert problem.x.tolist() == np.ones((3, 2)).tolist()

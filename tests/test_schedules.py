@@ -40,7 +40,7 @@ def test_stage_refuses_s_outside_its_range(s):
         Stage(s, 1)
 
 
-@pytest.mark.parametrize("steps", [0, -1, 1.5])
+@pytest.mark.parametrize("steps", [0, -1, 1.5, float("inf"), float("nan")])
 def test_stage_refuses_no_steps(steps):
     with pytest.raises(ValueError, match="at least 1"):
         Stage(1, steps)
@@ -51,3 +51,8 @@ def test_schedule_refuses_no_stage_and_steps_outside():
         Schedule([])
     with pytest.raises(ValueError, match=r"outside \[0, 3\]"):
         Schedule([Stage(1, 3)]).stage_at(4)
+
+
+def test_only_stages_make_a_schedule():
+    with pytest.raises(ValueError, match=r"every stage must be a hrta.Stage"):
+        Schedule([(1, 5)])

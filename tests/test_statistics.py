@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hrta.statistics import compare, final_losses, median_interval
+from hrta.statistics import compare, final_losses, median_interval, quantiles_by_step
 
 
 def history(losses, steps=range(0, 101, 10), **columns):
@@ -103,3 +103,24 @@ def test_a_missing_baseline_is_refused(final):
     missing = final[(final["method"] != "relu") | (final["seed"] != 2)]
     with pytest.raises(ValueError, match="baseline 'relu' is not there"):
         compare(missing, "relu")
+
+
+def test_every_run_has_its_own_end():
+    both = pd.concat([history(range(11)), history(range(6), steps=range(6), experiment="short")])
+    final = final_losses(both).set_index("experiment")["loss"]
+    assert final.to_dict() == {"e": 10, "short": 5}
+
+
+def test_without_a_test_loss_there_is_none():
+    final = final_losses(history(range(11)).drop(columns="test_loss"))
+    assert list(final.columns)[-2:] == ["seed", "loss"]
+
+
+def test_quantiles_end_where_diverged_runs_reach_into_them():
+    runs = pd.concat(
+        [history([1.0, 1, 1], steps=range(3), seed=seed) for seed in range(3)]
+        + [history([2.0, np.inf, np.nan], steps=range(3), seed=seed) for seed in (3, 4)]
+    )
+    table = quantiles_by_step(runs, "loss", (0.25, 0.5, 0.75))
+    assert table[0.5].tolist() == [1, 1, 1]
+    assert table[0.75].isna().tolist() == [False, True, True]

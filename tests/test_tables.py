@@ -64,3 +64,8 @@ def test_both_files_are_written(tmp_path):
     tables.save(COMPARISON, readable(COMPARISON), tmp_path / "t")
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "t.csv"), COMPARISON)
     assert "| E         | Adam" in (tmp_path / "t.md").read_text()
+
+
+def test_a_missing_method_is_a_dash():
+    both = pd.concat([COMPARISON, COMPARISON.iloc[:1].assign(width=9)])
+    assert tables.readable_ratios(readable(both))["s = 3/2"].tolist()[1] == "–"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pandas as pd
 import pytest
@@ -94,6 +95,7 @@ def test_editing_a_plot_reruns_only_notebooks(edited):
     [
         ("training", "decay ** (step / steps)", "decay ** (step / (steps + 1))"),
         ("optimizers", "0.9, 0.999, 1e-8", "0.9, 0.99, 1e-8"),
+        ("kernels/__init__", "one file per engine", "a file for each engine"),
         ("kernels/reference", "mean(-1).mul_(0.5)", "mean(-1).mul_(0.25)"),
     ],
 )
@@ -151,6 +153,16 @@ def make_problem('''
     assert replicated.planned()["train"] == 1
 
 
+def test_changing_a_problem_reruns_what_shows_it(edited):
+    rerun = edited("hrta/targets.py", "low=-3, high=3", "low=-2, high=3")
+    assert rerun == {"data", "train", "spectra", "figure_jump1d"} | {
+        "figure_eigenvalues",
+        "figure_spectra",
+        "figure_width_all",
+        "table_final_losses_all",
+    }
+
+
 @pytest.mark.parametrize("target", ["figure_sine1d", "table_final_losses"])
 def test_every_item_can_be_asked_for_by_name(replicated, target):
     assert replicated.planned(target, options=("--forcerun", target))[target] == 1
@@ -182,6 +194,10 @@ def test_a_folder_can_be_moved(replicated, tmp_path):
         ("s: [1, 1.5]", "s: [1, 2.5]", "methods.relaxation.s.1: 2.5 given; input should be less"),
         ("  decay:", "  deacy:", "training.deacy: unknown key; allowed are stage_steps, decay, "),
         ("  sine1d:\n", "  width:\n", "experiments.width: a figure has this name already"),
+        pytest.param(
+            *("device: auto", "device: cuda", "device: 'cuda' given; there is no usable CUDA GPU"),
+            marks=pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="there may be a GPU"),
+        ),
         ("device: auto", "device: gpu", "device: 'gpu' given; input should be 'auto', 'cpu' or"),
     ],
 )

@@ -40,7 +40,7 @@ def activation_family(s_values: Sequence[float], base: str = "relu") -> Figure:
     for s, colour in zip(s_values, sns.color_palette("viridis", len(s_values)), strict=True):
         value = homotopy(z, s, base)
         (slope,) = torch.autograd.grad(value.sum(), z)
-        slope[z == 0] = torch.nan  # the jump is no line
+        slope[z.abs() < 1e-9] = torch.nan  # the jump is no line
         left.plot(z.detach(), value.detach(), color=colour, label=f"s = {s:g}")
         right.plot(z.detach(), slope, color=colour)
     left.set(xlabel="pre-activation z", ylabel="σₛ(z)", title="activation")

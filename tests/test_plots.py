@@ -34,8 +34,9 @@ def test_activations_show_value_and_slope():
         np.testing.assert_allclose(shown, (1 - s) * z + s * np.maximum(z, 0), atol=1e-15)
     for line, s in zip(slope.get_lines(), [0, 1, 2], strict=True):
         z, shown = line.get_data()
-        np.testing.assert_allclose(shown[z < 0], 1 - s)
-        np.testing.assert_allclose(shown[z > 0], 1)
+        np.testing.assert_allclose(shown[z < -1e-9], 1 - s)
+        np.testing.assert_allclose(shown[z > 1e-9], 1)
+        assert np.isnan(shown).sum() == 1  # the jump is no line
 
 
 @pytest.mark.parametrize("loss", ["loss", "test_loss"])

@@ -104,8 +104,8 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 }
 
 
-def make_optimizer(name: str, momentum: float) -> Optimizer:
-    """A fresh optimizer of that name; only heavy ball and Nesterov have a momentum.
+def check_optimizer(name: str, momentum: float) -> None:
+    """Only heavy ball and Nesterov have a momentum, but it is checked for all.
 
     Raises:
         ValueError: an unknown name (the message lists those that exist), or a momentum
@@ -115,4 +115,9 @@ def make_optimizer(name: str, momentum: float) -> Optimizer:
         raise ValueError(f"unknown optimizer {name!r}; there are {', '.join(OPTIMIZERS)}")
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum = {momentum:g} is outside [0, 1)")
+
+
+def make_optimizer(name: str, momentum: float) -> Optimizer:
+    """A fresh optimizer of that name, checked as by `check_optimizer`."""
+    check_optimizer(name, momentum)
     return OPTIMIZERS[name](momentum)

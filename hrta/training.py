@@ -1,21 +1,24 @@
 """The training loop: an ensemble of networks through the stages of a schedule, in lock-step."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
-from hrta.kernels.reference import Loss, padded_width
+from hrta.kernels import make_engine
+from hrta.kernels.engine import Points, Setting
 from hrta.networks import TwoLayer, with_bias
-from hrta.optimizers import make_optimizer
+from hrta.optimizers import check_optimizer
 from hrta.problems import Problem
 from hrta.schedules import Schedule
 
 Progress = Callable[[int, int], None]
+
+# Training goes on for that part of the steps without a word of its progress.
+PIECES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +48,7 @@ def train(
     *,
     decay: float = 1.0,
     reset_optimizer: bool = False,
+    engine: str = "auto",
     progress: Progress | None = None,
 ) -> Training:
     """Homotopy relaxation training of R two-layer networks on the full batch.
@@ -64,7 +68,8 @@ def train(
         log_every: steps between rows of the history; the last step is always there.
         decay: final over initial learning rate, in (0, 1].
         reset_optimizer: start every stage with a fresh optimizer instead of the last one's state.
-        progress: called with the step and the number of steps at each logged step.
+        engine: auto, reference, cpu or cuda; see `hrta.kernels.make_engine`.
+        progress: called from time to time with the steps done and the number of steps.
 
     Returns:
         History, trained networks and diverged runs. On a CPU a run's numbers are the same, bit by
@@ -76,99 +81,58 @@ def train(
     Source: arXiv 2309.15244, abstract; loss, scaling and decay are assumed.
     """
     schedules = _one_per_run(schedule, networks.runs)
+    check_optimizer(optimizer, momentum)
     _check(problem, networks, schedules, log_every, decay)
-    start_rate = _learning_rates(learning_rate, networks)
-    state = make_optimizer(optimizer, momentum)
-    parameters = _pack(networks)
-    gradient = torch.empty_like(parameters)
-    loss = Loss(with_bias(problem.x, parameters), _like(problem.y, parameters), networks.width)
-    test = None
-    if problem.x_test is not None:
-        test = Loss(
-            with_bias(problem.x_test, parameters),
-            _like(problem.y_test, parameters),
-            networks.width,
-        )
-    steps = schedules[0].steps
-    log = _Log(schedules, log_every)
-    alive = torch.ones(networks.runs, dtype=torch.bool, device=parameters.device)
-    diverged_at = torch.full_like(alive, -1, dtype=torch.int64)
-    switches = sorted({switch for each in schedules for switch in each.switches})
-
-    with torch.inference_mode(), _one_cpu_thread():
-        for step in range(steps + 1):
-            if step == 0 or step in switches:
-                s = _like([each.s_at(step) for each in schedules], parameters)
-            if step in switches and reset_optimizer:
-                switching = [step in each.switches for each in schedules]
-                state.reset(torch.tensor(switching, device=parameters.device))
-            if step < steps:
-                losses, _ = loss.value_and_gradient(parameters, s, gradient)
-            else:
-                losses = loss.value(parameters, s)
-            finite = losses.isfinite()
-            diverged_at.masked_fill_(alive & ~finite, step)
-            alive &= finite
-            if log.wants(step):
-                log.add(step, alive, losses, test and test.value(parameters, s))
-                if progress is not None:
-                    progress(step, steps)
-            if step < steps:
-                rate = (start_rate * decay ** (step / steps)).to(parameters.dtype)
-                update = state.update(gradient, rate)
-                parameters += update.masked_fill_(~alive[:, None, None], 0)
-
-    steps_lost = enumerate(diverged_at.tolist())
-    return Training(
-        history=log.table(),
-        networks=_unpack(parameters, networks.width),
-        diverged={run: step for run, step in steps_lost if step >= 0},
+    setting = Setting(
+        points=_points(problem.x, problem.y, networks),
+        test=None if problem.x_test is None else _points(problem.x_test, problem.y_test, networks),
+        optimizer=optimizer,
+        momentum=momentum,
+        learning_rate=_learning_rates(learning_rate, networks.runs),
     )
+    state = make_engine(engine, networks, setting)
+    steps = schedules[0].steps
+    switches = {switch for each in schedules for switch in each.switches}
+    wanted = np.arange(0, steps, log_every)
+    factors = decay ** (np.arange(steps) / steps)
+    rows = []
+    for first, last in _pieces(steps, switches):
+        s = np.array([each.s_at(first) for each in schedules])
+        if first in switches and reset_optimizer:
+            state.reset(np.array([first in each.switches for each in schedules]))
+        logged = np.arange(first, last) % log_every == 0
+        rows.append(state.advance(s, factors[first:last], logged))
+        if progress is not None:
+            progress(last, steps)
+    final = state.measure(np.array([each.s_at(steps) for each in schedules]))
+    rows.append(tuple(losses[:, None] for losses in final))
+    losses, test_losses = (np.concatenate(parts, axis=1) for parts in zip(*rows, strict=True))
+    history = _history(schedules, np.append(wanted, steps), losses)
+    if setting.test is not None:
+        history["test_loss"] = test_losses.ravel()
+    diverged = {run: int(step) for run, step in enumerate(state.diverged) if step >= 0}
+    return Training(history, state.networks(), diverged)
 
 
-class _Log:
-    """The rows of the history, kept on the device until the end."""
+def _pieces(steps: int, switches: set[int]) -> Iterator[tuple[int, int]]:
+    """Ranges of steps without a switch inside, short enough to tell of progress."""
+    ends = sorted({*range(0, steps, max(1, steps // PIECES)), *switches, steps})
+    return pairwise(ends)
 
-    def __init__(self, schedules: list[Schedule], every: int) -> None:
-        self.schedules, self.every = schedules, every
-        self.last = schedules[0].steps
-        self.steps: list[int] = []
-        self.values: dict[str, list[Tensor]] = {}
 
-    def wants(self, step: int) -> bool:
-        return step % self.every == 0 or step == self.last
-
-    def add(self, step: int, alive: Tensor, loss: Tensor, test_loss: Tensor | None) -> None:
-        """The losses of each run, [R]; that of a diverged one is infinite, whatever its weights."""
-        self.steps.append(step)
-        for name, values in (("loss", loss), ("test_loss", test_loss)):
-            if values is not None:
-                self.values.setdefault(name, []).append(values.where(alive, torch.inf))
-
-    def table(self) -> pd.DataFrame:
-        runs = range(len(self.schedules))
-        stages = {each: [each.stage_at(t) for t in self.steps] for each in set(self.schedules)}
-        s = {each: [each.s_at(t) for t in self.steps] for each in stages}
-        columns = {
-            "run": np.repeat(runs, len(self.steps)),
-            "step": np.tile(self.steps, len(runs)),
-            "stage": np.concatenate([stages[each] for each in self.schedules]),
-            "s": np.concatenate([s[each] for each in self.schedules]),
+def _history(schedules: list[Schedule], steps: np.ndarray, losses: np.ndarray) -> pd.DataFrame:
+    """The tidy table of losses [R, steps]."""
+    each = {schedule: [schedule.stage_at(t) for t in steps] for schedule in set(schedules)}
+    s = {schedule: [schedule.s_at(t) for t in steps] for schedule in each}
+    return pd.DataFrame(
+        {
+            "run": np.repeat(np.arange(len(schedules)), len(steps)),
+            "step": np.tile(steps, len(schedules)),
+            "stage": np.concatenate([each[schedule] for schedule in schedules]),
+            "s": np.concatenate([s[schedule] for schedule in schedules]),
+            "loss": losses.ravel(),
         }
-        for name, rows in self.values.items():
-            columns[name] = torch.stack(rows, dim=1).double().cpu().numpy().ravel()
-        return pd.DataFrame(columns)
-
-
-@contextmanager
-def _one_cpu_thread() -> Iterator[None]:
-    """Torch's products of matrices sum in another order on two threads; ensembles are small."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+    )
 
 
 def _one_per_run(schedule: Schedule | Sequence[Schedule], runs: int) -> list[Schedule]:
@@ -186,7 +150,11 @@ def _one_per_run(schedule: Schedule | Sequence[Schedule], runs: int) -> list[Sch
 
 
 def _check(
-    problem: Problem, networks: TwoLayer, schedules: list[Schedule], log_every: int, decay: float
+    problem: Problem,
+    networks: TwoLayer,
+    schedules: list[Schedule],
+    log_every: int,
+    decay: float,
 ) -> None:
     if problem.inputs != networks.inputs:
         raise ValueError(
@@ -199,32 +167,18 @@ def _check(
         raise ValueError(f"train: decay = {decay:g} is outside (0, 1]")
 
 
-def _learning_rates(learning_rate: float | Sequence[float], networks: TwoLayer) -> Tensor:
-    """The learning rate of each run, float64 [R, 1, 1] (or [1, 1, 1]) on the networks' device."""
-    rates = torch.as_tensor(learning_rate, dtype=torch.float64, device=networks.inner.device)
-    if rates.ndim > 1 or (rates.ndim == 1 and len(rates) != networks.runs):
+def _learning_rates(learning_rate: float | Sequence[float], runs: int) -> np.ndarray:
+    """The learning rate of each run, float64 [R]."""
+    rates = np.asarray(torch.as_tensor(learning_rate, dtype=torch.float64).cpu())
+    if rates.shape not in ((), (runs,)):
         raise ValueError(
-            f"train: learning_rate must be a number or {networks.runs} of them, one for each run; "
+            f"train: learning_rate must be a number or {runs} of them, one for each run; "
             f"its shape is {list(rates.shape)}"
         )
-    if not (rates.isfinite() & (rates > 0)).all():
+    if not (np.isfinite(rates) & (rates > 0)).all():
         raise ValueError("train: every learning rate must be a positive number")
-    return rates.reshape(-1, 1, 1)
+    return np.broadcast_to(rates, runs).copy()
 
 
-def _like(values: Sequence[float] | np.ndarray, like: Tensor) -> Tensor:
-    return torch.tensor(values, dtype=like.dtype, device=like.device)
-
-
-def _pack(networks: TwoLayer) -> Tensor:
-    """A copy of all weights in one tensor [R, d + 2, padded m], the outer ones in the last row."""
-    packed = networks.inner.new_zeros(
-        networks.runs, networks.inputs + 2, padded_width(networks.width)
-    )
-    packed[:, :-1, : networks.width] = networks.inner.detach()
-    packed[:, -1, : networks.width] = networks.outer.detach()
-    return packed
-
-
-def _unpack(packed: Tensor, width: int) -> TwoLayer:
-    return TwoLayer(packed[:, :-1, :width].clone(), packed[:, -1, :width].clone())
+def _points(x: np.ndarray, y: np.ndarray, networks: TwoLayer) -> Points:
+    return Points(with_bias(x, networks.inner), torch.as_tensor(np.array(y)).to(networks.inner))

@@ -1,4 +1,4 @@
-"""Loss and gradient of an ensemble of two-layer homotopy networks in plain torch.
+"""The reference engine: an ensemble of two-layer homotopy networks in plain torch, on any device.
 
 For ReLU sigma_s(z) = sigma_s'(z) z, and sigma_s'(z) = (1 - s) + s 1[z > 0]. So all that is needed
 of the pre-activations is the pattern P = 1[z > 0]: with x the biased points and everything per run,
@@ -13,12 +13,98 @@ stored. The derivative at z = 0 is 1 - s, torch's convention for (leaky) ReLU.
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from hrta.kernels.engine import Engine, Points, Setting
+from hrta.networks import TwoLayer
+from hrta.optimizers import make_optimizer
+
 # Elements of the pattern worked on at a time: 8 MiB in float32, so that it stays in the cache.
 BLOCK_ELEMENTS = 2**21
+
+
+class ReferenceEngine(Engine):
+    """Trains all networks side by side, batched; on a CPU on one thread."""
+
+    def __init__(self, networks: TwoLayer, setting: Setting) -> None:
+        self._parameters = _pack(networks)
+        self._gradient = torch.empty_like(self._parameters)
+        self._width = networks.width
+        self._optimizer = make_optimizer(setting.optimizer, setting.momentum)
+        self._learning_rate = torch.tensor(setting.learning_rate, device=self._parameters.device)
+        self._loss = self._loss_on(setting.points)
+        self._test_loss = self._loss_on(setting.test) if setting.test else None
+        self._step = 0
+        self.diverged = np.full(networks.runs, -1)
+
+    def _loss_on(self, points: Points) -> "Loss":
+        return Loss(points.x, points.y, self._width)
+
+    def advance(
+        self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        parameters, s = self._parameters, self._like(s)
+        alive = torch.tensor(self.diverged < 0, device=parameters.device)
+        diverged = torch.full_like(alive, -1, dtype=torch.int64)
+        rows = []
+        with torch.inference_mode(), _one_cpu_thread():
+            for step, factor in enumerate(factors.tolist()):
+                losses, _ = self._loss.value_and_gradient(parameters, s, self._gradient)
+                finite = losses.isfinite()
+                diverged.masked_fill_(alive & ~finite, step)
+                alive &= finite
+                if logged[step]:
+                    rows.append(self._row(losses, s, alive))
+                rate = (self._learning_rate * factor).to(parameters.dtype)
+                update = self._optimizer.update(self._gradient, rate[:, None, None])
+                parameters += update.masked_fill_(~alive[:, None, None], 0)
+        found = diverged.cpu().numpy()
+        self.diverged = np.where(found >= 0, self._step + found, self.diverged)
+        self._step += len(factors)
+        empty = parameters.new_empty(2, 0, len(s))
+        both = torch.stack(rows, dim=1) if rows else empty
+        return tuple(both.double().cpu().numpy().transpose(0, 2, 1))
+
+    def measure(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with torch.inference_mode(), _one_cpu_thread():
+            s = self._like(s)
+            losses = self._loss.value(self._parameters, s)
+            finite = losses.isfinite().cpu().numpy()
+            self.diverged[(self.diverged < 0) & ~finite] = self._step
+            alive = torch.tensor(self.diverged < 0, device=losses.device)
+            return tuple(self._row(losses, s, alive).double().cpu().numpy())
+
+    def _row(self, losses: Tensor, s: Tensor, alive: Tensor) -> Tensor:
+        """Loss and test loss of each run, [2, R]; infinite for a diverged one."""
+        if self._test_loss is None:
+            test_losses = torch.full_like(losses, torch.nan)
+        else:
+            test_losses = self._test_loss.value(self._parameters, s)
+        return torch.stack([losses, test_losses]).masked_fill_(~alive, torch.inf)
+
+    def reset(self, runs: np.ndarray) -> None:
+        self._optimizer.reset(torch.tensor(runs, device=self._parameters.device))
+
+    def networks(self) -> TwoLayer:
+        return _unpack(self._parameters, self._width)
+
+    def _like(self, values: np.ndarray) -> Tensor:
+        return torch.tensor(values, dtype=self._parameters.dtype, device=self._parameters.device)
+
+
+@contextmanager
+def _one_cpu_thread() -> Iterator[None]:
+    """Torch's products of matrices sum in another order on two threads; ensembles are small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class Loss:
@@ -123,3 +209,17 @@ def padded_width(width: int) -> int:
     the ensemble.
     """
     return -(-width // 16) * 16
+
+
+def _pack(networks: TwoLayer) -> Tensor:
+    """A copy of all weights in one tensor [R, d + 2, padded m], the outer ones in the last row."""
+    packed = networks.inner.new_zeros(
+        networks.runs, networks.inputs + 2, padded_width(networks.width)
+    )
+    packed[:, :-1, : networks.width] = networks.inner.detach()
+    packed[:, -1, : networks.width] = networks.outer.detach()
+    return packed
+
+
+def _unpack(packed: Tensor, width: int) -> TwoLayer:
+    return TwoLayer(packed[:, :-1, :width].clone(), packed[:, -1, :width].clone())

@@ -1,0 +1,43 @@
+"""How the CPU engine's functions are compiled, and where the machine code is kept."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numba
+
+# Sums may be reordered, products and sums fused; infinities and NaN count, for they tell of
+# divergence. Division by zero is that of floating-point numbers, not Python's exception.
+OPTIONS = {
+    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
+    "error_model": "numpy",
+    "nogil": True,
+}
+
+
+def compiled(function: Callable) -> Callable:
+    """Compile a function when it is first called, and keep the machine code on disk.
+
+    Numba compiles anew when the function's own file has changed; but the code of all that it calls
+    is in it. So the folder of the cache is named after the sources of all kernels.
+    """
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = _CACHE or before
+    try:
+        return numba.njit(cache=True, **OPTIONS)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+def _cache_folder() -> str | None:
+    """Beside the package, or numba's own choice where that is read-only."""
+    package = Path(__file__).parent
+    if "NUMBA_CACHE_DIR" not in os.environ and not os.access(package, os.W_OK):
+        return None
+    sources = b"".join(file.read_bytes() for file in sorted(package.glob("*.py")))
+    root = Path(os.environ.get("NUMBA_CACHE_DIR", package / "__pycache__"))
+    return str(root / f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}")
+
+
+_CACHE = _cache_folder()

@@ -1,0 +1,79 @@
+"""What every engine does: hold an ensemble in training and move it on by some steps."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from hrta.networks import TwoLayer
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points with a last column of ones, x [n, D], and targets y [n], as the networks' tensors."""
+
+    x: Tensor
+    y: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What stays the same from the first step to the last.
+
+    Attributes:
+        points: what is trained on.
+        test: points whose loss is logged, too, if any.
+        optimizer: gradient_descent, heavy_ball, nesterov or adam.
+        momentum: beta of heavy_ball and nesterov.
+        learning_rate: of each run before decay, [R] float64.
+    """
+
+    points: Points
+    test: Points | None
+    optimizer: str
+    momentum: float
+    learning_rate: np.ndarray
+
+
+class Engine(ABC):
+    """An ensemble of R networks in training; begins with a copy of the networks it is given.
+
+    Attributes:
+        diverged: the step at which the loss of each run was found to be non-finite, [R]; -1 for a
+            run that is well. The weights of a diverged run stay as they are, and its losses are
+            infinite.
+    """
+
+    diverged: np.ndarray
+
+    @abstractmethod
+    def __init__(self, networks: TwoLayer, setting: Setting) -> None: ...
+
+    @abstractmethod
+    def advance(
+        self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """T updates.
+
+        Args:
+            s: homotopy parameter of each run, [R] float64.
+            factors: of the learning rate at each step, [T] float64.
+            logged: at which of the steps the losses are wanted, [T] bool.
+
+        Returns:
+            Loss and test loss of each run before the update of each logged step, [R, logged] each;
+            without test points the latter is NaN.
+        """
+
+    @abstractmethod
+    def measure(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Loss and test loss of each run as it is now, [R] each, for s as in `advance`."""
+
+    @abstractmethod
+    def reset(self, runs: np.ndarray) -> None:
+        """Let the optimizer of the chosen runs, a mask [R], start afresh."""
+
+    @abstractmethod
+    def networks(self) -> TwoLayer:
+        """The networks as they are now, a copy."""

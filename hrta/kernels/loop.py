@@ -1,0 +1,135 @@
+"""The CPU engine's loop over steps: one network, from the loss to the update, without a detour."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numba.extending import overload
+
+from hrta.kernels import dense, sorted
+from hrta.kernels.compiled import compiled
+from hrta.kernels.updates import ADAM, BETA1, BETA2, BLOCK, gradient_of_block, update_block
+
+
+
+def prepare(x, y, switch, width):
+    """Points as a kernel wants them: `Sorted` for x [n], `Dense` for x as `dense.pack` lays it."""
+    raise NotImplementedError("compiled code only")
+
+
+def forward(points, parameters, s, scale):
+    """Loss of a network, its residual kept in points."""
+    raise NotImplementedError("compiled code only")
+
+
+def backward(points, scale, linear):
+    """Prepare the sums over active points; linear_j = sum_i rho_ij."""
+    raise NotImplementedError("compiled code only")
+
+
+def sums_of_block(points, parameters, first, last, sums):
+    """The sums over active points of a block of neurons."""
+    raise NotImplementedError("compiled code only")
+
+
+@overload(prepare)
+def _prepare(x, y, switch, width) -> Callable:
+    if x.ndim == 1:
+        return lambda x, y, switch, width: sorted.prepare(x, y, switch)
+    return lambda x, y, switch, width: dense.prepare(x, y, width)
+
+
+def _kernel(points):
+    return {sorted.Sorted: sorted, dense.Dense: dense}[points.instance_class]
+
+
+@overload(forward)
+def _forward(points, parameters, s, scale) -> Callable:
+    kernel = _kernel(points).forward
+    return lambda points, parameters, s, scale: kernel(points, parameters, s, scale)
+
+
+@overload(backward)
+def _backward(points, scale, linear) -> Callable:
+    kernel = _kernel(points).backward
+    return lambda points, scale, linear: kernel(points, scale, linear)
+
+
+@overload(sums_of_block)
+def _sums_of_block(points, parameters, first, last, sums) -> Callable:
+    kernel = _kernel(points).sums_of_block
+    return lambda points, parameters, first, last, sums: kernel(
+        points, parameters, first, last, sums
+    )
+
+
+@compiled
+def advance(
+    data, switches, parameters, state, corrections, s, scale, optimizer, momentum, rates, logged, losses
+):
+    """One network's updates with the learning rates [T].
+
+    Args:
+        data: x, y, test x and test y, laid out as `prepare` wants them; the latter may be empty.
+        switches: kept from call to call, [2, M] int32: zeros at first.
+        parameters: [D + 1, M], moved.
+        state: of the optimizer, [state size, D + 1, M], moved.
+        corrections: of Adam's two moments, 1 - beta^t, [2] float64, moved.
+        s, momentum, scale: in the dtype of the parameters; scale is 1/sqrt(m).
+        rates: [T] float64.
+        logged: which losses are wanted, [T].
+        losses: written, loss and test loss, [2, logged]; infinite after divergence.
+        optimizer: one of OPTIMIZER_CODES.
+
+    Returns:
+        The number of updates before the loss was not finite, or -1.
+    """
+    kind = parameters.dtype.type
+    rows, width = parameters.shape
+    points = prepare(data[0], data[1], switches[0], width)
+    test = prepare(data[2], data[3], switches[1], width)
+    linear = np.empty(rows - 1, parameters.dtype)
+    sums = np.empty((rows + 2, BLOCK), parameters.dtype)
+    gradient = np.empty((rows, BLOCK), parameters.dtype)
+    row = 0
+    for step in range(len(rates)):
+        loss = forward(points, parameters, s, scale)
+        if not np.isfinite(loss):
+            losses[:, row:] = np.inf
+            return step
+        if logged[step]:
+            losses[0, row] = loss
+            if len(test.y):
+                losses[1, row] = forward(test, parameters, s, scale)
+            row += 1
+        backward(points, scale, linear)
+        linear *= kind(1 - s)
+        corrections[0] = BETA1 * corrections[0] + (1 - BETA1)
+        corrections[1] = BETA2 * corrections[1] + (1 - BETA2)
+        rate = rates[step] / corrections[0] if optimizer == ADAM else rates[step]
+        correction = 1 / corrections[1]
+        for first in range(0, width, BLOCK):
+            last = min(first + BLOCK, width)
+            sums_of_block(points, parameters, first, last, sums)
+            gradient_of_block(parameters, first, last, sums, linear, s, gradient)
+            update_block(
+                parameters,
+                state,
+                first,
+                last,
+                gradient,
+                optimizer,
+                kind(rate),
+                momentum,
+                kind(correction),
+            )
+    return -1
+
+
+@compiled
+def measure(data, switches, parameters, s, scale):
+    """Loss and test loss of one network; arguments as in `advance`."""
+    width = parameters.shape[1]
+    loss = forward(prepare(data[0], data[1], switches[0], width), parameters, s, scale)
+    if len(data[3]) == 0:
+        return loss, np.nan
+    return loss, forward(prepare(data[2], data[3], switches[1], width), parameters, s, scale)

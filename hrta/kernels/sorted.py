@@ -1,0 +1,182 @@
+"""Loss and gradient in one dimension: each neuron switches at one place among the sorted points.
+
+With x sorted, the pattern 1[w x_i + b > 0] of a neuron over the points is a step, up if w > 0, else
+down: there are only 2 (n + 1) of them, and rounding keeps it so, since it is monotone. With q_k the
+pattern of neuron k,
+
+    sum_k P_ik a_k w_jk = sum over the patterns q active at i of sum_(k: q_k = q) a_k w_jk
+
+is a histogram over patterns, summed from both ends, and the sums of the backward pass,
+sum_i P_ik rho_ij, are a table to be looked up at q_k. A step costs O(n + m) instead of O(n m), and
+q_k is known from the step before: whether it still holds takes the two points beside the switch.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hrta.kernels.compiled import compiled
+
+CHECKED_AT_ONCE = 64
+
+
+class Sorted(NamedTuple):
+    """Points in increasing order, what is known of m neurons on them, and working memory.
+
+    Attributes:
+        x, y: points and targets, [n].
+        switch: how many points lie before the switch of each neuron, [m] int32.
+        before, after: the points on both sides of it, [m]; the largest number where there is none.
+        histogram: of a_k w_jk over patterns, [2 (n + 1), 2].
+        table: of the sums over active points for each pattern, [2 (n + 1), 2].
+        pattern: q_k, [m] uint32; the switch of a neuron that goes up, n + 1 + switch of one that
+            goes down.
+        path: a_k w_jk, [2, m].
+        residual: [n].
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    switch: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    histogram: np.ndarray
+    table: np.ndarray
+    pattern: np.ndarray
+    path: np.ndarray
+    residual: np.ndarray
+
+
+@compiled
+def prepare(x, y, switch):
+    """Working memory for one network on sorted points; switch is kept from call to call."""
+    n, m, kind = len(x), len(switch), x.dtype
+    before, after = np.empty(m, kind), np.empty(m, kind)
+    for k in range(m):
+        before[k], after[k] = _neighbours(x, switch[k])
+    return Sorted(
+        x,
+        y,
+        switch,
+        before,
+        after,
+        np.empty((2 * (n + 1), 2), kind),
+        np.empty((2 * (n + 1), 2), kind),
+        np.empty(m, np.uint32),
+        np.empty((2, m), kind),
+        np.empty(n, kind),
+    )
+
+
+@compiled
+def _neighbours(x, switch):
+    largest = np.finfo(x.dtype).max
+    before = x[switch - 1] if switch > 0 else -largest
+    after = x[switch] if switch < len(x) else largest
+    return before, after
+
+
+@compiled
+def _locate(points, weight, bias):
+    """Bring the switches up to date, [m] weights and biases; few have moved since the last step."""
+    for first in range(0, len(weight), CHECKED_AT_ONCE):
+        last = first + CHECKED_AT_ONCE
+        w, b = weight[first:last], bias[first:last]
+        before, after = points.before[first:last], points.after[first:last]
+        moved = np.int32(0)
+        for k in range(len(w)):
+            up = w[k] > 0
+            left, right = w[k] * before[k] + b[k], w[k] * after[k] + b[k]
+            moved |= np.int32(((left > 0) == up) | ((right > 0) != up))
+        if moved:
+            switch = points.switch[first:last]
+            for k in range(len(w)):
+                up = w[k] > 0
+                left, right = w[k] * before[k] + b[k], w[k] * after[k] + b[k]
+                if ((left > 0) == up) | ((right > 0) != up):
+                    switch[k] = _walk(points.x, w[k], b[k], switch[k])
+                    before[k], after[k] = _neighbours(points.x, switch[k])
+
+
+@compiled
+def _walk(x, weight, bias, switch):
+    """The number of points before the neuron's switch, from a guess."""
+    up = weight > 0
+    while switch > 0 and (weight * x[switch - 1] + bias > 0) == up:
+        switch -= 1
+    while switch < len(x) and (weight * x[switch] + bias > 0) != up:
+        switch += 1
+    return switch
+
+
+@compiled
+def forward(points, parameters, s, scale):
+    """Write the residual phi - y and return the loss; scalars in the dtype of the parameters."""
+    weight, bias, outer = parameters[0], parameters[1], parameters[2]
+    _locate(points, weight, bias)
+    histogram, pattern = points.histogram, points.pattern
+    path0, path1 = points.path[0], points.path[1]
+    n = len(points.x)
+    linear0 = linear1 = outer.dtype.type(0)
+    downs = np.int32(n + 1)
+    for k in range(len(outer)):
+        pattern[k] = points.switch[k] + (np.int32(0) if weight[k] > 0 else downs)
+        path0[k], path1[k] = outer[k] * weight[k], outer[k] * bias[k]
+        linear0 += path0[k]
+        linear1 += path1[k]
+    histogram[:] = 0
+    for k in range(len(outer)):
+        histogram[pattern[k], 0] += path0[k]
+        histogram[pattern[k], 1] += path1[k]
+    return _residual(points, (1 - s) * linear0, (1 - s) * linear1, s, scale)
+
+
+@compiled
+def _residual(points, linear0, linear1, s, scale):
+    """The active paths at each point, summed over the patterns from both ends, in double."""
+    x, histogram, residual = points.x, points.histogram, points.residual
+    n = len(x)
+    active0 = active1 = 0.0
+    for i in range(n - 1, -1, -1):
+        active0 += histogram[n + 2 + i, 0]
+        active1 += histogram[n + 2 + i, 1]
+        residual[i] = active0 * x[i] + active1
+    active0 = active1 = loss = 0.0
+    for i in range(n):
+        active0 += histogram[i, 0]
+        active1 += histogram[i, 1]
+        active = residual[i] + (active0 * x[i] + active1)
+        difference = scale * (linear0 * x[i] + linear1 + s * active) - points.y[i]
+        residual[i] = difference
+        loss += difference * difference
+    return loss / (2 * n)
+
+
+@compiled
+def backward(points, scale, linear):
+    """Fill the table of sums over active points from the residual, and linear = sum_i rho_ij."""
+    x, residual, table = points.x, points.residual, points.table
+    n = len(x)
+    sum0 = sum1 = 0.0
+    table[n] = 0
+    for i in range(n - 1, -1, -1):
+        sum0 += scale / n * residual[i] * x[i]
+        sum1 += scale / n * residual[i]
+        table[i, 0], table[i, 1] = sum0, sum1
+    linear[0], linear[1] = sum0, sum1
+    sum0 = sum1 = 0.0
+    table[n + 1] = 0
+    for i in range(n):
+        sum0 += scale / n * residual[i] * x[i]
+        sum1 += scale / n * residual[i]
+        table[n + 2 + i, 0], table[n + 2 + i, 1] = sum0, sum1
+
+
+@compiled
+def sums_of_block(points, parameters, first, last, sums):
+    """sum_i P_ik rho_ij of a block of neurons, into [2, BLOCK]."""
+    pattern, table = points.pattern[first:last], points.table
+    sums0, sums1 = sums[0], sums[1]
+    for k in range(len(pattern)):
+        sums0[k] = table[pattern[k], 0]
+        sums1[k] = table[pattern[k], 1]

@@ -45,6 +45,15 @@ class Dtype(StrEnum):
     float64 = "float64"
 
 
+class EngineName(StrEnum):
+    """What trains; auto is the fastest there is for the device."""
+
+    auto = "auto"
+    reference = "reference"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
 class Device(StrEnum):
     """Where to train; auto is a GPU where there is one."""
 
@@ -96,7 +105,9 @@ def train(
     ] = ["relu=1,1", "homotopy=0.5,1", "relaxation=1,1.5"],  # noqa: B006
     stage_steps: Annotated[int, typer.Option(min=1, help="Steps of each stage.")] = 5000,
     optimizer: Annotated[OptimizerName, typer.Option()] = OptimizerName.adam,
-    learning_rate: Annotated[float, typer.Option(help="At the first step.")] = 1e-3,
+    learning_rate: Annotated[
+        list[float], typer.Option(help="At the first step. Repeatable: each method with each.")
+    ] = [1e-3],  # noqa: B006
     momentum: Annotated[float, typer.Option(help="Of heavy_ball and nesterov.")] = 0.9,
     decay: Annotated[float, typer.Option(help="Final over initial learning rate.")] = 1.0,
     seeds: SeedsOption = 20,
@@ -105,11 +116,12 @@ def train(
     test_points: TestPointsOption = 200,
     dtype: Annotated[Dtype, typer.Option()] = Dtype.float32,
     device: Annotated[Device, typer.Option()] = Device.auto,
+    engine: Annotated[EngineName, typer.Option()] = EngineName.auto,
     experiment: ExperimentOption = None,
     output: OutputOption = None,
     parent: ParentOption = None,
 ) -> None:
-    """Train an ensemble: every method on every seed, from the same weights per seed."""
+    """Train an ensemble: every method, learning rate and seed, from the same weights per seed."""
     end_with(parent)
     _check_output(output, problem)
     started = time.perf_counter()
@@ -124,25 +136,29 @@ def train(
         stage_steps=stage_steps,
         seeds=list(range(seeds)),
         optimizer=optimizer.value,
-        learning_rate=learning_rate,
+        learning_rates=learning_rate,
         momentum=momentum,
         decay=decay,
         log_every=log_every,
         dtype=dtype.value,
+        engine=engine.value,
     )
     label = f"{ensemble.experiment}, {ensemble.optimizer}, width {width}"
     with Progress(label) as progress:
-        results, diverged = train_ensemble(given, ensemble, chosen, progress)
+        results, facts = train_ensemble(given, ensemble, chosen, progress)
     if output is None:
         print(_summary(results, ensemble))
     else:
         write_table(results, output)
         arguments = dataclasses.asdict(ensemble) | {"problem": problem}
         record = provenance(arguments, time.perf_counter() - started)
-        record |= {"device": _device_name(chosen), "dtype": dtype.value, "diverged": diverged}
+        record |= {"device": _device_name(chosen), "dtype": dtype.value} | facts
         write_json(record, output.with_suffix(".json"))
-    for run in diverged:
-        print(f"{label}: {run['method']}, seed {run['seed']} diverged at step {run['step']}")
+    for run in facts["diverged"]:
+        print(
+            f"{label}: {run['method']}, learning rate {run['learning_rate']:g}, seed "
+            f"{run['seed']} diverged at step {run['step']}"
+        )
 
 
 @app.command()
@@ -232,8 +248,10 @@ def _summary(results: "pd.DataFrame", ensemble: "Ensemble") -> str:
 
     final = final_losses(results)
     columns = final.columns.intersection(["loss", "test_loss"]).tolist()
-    table = final.groupby("method", observed=True, sort=False)[columns].median()
-    table.insert(0, "s", [str(ensemble.methods[method]) for method in table.index])
+    by = ["method", "learning_rate"] if len(ensemble.learning_rates) > 1 else ["method"]
+    table = final.groupby(by, observed=True, sort=False)[columns].median()
+    methods = table.index.get_level_values("method")
+    table.insert(0, "s", [str(ensemble.methods[method]) for method in methods])
     return f"median final losses over {len(ensemble.seeds)} seeds\n{table.to_string()}"
 
 

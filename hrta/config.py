@@ -89,10 +89,14 @@ class Method(Strict):
 
 
 class Optimizer(Strict):
-    """What an optimizer runs with; momentum only for heavy_ball and nesterov."""
+    """What an optimizer runs with; momentum only for heavy_ball and nesterov.
+
+    Every method is trained with each of the learning rates; where a figure shows but one, it is the
+    first.
+    """
 
     label: Label
-    learning_rate: Sourced[PositiveNumber]
+    learning_rates: Sourced[Several[PositiveNumber]]
     momentum: Sourced[Annotated[Number, Field(ge=0, lt=1)]] | None = None
 
 
@@ -129,6 +133,7 @@ class Replication(Strict):
     """The whole configuration, config/replication.yaml."""
 
     device: Literal["auto", "cpu", "cuda"]
+    engine: Literal["auto", "reference", "cpu", "cuda"]
     dtype: Literal["float32", "float64"]
     seeds: Sourced[Count]
     training: Training

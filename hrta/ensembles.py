@@ -1,7 +1,8 @@
-"""One experiment's ensemble: every method on every seed, from the same weights per seed."""
+"""One experiment's ensemble: every method, learning rate and seed, from the same weights per seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -22,10 +23,11 @@ class Ensemble:
     Attributes:
         experiment: what results call it.
         width: m.
-        optimizer, learning_rate, momentum, decay, log_every: as in `hrta.train`.
         methods: name of each method and its s, stage by stage.
         stage_steps: steps of every stage.
         seeds: of the initial weights.
+        learning_rates: each method is trained with each of them.
+        optimizer, momentum, decay, log_every, engine: as in `hrta.train`.
         dtype: float32 or float64.
     """
 
@@ -34,12 +36,13 @@ class Ensemble:
     methods: Mapping[str, Sequence[float]]
     stage_steps: int
     seeds: Sequence[int]
+    learning_rates: Sequence[float] = (1e-3,)
     optimizer: str = "adam"
-    learning_rate: float = 1e-3
     momentum: float = 0.9
     decay: float = 1.0
     log_every: int = 10
     dtype: str = "float32"
+    engine: str = "auto"
 
 
 def train_ensemble(
@@ -47,26 +50,27 @@ def train_ensemble(
     ensemble: Ensemble,
     device: torch.device | str = "cpu",
     progress: Progress | None = None,
-) -> tuple[pd.DataFrame, list[dict[str, object]]]:
-    """Train every method from the same initial weights per seed.
+) -> tuple[pd.DataFrame, dict[str, object]]:
+    """Train every method with every learning rate from the same initial weights per seed.
 
     Returns:
         The results table, a row for each run and logged step, with the columns experiment,
         problem, width, method, optimizer, learning_rate, seed, step, stage, s, loss and test_loss;
-        and the diverged runs as {method, seed, step}.
+        and what else there is to record: the engine, and the diverged runs as a list of {method,
+        learning_rate, seed, step}.
 
     Raises:
         ValueError: as `hrta.train`, or an unknown dtype.
     """
     if ensemble.dtype not in DTYPES:
         raise ValueError(f"unknown dtype {ensemble.dtype!r}; there are {', '.join(DTYPES)}")
-    runs = [(method, seed) for method in ensemble.methods for seed in ensemble.seeds]
+    runs = list(product(ensemble.methods, ensemble.learning_rates, ensemble.seeds))
     schedules = {
         method: Schedule.constant_length(s, ensemble.stage_steps)
         for method, s in ensemble.methods.items()
     }
     networks = TwoLayer.initialise(
-        [seed for _, seed in runs],
+        [seed for _, _, seed in runs],
         problem.inputs,
         ensemble.width,
         dtype=DTYPES[ensemble.dtype],
@@ -75,26 +79,33 @@ def train_ensemble(
     training = train(
         problem,
         networks,
-        [schedules[method] for method, _ in runs],
+        [schedules[method] for method, _, _ in runs],
         ensemble.optimizer,
-        ensemble.learning_rate,
+        [rate for _, rate, _ in runs],
         ensemble.momentum,
         ensemble.log_every,
         decay=ensemble.decay,
+        engine=ensemble.engine,
         progress=progress,
     )
     diverged = [
-        {"method": runs[run][0], "seed": runs[run][1], "step": step}
+        dict(zip(("method", "learning_rate", "seed"), runs[run], strict=True)) | {"step": step}
         for run, step in training.diverged.items()
     ]
-    return _results(problem, ensemble, training.history, runs), diverged
+    return _results(problem, ensemble, training.history, runs), {
+        "engine": training.engine,
+        "diverged": diverged,
+    }
 
 
 def _results(
-    problem: Problem, ensemble: Ensemble, history: pd.DataFrame, runs: list[tuple[str, int]]
+    problem: Problem,
+    ensemble: Ensemble,
+    history: pd.DataFrame,
+    runs: list[tuple[str, float, int]],
 ) -> pd.DataFrame:
     run = history["run"].to_numpy()
-    method = np.array([list(ensemble.methods).index(method) for method, _ in runs])
+    method = np.array([list(ensemble.methods).index(method) for method, _, _ in runs])
 
     def same(value: str) -> pd.Categorical:
         return pd.Categorical.from_codes(np.zeros(len(run), dtype=int), [value])
@@ -105,8 +116,8 @@ def _results(
         "width": ensemble.width,
         "method": pd.Categorical.from_codes(method[run], list(ensemble.methods)),
         "optimizer": same(ensemble.optimizer),
-        "learning_rate": ensemble.learning_rate,
-        "seed": np.array([seed for _, seed in runs])[run],
+        "learning_rate": np.array([rate for _, rate, _ in runs])[run],
+        "seed": np.array([seed for _, _, seed in runs])[run],
     }
     return pd.DataFrame(columns).join(history.drop(columns="run"))
 

@@ -4,6 +4,7 @@ Nothing here needs torch but the drawing of the activations themselves.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,12 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from hrta.statistics import final_losses, median_interval, quantiles_by_step
+from hrta.statistics import median_interval, quantiles_by_step
 from hrta.style import COLUMN_WIDTH, colours, legend, log_scale, panels, save, use_style
 
 __all__ = [
     "activation_family",
     "eigenvalues_against_s",
+    "loss_against_learning_rate",
     "loss_against_width",
     "loss_curves",
     "save",
@@ -55,7 +57,8 @@ def loss_curves(
     """Loss against steps: median and interquartile band over seeds, the stage switches marked.
 
     Args:
-        results: rows of one experiment, as `hrta.ensembles.train_ensemble` makes them.
+        results: rows of one experiment at one learning rate, as
+            `hrta.ensembles.train_ensemble` makes them.
         methods: label of each method to show, in order.
         optimizers: label of each optimizer, a column of panels each.
         loss: "loss" (training) or "test_loss".
@@ -94,23 +97,17 @@ def loss_curves(
 
 
 def loss_against_width(
-    results: pd.DataFrame,
-    methods: Labels,
-    optimizers: Labels,
-    experiments: Labels,
-    fraction: float = 0.02,
+    final: pd.DataFrame, methods: Labels, optimizers: Labels, experiments: Labels
 ) -> Figure:
     """Final training loss against width: median over seeds and its 95 % bootstrap interval.
 
     Args:
-        results: rows of all experiments, as `hrta.ensembles.train_ensemble` makes them.
+        final: rows as `hrta.statistics.final_losses` makes them, at one learning rate.
         methods: label of each method to show, in order.
         optimizers: label of each optimizer, a row of panels each.
         experiments: label of each experiment, a column of panels each.
-        fraction: part of the steps whose median loss is the final one.
     """
     use_style()
-    final = final_losses(results, fraction)
     figure, axes = plt.subplots(
         len(optimizers),
         len(experiments),
@@ -118,31 +115,9 @@ def loss_against_width(
         sharex=True,
         squeeze=False,
     )
-    widths = sorted(final["width"].unique())
-    spread = np.linspace(-1, 1, len(methods)) if len(methods) > 1 else [0]
     for (optimizer, experiment), panel, axis in panels(axes, optimizers, experiments):
         here = final[(final["optimizer"] == optimizer) & (final["experiment"] == experiment)]
-        for method, colour, shift in zip(methods, colours(methods), spread, strict=True):
-            by_width = here[here["method"] == method].groupby("width")["loss"]
-            if not len(by_width):
-                continue
-            here_widths = np.array(sorted(by_width.groups))
-            medians = np.array([median_interval(by_width.get_group(m)) for m in here_widths])
-            middle, low, high = np.where(np.isfinite(medians), medians, np.nan).T
-            axis.errorbar(
-                here_widths * 1.06**shift,
-                middle,
-                yerr=(middle - low, high - middle),
-                color=colour,
-                label=methods[method],
-                marker="o",
-                markersize=3,
-                elinewidth=0.9,
-            )
-        log_scale(axis)
-        axis.set_xscale("log")
-        axis.set_xticks(widths, [str(m) for m in widths])
-        axis.xaxis.set_minor_locator(NullLocator())
+        _medians_against(axis, here, "width", methods, sorted(final["width"].unique()))
         if panel[0] == 0:
             axis.set_title(experiments[experiment])
         if panel[0] == len(optimizers) - 1:
@@ -151,6 +126,70 @@ def loss_against_width(
             axis.set_ylabel(f"{optimizers[optimizer]}:\nfinal training loss")
     legend(figure, axes, ncols=3)
     return figure
+
+
+def loss_against_learning_rate(final: pd.DataFrame, methods: Labels, optimizers: Labels) -> Figure:
+    """Final training loss against the learning rate at the first step, as `loss_against_width`.
+
+    Args:
+        final: rows of one experiment, as `hrta.statistics.final_losses` makes them.
+        methods: label of each method to show, in order.
+        optimizers: label of each optimizer, a column of panels each; a row for each width.
+    """
+    use_style()
+    widths = sorted(final["width"].unique())
+    figure, axes = plt.subplots(
+        len(widths),
+        len(optimizers),
+        figsize=(COLUMN_WIDTH, 0.75 + 1.45 * len(widths)),
+        sharex="col",
+        squeeze=False,
+    )
+    for (width, optimizer), panel, axis in panels(axes, widths, optimizers):
+        column = final[final["optimizer"] == optimizer]
+        rates = sorted(column["learning_rate"].unique())
+        here = column[column["width"] == width]
+        _medians_against(axis, here, "learning_rate", methods, rates)
+        title = f"width m = {width}"
+        axis.set_title(f"{optimizers[optimizer]}\n{title}" if panel[0] == 0 else title)
+        if panel[0] == len(widths) - 1:
+            axis.set_xlabel("learning rate at the first step")
+        if panel[1] == 0:
+            axis.set_ylabel("final training loss")
+    legend(figure, axes, ncols=3)
+    return figure
+
+
+def _medians_against(
+    axis: Axes, final: pd.DataFrame, column: str, methods: Labels, ticks: Sequence[float]
+) -> None:
+    """Median final loss and its interval against a column, both logarithmic, for each method.
+
+    The methods' points are set apart a little, so that the intervals can be told apart.
+    """
+    spread = np.linspace(-1, 1, len(methods)) if len(methods) > 1 else [0]
+    closest = min((b / a for a, b in pairwise(ticks)), default=2)
+    for method, colour, shift in zip(methods, colours(methods), spread, strict=True):
+        runs = final[final["method"] == method].groupby(column)["loss"]
+        if not len(runs):
+            continue
+        places = np.array(sorted(runs.groups))
+        values = np.array([median_interval(runs.get_group(place)) for place in places])
+        middle, low, high = np.where(np.isfinite(values), values, np.nan).T
+        axis.errorbar(
+            places * closest ** (0.06 * shift),
+            middle,
+            yerr=(middle - low, high - middle),
+            color=colour,
+            label=methods[method],
+            marker="o",
+            markersize=3,
+            elinewidth=0.9,
+        )
+    log_scale(axis)
+    axis.set_xscale("log")
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.xaxis.set_minor_locator(NullLocator())
 
 
 def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:

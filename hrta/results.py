@@ -6,7 +6,7 @@ import os
 import platform
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -53,8 +53,14 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
         table.to_parquet(temporary, index=False)
 
 
-def read_tables(*paths: str | Path, columns: list[str] | None = None) -> pd.DataFrame:
+def read_tables(
+    *paths: str | Path, reduce: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
+) -> pd.DataFrame:
     """The rows of several Parquet files of the same kind, one after another.
+
+    Args:
+        paths: the files.
+        reduce: applied to each file's table by itself, so that not all of them need fit in memory.
 
     Raises:
         ValueError: a file that is missing or no whole Parquet.
@@ -62,11 +68,12 @@ def read_tables(*paths: str | Path, columns: list[str] | None = None) -> pd.Data
     tables = []
     for path in paths:
         try:
-            tables.append(pd.read_parquet(path, columns=columns))
+            table = pd.read_parquet(path)
         except FileNotFoundError:
             raise ValueError(f"{path}: there is no such file") from None
         except (OSError, ValueError) as error:
             raise ValueError(f"{path}: not a readable result ({error})") from None
+        tables.append(reduce(table))
     joined = pd.concat(tables, ignore_index=True)
     words = joined.select_dtypes(exclude=["number", "bool"]).columns
     return joined.astype(dict.fromkeys(words, "category"))

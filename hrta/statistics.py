@@ -1,12 +1,12 @@
 """Final losses, and how methods compare, paired over seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 
-CELL = ["experiment", "optimizer", "width", "method"]
+CELL = ["experiment", "optimizer", "width", "learning_rate", "method"]
 CONFIDENCE = 0.95
 RESAMPLES = 9999
 INFINITE = 1e150  # stands for infinity where a median or a quantile is interpolated
@@ -22,8 +22,8 @@ def final_losses(results: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
         fraction: which part of a run's steps is its end.
 
     Returns:
-        Table of experiment, optimizer, width, method, seed, loss and, where there is one,
-        test_loss.
+        Table of experiment, optimizer, width, learning_rate, method, seed, loss and, where there is
+        one, test_loss.
     """
     run = [*CELL, "seed"]
     last = results.groupby(run, observed=True)["step"].transform("max")
@@ -31,6 +31,30 @@ def final_losses(results: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
     losses = [loss for loss in ("loss", "test_loss") if loss in results]
     end = end.fillna(dict.fromkeys(losses, np.inf))
     return end.groupby(run, observed=True)[losses].median().reset_index()
+
+
+def at_learning_rates(results: pd.DataFrame, learning_rates: Mapping[str, float]) -> pd.DataFrame:
+    """The rows with that learning rate for each optimizer."""
+    wanted = results["optimizer"].map(learning_rates).astype(float)
+    return results[results["learning_rate"] == wanted]
+
+
+def at_best_learning_rates(final: pd.DataFrame, loss: str = "loss") -> pd.DataFrame:
+    """For each method its own best learning rate: that of the lowest median loss over seeds.
+
+    Args:
+        final: rows as `final_losses` makes them.
+        loss: column that decides.
+
+    Returns:
+        The rows with these learning rates, the column learning_rate missing and the column
+        best_learning_rate saying which it was.
+    """
+    tuned = [name for name in CELL if name != "learning_rate"]
+    medians = final.groupby(CELL, observed=True)[loss].median().reset_index()
+    best = medians.sort_values(loss, kind="stable").groupby(tuned, observed=True).head(1)
+    chosen = final.merge(best[CELL], on=CELL)
+    return chosen.assign(best_learning_rate=chosen["learning_rate"], learning_rate=np.nan)
 
 
 def quantiles_by_step(runs: pd.DataFrame, loss: str, levels: Sequence[float]) -> pd.DataFrame:
@@ -82,14 +106,14 @@ def compare(final: pd.DataFrame, baseline: str, loss: str = "loss") -> pd.DataFr
         loss: column to compare, "loss" or "test_loss".
 
     Returns:
-        One row for each experiment, optimizer, width and method, in the order of `final`'s
-        categories: seeds, diverged (how many of the runs), median, low, high, ratio, ratio_low,
-        ratio_high.
+        One row for each experiment, optimizer, width, learning rate and method, in the order of
+        `final`'s categories: seeds, diverged (how many of the runs), median, low, high, ratio,
+        ratio_low, ratio_high and, if `final` has it, best_learning_rate.
 
     Raises:
         ValueError: the baseline is missing where another method is not.
     """
-    key = [*CELL[:-1], "seed"]
+    key = [*(name for name in CELL if name != "method"), "seed"]
     base = final.loc[final["method"] == baseline, [*key, loss]]
     paired = final.merge(base, on=key, how="left", suffixes=("", "_baseline"))
     if len(paired) == 0 or paired[f"{loss}_baseline"].isna().any():
@@ -97,7 +121,7 @@ def compare(final: pd.DataFrame, baseline: str, loss: str = "loss") -> pd.DataFr
     with np.errstate(invalid="ignore", divide="ignore"):
         paired["log_ratio"] = np.log10(paired[loss]) - np.log10(paired[f"{loss}_baseline"])
     rows = []
-    for cell, runs in paired.groupby(CELL, observed=True):
+    for cell, runs in paired.groupby(CELL, observed=True, dropna=False):
         median, low, high = median_interval(runs[loss].to_numpy())
         # A pair in which both diverged says nothing about which is better.
         log_ratio = runs["log_ratio"].fillna(0).to_numpy()
@@ -107,6 +131,7 @@ def compare(final: pd.DataFrame, baseline: str, loss: str = "loss") -> pd.DataFr
             | {"seeds": len(runs), "diverged": int(np.isinf(runs[loss]).sum())}
             | {"median": median, "low": low, "high": high}
             | dict(zip(("ratio", "ratio_low", "ratio_high"), ratio, strict=True))
+            | {name: runs[name].iloc[0] for name in runs if name == "best_learning_rate"}
         )
     table = pd.DataFrame(rows)
     return table.astype({name: final[name].dtype for name in CELL})

@@ -22,13 +22,18 @@ def in_order(
     optimizers: Mapping[str, str],
     experiments: Mapping[str, str],
 ) -> pd.DataFrame:
-    """The rows by experiment, optimizer, width and method, each in the order of its mapping."""
+    """The rows by experiment, optimizer, width, learning rate and method, as the mappings say.
+
+    Rows without a learning rate (each method at its own best) come after those with one.
+    """
     orders = {"experiment": experiments, "optimizer": optimizers, "method": methods}
     columns = {
         name: pd.Categorical(comparison[name], list(order)) for name, order in orders.items()
     }
     ordered = comparison.assign(**columns)
-    return ordered.sort_values(["experiment", "optimizer", "width", "method"], ignore_index=True)
+    return ordered.sort_values(
+        ["experiment", "optimizer", "width", "learning_rate", "method"], ignore_index=True
+    )
 
 
 def readable_comparison(
@@ -50,6 +55,7 @@ def readable_comparison(
                 "problem": experiments[row.experiment],
                 "optimizer": optimizers[row.optimizer],
                 "width": row.width,
+                "learning rate": _rate(row),
                 "method": methods[row.method],
                 "final loss [95 %]": _with_interval(row.median, row.low, row.high, ".2e"),
                 f"ratio to {methods[baseline]} [95 %]": _ratio(row, baseline),
@@ -64,14 +70,23 @@ def readable_comparison(
 def readable_ratios(readable: pd.DataFrame) -> pd.DataFrame:
     """The ratios of `readable_comparison` with a column for each method.
 
-    One row for each problem, optimizer and width, in the order in which they first come.
+    One row for each problem, optimizer, width and learning rate, in the order in which they first
+    come.
     """
     ratio = next(name for name in readable.columns if name.startswith("ratio to"))
-    cell = ["problem", "optimizer", "width"]
+    readable = readable.assign(**{"learning rate": readable["learning rate"].str.split(":").str[0]})
+    cell = ["problem", "optimizer", "width", "learning rate"]
     wide = readable.pivot(index=cell, columns="method", values=ratio)
     rows = pd.MultiIndex.from_frame(readable[cell].drop_duplicates())
     ordered = wide.loc[rows, readable["method"].unique()].fillna("–")
     return ordered.rename_axis(columns=None).reset_index()
+
+
+def _rate(row: tuple) -> str:
+    """The learning rate; without one, which of them was best."""
+    if row.learning_rate == row.learning_rate:
+        return f"{row.learning_rate:g}"
+    return f"own best: {row.best_learning_rate:g}"
 
 
 def _ratio(row: tuple, baseline: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from hrta.kernels import make_engine
-from hrta.kernels.engine import Points, Setting
+from hrta.kernels.engine import Engine, Points, Setting
 from hrta.networks import TwoLayer, with_bias
 from hrta.optimizers import check_optimizer
 from hrta.problems import Problem
@@ -30,11 +30,13 @@ class Training:
         networks: the networks after the last step.
         diverged: for each run whose loss turned non-finite, the step at which it did; its
             weights were not changed from then on, and its losses are infinite in the history.
+        engine: the name of the engine that did it.
     """
 
     history: pd.DataFrame
     networks: TwoLayer
     diverged: dict[int, int]
+    engine: str
 
 
 def train(
@@ -90,28 +92,41 @@ def train(
         momentum=momentum,
         learning_rate=_learning_rates(learning_rate, networks.runs),
     )
-    state = make_engine(engine, networks, setting)
-    steps = schedules[0].steps
-    switches = {switch for each in schedules for switch in each.switches}
-    wanted = np.arange(0, steps, log_every)
+    running = make_engine(engine, networks, setting)
+    steps, log_every = schedules[0].steps, int(log_every)
     factors = decay ** (np.arange(steps) / steps)
-    rows = []
-    for first, last in _pieces(steps, switches):
-        s = np.array([each.s_at(first) for each in schedules])
-        if first in switches and reset_optimizer:
-            state.reset(np.array([first in each.switches for each in schedules]))
-        logged = np.arange(first, last) % log_every == 0
-        rows.append(state.advance(s, factors[first:last], logged))
-        if progress is not None:
-            progress(last, steps)
-    final = state.measure(np.array([each.s_at(steps) for each in schedules]))
-    rows.append(tuple(losses[:, None] for losses in final))
-    losses, test_losses = (np.concatenate(parts, axis=1) for parts in zip(*rows, strict=True))
-    history = _history(schedules, np.append(wanted, steps), losses)
+    losses, test_losses = _run(running, schedules, factors, log_every, reset_optimizer, progress)
+    history = _history(schedules, [*range(0, steps, log_every), steps], losses)
     if setting.test is not None:
         history["test_loss"] = test_losses.ravel()
-    diverged = {run: int(step) for run, step in enumerate(state.diverged) if step >= 0}
-    return Training(history, state.networks(), diverged)
+    diverged = {run: int(step) for run, step in enumerate(running.diverged) if step >= 0}
+    return Training(history, running.networks(), diverged, running.name)
+
+
+def _run(
+    running: Engine,
+    schedules: list[Schedule],
+    factors: np.ndarray,
+    log_every: int,
+    reset_optimizer: bool,
+    progress: Progress | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take the engine through all stages; loss and test loss of the logged steps, [R, logged]."""
+    steps = len(factors)
+    switches = {switch for schedule in schedules for switch in schedule.switches}
+    logs = []
+    for first, last in _pieces(steps, switches):
+        s = np.array([schedule.s_at(first) for schedule in schedules])
+        if first in switches and reset_optimizer:
+            running.reset(np.array([first in schedule.switches for schedule in schedules]))
+        logged = np.arange(first, last) % log_every == 0
+        logs.append(running.advance(s, factors[first:last], logged))
+        if progress is not None:
+            progress(last, steps)
+    final = running.measure(np.array([schedule.s_at(steps) for schedule in schedules]))
+    logs.append(tuple(losses[:, None] for losses in final))
+    losses, test_losses = (np.concatenate(parts, axis=1) for parts in zip(*logs, strict=True))
+    return losses, test_losses
 
 
 def _pieces(steps: int, switches: set[int]) -> Iterator[tuple[int, int]]:
@@ -120,7 +135,7 @@ def _pieces(steps: int, switches: set[int]) -> Iterator[tuple[int, int]]:
     return pairwise(ends)
 
 
-def _history(schedules: list[Schedule], steps: np.ndarray, losses: np.ndarray) -> pd.DataFrame:
+def _history(schedules: list[Schedule], steps: list[int], losses: np.ndarray) -> pd.DataFrame:
     """The tidy table of losses [R, steps]."""
     each = {schedule: [schedule.stage_at(t) for t in steps] for schedule in set(schedules)}
     s = {schedule: [schedule.s_at(t) for t in steps] for schedule in each}

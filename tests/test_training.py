@@ -4,9 +4,15 @@ import torch
 from torch import nn
 
 from hrta import HomotopyActivation, Problem, Schedule, Stage, TwoLayer, train
+from hrta.kernels.reference import Loss
 from hrta.targets import make_problem
 
 METHODS = [[1, 1], [0.5, 1], [1, 1.5], [1.5, 1.5], [2, 2]]
+
+
+@pytest.fixture(params=["reference", "cpu"])
+def engine(request):
+    return request.param
 
 
 def plain_loop(problem, inner, outer, schedule, optimizer, learning_rate, decay, reset):
@@ -57,7 +63,7 @@ def plain_loop(problem, inner, outer, schedule, optimizer, learning_rate, decay,
 
 @pytest.mark.parametrize("optimizer", ["adam", "gradient_descent"])
 @pytest.mark.parametrize("reset", [False, True])
-def test_a_staged_ensemble_is_the_plain_loop_step_by_step(small_problem, optimizer, reset):
+def test_a_staged_ensemble_is_the_plain_loop_step_by_step(small_problem, optimizer, reset, engine):
     """Five methods of unequal stages and learning rates in one ensemble, against one at a time."""
     schedules = [
         Schedule([Stage(s[0], 10 + run), Stage(s[1], 20 - run)]) for run, s in enumerate(METHODS)
@@ -72,6 +78,7 @@ def test_a_staged_ensemble_is_the_plain_loop_step_by_step(small_problem, optimiz
         rates,
         decay=0.2,
         reset_optimizer=reset,
+        engine=engine,
     )
     for run in range(5):
         losses, test_losses, inner, outer = plain_loop(
@@ -94,9 +101,11 @@ def test_a_staged_ensemble_is_the_plain_loop_step_by_step(small_problem, optimiz
 
 @pytest.mark.parametrize("momentum", [0.5, 0.9])
 @pytest.mark.parametrize("optimizer", ["heavy_ball", "nesterov"])
-def test_momentum_reaches_the_optimizer(small_problem, small_networks, optimizer, momentum):
+def test_momentum_reaches_the_optimizer(small_problem, small_networks, optimizer, momentum, engine):
     schedule = Schedule([Stage(1, 20)])
-    trained = train(small_problem, small_networks, schedule, optimizer, 0.05, momentum)
+    trained = train(
+        small_problem, small_networks, schedule, optimizer, 0.05, momentum, engine=engine
+    )
     x = torch.cat([torch.tensor(small_problem.x), torch.ones(7, 1, dtype=torch.float64)], 1)
     inner = small_networks.inner.clone().requires_grad_()
     outer = small_networks.outer.clone().requires_grad_()
@@ -114,41 +123,46 @@ def test_momentum_reaches_the_optimizer(small_problem, small_networks, optimizer
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("optimizer", ["adam", "gradient_descent", "heavy_ball", "nesterov"])
 @pytest.mark.parametrize("width", [7, 50, 64, 333])
-def test_a_run_is_the_same_alone_and_in_an_ensemble(width, optimizer, dtype):
-    problem = make_problem("sine3d", points=27, test_points=10)
+@pytest.mark.parametrize("name", ["sine1d", "sine3d"])
+def test_a_run_is_the_same_alone_and_in_an_ensemble(name, width, optimizer, dtype, engine):
+    problem = make_problem(name, points=27, test_points=10)
     schedules = [Schedule.constant_length(s, 15) for s in METHODS] * 3
-    networks = TwoLayer.initialise(range(15), 3, width, dtype=dtype)
+    networks = TwoLayer.initialise(range(15), problem.inputs, width, dtype=dtype)
     rates = np.linspace(0.001, 0.02, 15)
-    together = train(problem, networks, schedules, optimizer, rates)
+    together = train(problem, networks, schedules, optimizer, rates, engine=engine)
     for run in (0, 7, 14):
         one = TwoLayer(networks.inner[run : run + 1], networks.outer[run : run + 1])
-        alone = train(problem, one, schedules[run], optimizer, rates[run])
+        alone = train(problem, one, schedules[run], optimizer, rates[run], engine=engine)
         history = together.history[together.history["run"] == run].reset_index(drop=True)
         assert history.drop(columns="run").equals(alone.history.drop(columns="run"))
         assert torch.equal(alone.networks.inner[0], together.networks.inner[run])
         assert torch.equal(alone.networks.outer[0], together.networks.outer[run])
 
 
-def test_training_uses_one_thread_and_gives_the_others_back(small_problem, small_networks):
+def test_the_reference_uses_one_thread_and_gives_the_others_back(
+    small_problem, small_networks, monkeypatch
+):
     """Products of matrices may be summed in another order on two threads."""
     before, seen = torch.get_num_threads(), set()
+    value_and_gradient = Loss.value_and_gradient
+
+    def spy(*arguments):
+        seen.add(torch.get_num_threads())
+        return value_and_gradient(*arguments)
+
+    monkeypatch.setattr(Loss, "value_and_gradient", spy)
     try:
         torch.set_num_threads(2)
-        train(
-            small_problem,
-            small_networks,
-            Schedule([Stage(1, 2)]),
-            progress=lambda step, steps: seen.add(torch.get_num_threads()),
-        )
+        train(small_problem, small_networks, Schedule([Stage(1, 2)]), engine="reference")
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
     assert seen == {1}
 
 
-def test_history_is_tidy_and_logs_the_jump(small_problem, small_networks):
+def test_history_is_tidy_and_logs_the_jump(small_problem, small_networks, engine):
     schedule = Schedule([Stage(0.5, 7), Stage(1.5, 5)])
-    every = train(small_problem, small_networks, schedule).history
+    every = train(small_problem, small_networks, schedule, engine=engine).history
     assert list(every.columns) == ["run", "step", "stage", "s", "loss", "test_loss"]
     run = every[every["run"] == 2]
     assert run["step"].tolist() == list(range(13))
@@ -159,7 +173,7 @@ def test_history_is_tidy_and_logs_the_jump(small_problem, small_networks):
     residual = half.networks.predict(small_problem.x, 1.5) - torch.tensor(small_problem.y)
     jumped = every.loc[every["step"] == 7, "loss"]
     np.testing.assert_allclose(jumped, (residual**2).mean(1) / 2, rtol=1e-12)
-    some = train(small_problem, small_networks, schedule, log_every=5).history
+    some = train(small_problem, small_networks, schedule, log_every=5, engine=engine).history
     kept = every[every["step"].isin([0, 5, 10, 12])].reset_index(drop=True)
     assert some.equals(kept)
 
@@ -180,25 +194,27 @@ def test_networks_given_are_left_untouched(small_problem, small_networks):
 
 
 @pytest.mark.parametrize("optimizer", ["gradient_descent", "heavy_ball", "adam"])
-def test_a_diverged_run_is_frozen_and_the_others_go_on(small_problem, small_networks, optimizer):
+def test_a_diverged_run_is_frozen_and_the_others_go_on(
+    small_problem, small_networks, optimizer, engine
+):
     schedule = Schedule([Stage(1, 30), Stage(1.5, 30)])
     rates = [0.01, 1e200, 0.01, 0.01, 1e150]
-    trained = train(small_problem, small_networks, schedule, optimizer, rates)
+    trained = train(small_problem, small_networks, schedule, optimizer, rates, engine=engine)
     assert set(trained.diverged) == {1, 4}
     losses = trained.history.pivot(index="step", columns="run", values="loss")
     for run, step in trained.diverged.items():
         assert np.isfinite(losses.loc[: step - 1, run]).all()
         assert not np.isfinite(losses.loc[step:, run]).any()
         earlier = Schedule([Stage(1, step)])
-        until = train(small_problem, small_networks, earlier, optimizer, rates)
+        until = train(small_problem, small_networks, earlier, optimizer, rates, engine=engine)
         assert torch.equal(until.networks.inner[run], trained.networks.inner[run])
-    healthy = train(small_problem, small_networks, schedule, optimizer, 0.01)
+    healthy = train(small_problem, small_networks, schedule, optimizer, 0.01, engine=engine)
     for run in (0, 2, 3):
         expected = healthy.history[healthy.history["run"] == run]
         assert trained.history[trained.history["run"] == run].equals(expected)
 
 
-def test_a_diverged_run_stays_at_infinity_even_where_its_weights_fit_again():
+def test_a_diverged_run_stays_at_infinity_even_where_its_weights_fit_again(engine):
     """The frozen weights may give a finite loss under the next s, or on the test points."""
     x = np.linspace(0, 1, 10)[:, None]
     y = np.sin(6 * x[:, 0])
@@ -206,7 +222,7 @@ def test_a_diverged_run_stays_at_infinity_even_where_its_weights_fit_again():
     networks = TwoLayer.initialise([1] * 20, 1, 4)
     schedule = Schedule([Stage(0.5, 40), Stage(1, 40)])
     rates = np.geomspace(1, 1e4, 20)
-    trained = train(problem, networks, schedule, "gradient_descent", rates)
+    trained = train(problem, networks, schedule, "gradient_descent", rates, engine=engine)
     frozen = trained.networks.predict(x, 1.0)[list(trained.diverged)]
     assert frozen.isfinite().all(dim=1).any()
     for run, step in trained.diverged.items():
@@ -215,17 +231,16 @@ def test_a_diverged_run_stays_at_infinity_even_where_its_weights_fit_again():
         assert np.isinf(rows["test_loss"]).all()
 
 
-def test_progress_is_told_of_each_logged_step(small_problem, small_networks):
+def test_progress_is_told_from_time_to_time(small_problem, small_networks):
     seen = []
-    schedule = Schedule([Stage(1, 7)])
+    schedule = Schedule([Stage(1, 59), Stage(1.5, 41)])
     train(
         small_problem,
         small_networks,
         schedule,
-        log_every=3,
         progress=lambda step, steps: seen.append((step, steps)),
     )
-    assert seen == [(0, 7), (3, 7), (6, 7), (7, 7)]
+    assert seen == [(step, 100) for step in sorted([*range(5, 101, 5), 59])]
 
 
 @pytest.mark.parametrize(
@@ -245,6 +260,7 @@ def test_progress_is_told_of_each_logged_step(small_problem, small_networks):
         ({"log_every": 2.5}, "whole number"),
         ({"schedule": [Stage(1, 2)] * 5}, r"must be a hrta.Schedule"),
         ({"decay": 0}, r"outside \(0, 1\]"),
+        ({"engine": "fast"}, "unknown engine 'fast'"),
         ({"problem": Problem("mine", [[1.0]], [1.0])}, "1 inputs, the networks have 2"),
     ],
 )

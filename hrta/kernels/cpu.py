@@ -20,6 +20,8 @@ class CpuEngine(Engine):
     `hrta.kernels.dense`.
     """
 
+    name = "cpu"
+
     def __init__(self, networks: TwoLayer, setting: Setting) -> None:
         inner = networks.inner.detach().numpy()
         self._width = networks.width

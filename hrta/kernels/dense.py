@@ -40,7 +40,7 @@ def pack(x: np.ndarray) -> np.ndarray:
     groups = -(-len(x) // GROUP)
     padded = np.zeros((groups * GROUP, x.shape[1]), x.dtype)
     padded[: len(x)] = x
-    return np.ascontiguousarray(padded.reshape(groups, GROUP, -1).transpose(0, 2, 1))
+    return np.ascontiguousarray(padded.reshape(groups, GROUP, x.shape[1]).transpose(0, 2, 1))
 
 
 @compiled

@@ -40,11 +40,13 @@ class Engine(ABC):
     """An ensemble of R networks in training; begins with a copy of the networks it is given.
 
     Attributes:
+        name: what it is asked for by.
         diverged: the step at which the loss of each run was found to be non-finite, [R]; -1 for a
             run that is well. The weights of a diverged run stay as they are, and its losses are
             infinite.
     """
 
+    name: str
     diverged: np.ndarray
 
     @abstractmethod

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
+from numba import types
 from numba.extending import overload
 
 from hrta.kernels import dense, sorted
 from hrta.kernels.compiled import compiled
 from hrta.kernels.updates import ADAM, BETA1, BETA2, BLOCK, gradient_of_block, update_block
-
 
 
 def prepare(x, y, switch, width):
@@ -34,7 +34,8 @@ def sums_of_block(points, parameters, first, last, sums):
 @overload(prepare)
 def _prepare(x, y, switch, width) -> Callable:
     if x.ndim == 1:
-        return lambda x, y, switch, width: sorted.prepare(x, y, switch)
+        pair = np.complex64 if x.dtype == types.float32 else np.complex128
+        return lambda x, y, switch, width: sorted.prepare(x, y, switch, pair)
     return lambda x, y, switch, width: dense.prepare(x, y, width)
 
 
@@ -64,7 +65,18 @@ def _sums_of_block(points, parameters, first, last, sums) -> Callable:
 
 @compiled
 def advance(
-    data, switches, parameters, state, corrections, s, scale, optimizer, momentum, rates, logged, losses
+    data,
+    switches,
+    parameters,
+    state,
+    corrections,
+    s,
+    scale,
+    optimizer,
+    momentum,
+    rates,
+    logged,
+    losses,
 ):
     """One network's updates with the learning rates [T].
 

@@ -30,6 +30,8 @@ BLOCK_ELEMENTS = 2**21
 class ReferenceEngine(Engine):
     """Trains all networks side by side, batched; on a CPU on one thread."""
 
+    name = "reference"
+
     def __init__(self, networks: TwoLayer, setting: Setting) -> None:
         self._parameters = _pack(networks)
         self._gradient = torch.empty_like(self._parameters)
@@ -87,7 +89,8 @@ class ReferenceEngine(Engine):
         return torch.stack([losses, test_losses]).masked_fill_(~alive, torch.inf)
 
     def reset(self, runs: np.ndarray) -> None:
-        self._optimizer.reset(torch.tensor(runs, device=self._parameters.device))
+        with torch.inference_mode():
+            self._optimizer.reset(torch.tensor(runs, device=self._parameters.device))
 
     def networks(self) -> TwoLayer:
         return _unpack(self._parameters, self._width)

@@ -40,11 +40,13 @@ def forward_tile(_, parameters, first, points, patterns, activity, vectors):
         tile = _Tile(builder, weights, arguments[1], vectors.literal_value)
         masks_start = builder.mul(tile.first, builder.mul(groups, tile.index(GROUP)))
         masks_start = builder.sdiv(masks_start, tile.index(tile.lanes))
+        weighted_inputs = builder.sub(inputs, tile.index(1))
+        bias = [tile.weights(weighted_inputs, v) for v in range(tile.vectors)]
         outer = [tile.weights(inputs, v) for v in range(tile.vectors)]
         with cgutils.for_range(builder, groups) as loop:
-            z = tile.sums()
+            z = tile.variables(bias)
             row = builder.mul(loop.index, inputs)
-            with cgutils.for_range(builder, inputs) as input_loop:
+            with cgutils.for_range(builder, weighted_inputs) as input_loop:
                 inner = [tile.weights(input_loop.index, v) for v in range(tile.vectors)]
                 place = builder.mul(builder.add(row, input_loop.index), tile.index(GROUP))
                 for i in range(GROUP):
@@ -54,16 +56,14 @@ def forward_tile(_, parameters, first, points, patterns, activity, vectors):
             for i in range(GROUP):
                 point = builder.add(builder.mul(loop.index, tile.index(GROUP)), tile.index(i))
                 place = tile.at(sums, builder.mul(point, tile.index(tile.lanes)))
-                mask = builder.add(
-                    masks_start, builder.mul(point, tile.index(tile.vectors))
-                )
+                mask = builder.add(masks_start, builder.mul(point, tile.index(tile.vectors)))
                 total = tile.load(place)
                 for v in range(tile.vectors):
                     value = builder.load(z[i][v])
                     active = builder.fcmp_ordered(">", value, tile.zero)
                     tile.store_mask(masks, builder.add(mask, tile.index(v)), active)
-                    relu = builder.select(active, value, tile.zero)
-                    total = tile.multiply_add(outer[v], relu, total)
+                    more = tile.multiply_add(outer[v], value, total)
+                    total = builder.select(active, more, total)
                 tile.store(total, place)
         return context.get_dummy_value()
 
@@ -91,7 +91,7 @@ def backward_tile(_, parameters, first, weighted, patterns, sums, column, vector
         tile = _Tile(builder, weights, arguments[1], vectors.literal_value)
         masks_start = builder.sdiv(builder.mul(tile.first, points), tile.index(tile.lanes))
         with cgutils.for_range(builder, groups) as loop:
-            totals = tile.sums()
+            totals = tile.variables([tile.zero] * tile.vectors)
             row = builder.mul(loop.index, points)
             with cgutils.for_range(builder, points) as point_loop:
                 mask = builder.mul(point_loop.index, tile.index(tile.vectors))
@@ -143,10 +143,10 @@ class _Tile:
         self.vector = ir.VectorType(scalar, self.lanes)
         self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
 
-    def sums(self) -> list[list[ir.Value]]:
-        """GROUP by V vectors of zeros; variables that LLVM keeps in registers."""
+    def variables(self, start: list[ir.Value]) -> list[list[ir.Value]]:
+        """GROUP times V vectors that begin as `start`; LLVM keeps them in registers."""
         return [
-            [cgutils.alloca_once_value(self.builder, self.zero) for _ in range(self.vectors)]
+            [cgutils.alloca_once_value(self.builder, vector) for vector in start]
             for _ in range(GROUP)
         ]
 

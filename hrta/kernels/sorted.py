@@ -27,11 +27,13 @@ class Sorted(NamedTuple):
         x, y: points and targets, [n].
         switch: how many points lie before the switch of each neuron, [m] int32.
         before, after: the points on both sides of it, [m]; the largest number where there is none.
-        histogram: of a_k w_jk over patterns, [2 (n + 1), 2].
-        table: of the sums over active points for each pattern, [2 (n + 1), 2].
         pattern: q_k, [m] uint32; the switch of a neuron that goes up, n + 1 + switch of one that
             goes down.
-        path: a_k w_jk, [2, m].
+        path: a_k w_jk, [m] complex: real for the weight, imaginary for the bias, so that one access
+            to memory moves both. The same holds for the next two.
+        histogram: of the path over patterns, [2, 2 (n + 1)]: even and odd neurons by themselves,
+            or neighbours of the same pattern would wait for each other.
+        table: sum_i P_ik rho_ij for each pattern, [2 (n + 1)].
         residual: [n].
     """
 
@@ -40,32 +42,29 @@ class Sorted(NamedTuple):
     switch: np.ndarray
     before: np.ndarray
     after: np.ndarray
-    histogram: np.ndarray
-    table: np.ndarray
     pattern: np.ndarray
     path: np.ndarray
+    histogram: np.ndarray
+    table: np.ndarray
     residual: np.ndarray
 
 
 @compiled
-def prepare(x, y, switch):
-    """Working memory for one network on sorted points; switch is kept from call to call."""
+def prepare(x, y, switch, pair):
+    """Working memory for one network on sorted points.
+
+    Args:
+        x, y: points and targets, [n].
+        switch: kept from call to call, [m] int32; zeros at first.
+        pair: the complex type of x's precision.
+    """
     n, m, kind = len(x), len(switch), x.dtype
     before, after = np.empty(m, kind), np.empty(m, kind)
     for k in range(m):
         before[k], after[k] = _neighbours(x, switch[k])
-    return Sorted(
-        x,
-        y,
-        switch,
-        before,
-        after,
-        np.empty((2 * (n + 1), 2), kind),
-        np.empty((2 * (n + 1), 2), kind),
-        np.empty(m, np.uint32),
-        np.empty((2, m), kind),
-        np.empty(n, kind),
-    )
+    pattern, path = np.empty(m, np.uint32), np.empty(m, pair)
+    histogram, table = np.empty((2, 2 * (n + 1)), pair), np.empty(2 * (n + 1), pair)
+    return Sorted(x, y, switch, before, after, pattern, path, histogram, table, np.empty(n, kind))
 
 
 @compiled
@@ -79,21 +78,21 @@ def _neighbours(x, switch):
 @compiled
 def _locate(points, weight, bias):
     """Bring the switches up to date, [m] weights and biases; few have moved since the last step."""
+    moved = np.empty(CHECKED_AT_ONCE, np.uint8)
     for first in range(0, len(weight), CHECKED_AT_ONCE):
         last = first + CHECKED_AT_ONCE
         w, b = weight[first:last], bias[first:last]
         before, after = points.before[first:last], points.after[first:last]
-        moved = np.int32(0)
+        any_moved = np.uint8(0)
         for k in range(len(w)):
             up = w[k] > 0
             left, right = w[k] * before[k] + b[k], w[k] * after[k] + b[k]
-            moved |= np.int32(((left > 0) == up) | ((right > 0) != up))
-        if moved:
+            moved[k] = ((left > 0) == up) | ((right > 0) != up)
+            any_moved |= moved[k]
+        if any_moved:
             switch = points.switch[first:last]
             for k in range(len(w)):
-                up = w[k] > 0
-                left, right = w[k] * before[k] + b[k], w[k] * after[k] + b[k]
-                if ((left > 0) == up) | ((right > 0) != up):
+                if moved[k]:
                     switch[k] = _walk(points.x, w[k], b[k], switch[k])
                     before[k], after[k] = _neighbours(points.x, switch[k])
 
@@ -114,37 +113,39 @@ def forward(points, parameters, s, scale):
     """Write the residual phi - y and return the loss; scalars in the dtype of the parameters."""
     weight, bias, outer = parameters[0], parameters[1], parameters[2]
     _locate(points, weight, bias)
-    histogram, pattern = points.histogram, points.pattern
-    path0, path1 = points.path[0], points.path[1]
-    n = len(points.x)
-    linear0 = linear1 = outer.dtype.type(0)
-    downs = np.int32(n + 1)
+    pattern, path = points.pattern, points.path
+    downs = np.int32(len(points.x) + 1)
     for k in range(len(outer)):
         pattern[k] = points.switch[k] + (np.int32(0) if weight[k] > 0 else downs)
-        path0[k], path1[k] = outer[k] * weight[k], outer[k] * bias[k]
-        linear0 += path0[k]
-        linear1 += path1[k]
-    histogram[:] = 0
+        path[k] = complex(outer[k] * weight[k], outer[k] * bias[k])
+    linear = path[0] - path[0]
     for k in range(len(outer)):
-        histogram[pattern[k], 0] += path0[k]
-        histogram[pattern[k], 1] += path1[k]
-    return _residual(points, (1 - s) * linear0, (1 - s) * linear1, s, scale)
+        linear += path[k]
+    even, odd = points.histogram[0], points.histogram[1]
+    points.histogram[:] = 0
+    for pair in range(len(outer) // 2):
+        even[pattern[2 * pair]] += path[2 * pair]
+        odd[pattern[2 * pair + 1]] += path[2 * pair + 1]
+    if len(outer) % 2:
+        even[pattern[len(outer) - 1]] += path[len(outer) - 1]
+    return _residual(points, (1 - s) * linear.real, (1 - s) * linear.imag, s, scale)
 
 
 @compiled
 def _residual(points, linear0, linear1, s, scale):
     """The active paths at each point, summed over the patterns from both ends, in double."""
-    x, histogram, residual = points.x, points.histogram, points.residual
+    x, residual = points.x, points.residual
+    even, odd = points.histogram[0], points.histogram[1]
     n = len(x)
     active0 = active1 = 0.0
     for i in range(n - 1, -1, -1):
-        active0 += histogram[n + 2 + i, 0]
-        active1 += histogram[n + 2 + i, 1]
+        active0 += even[n + 2 + i].real + odd[n + 2 + i].real
+        active1 += even[n + 2 + i].imag + odd[n + 2 + i].imag
         residual[i] = active0 * x[i] + active1
     active0 = active1 = loss = 0.0
     for i in range(n):
-        active0 += histogram[i, 0]
-        active1 += histogram[i, 1]
+        active0 += even[i].real + odd[i].real
+        active1 += even[i].imag + odd[i].imag
         active = residual[i] + (active0 * x[i] + active1)
         difference = scale * (linear0 * x[i] + linear1 + s * active) - points.y[i]
         residual[i] = difference
@@ -154,22 +155,25 @@ def _residual(points, linear0, linear1, s, scale):
 
 @compiled
 def backward(points, scale, linear):
-    """Fill the table of sums over active points from the residual, and linear = sum_i rho_ij."""
+    """Fill the table of sums over active points from the residual, and linear_j = sum_i rho_ij."""
     x, residual, table = points.x, points.residual, points.table
     n = len(x)
+    factor = scale / n
     sum0 = sum1 = 0.0
     table[n] = 0
     for i in range(n - 1, -1, -1):
-        sum0 += scale / n * residual[i] * x[i]
-        sum1 += scale / n * residual[i]
-        table[i, 0], table[i, 1] = sum0, sum1
+        rho = factor * residual[i]
+        sum0 += rho * x[i]
+        sum1 += rho
+        table[i] = complex(sum0, sum1)
     linear[0], linear[1] = sum0, sum1
     sum0 = sum1 = 0.0
     table[n + 1] = 0
     for i in range(n):
-        sum0 += scale / n * residual[i] * x[i]
-        sum1 += scale / n * residual[i]
-        table[n + 2 + i, 0], table[n + 2 + i, 1] = sum0, sum1
+        rho = factor * residual[i]
+        sum0 += rho * x[i]
+        sum1 += rho
+        table[n + 2 + i] = complex(sum0, sum1)
 
 
 @compiled
@@ -178,5 +182,6 @@ def sums_of_block(points, parameters, first, last, sums):
     pattern, table = points.pattern[first:last], points.table
     sums0, sums1 = sums[0], sums[1]
     for k in range(len(pattern)):
-        sums0[k] = table[pattern[k], 0]
-        sums1[k] = table[pattern[k], 1]
+        both = table[pattern[k]]
+        sums0[k] = both.real
+        sums1[k] = both.imag

@@ -115,5 +115,5 @@ def _adam(weights, first, second, gradient, rate, correction):
 
 @compiled
 def _normal(value):
-    """The value, or 0 if it is subnormal."""
-    return value if abs(value) >= np.finfo(value).tiny else value * 0
+    """The value, or 0 if it is subnormal (NaN stays NaN)."""
+    return value if abs(value) >= np.finfo(value).tiny else value - value

@@ -104,6 +104,8 @@ GPU = int(settings.device != "cpu" and usable_gpu())
 if settings.device == "cuda" and not GPU:
     sys.exit("config: device: 'cuda' given; there is no usable CUDA GPU here, use 'auto' or 'cpu'")
 workflow.global_resources.setdefault("gpu", 1)
+# What trains; the package imports only that one.
+ENGINE = settings.engine if settings.engine != "auto" else ("cuda" if GPU else "cpu")
 
 
 wildcard_constraints:

@@ -32,13 +32,13 @@ def training_options(wildcards):
     experiment = settings.experiments[wildcards.experiment]
     optimizer = settings.optimizers[wildcards.optimizer]
     options = {
-        "learning-rate": optimizer.learning_rate.value,
         "decay": settings.training.decay.value,
         "stage-steps": settings.training.stage_steps.value,
         "log-every": settings.training.log_every.value,
         "seeds": settings.seeds.value,
         "dtype": settings.dtype,
         "device": settings.device,
+        "engine": settings.engine,
     }
     if optimizer.momentum is not None:
         options["momentum"] = optimizer.momentum.value
@@ -46,7 +46,8 @@ def training_options(wildcards):
         f"--method {name}=" + ",".join(f"{s:.15g}" for s in settings.methods[name].s)
         for name in experiment.methods
     ]
-    return " ".join([*methods, *(f"--{key} {value}" for key, value in options.items())])
+    rates = [f"--learning-rate {rate:.15g}" for rate in optimizer.learning_rates.value]
+    return " ".join([*methods, *rates, *(f"--{key} {value}" for key, value in options.items())])
 
 
 def training_cost(wildcards):

@@ -57,6 +57,11 @@ def about_spectra(notebook, figure):
     )
 
 
+at_first_rate = {
+    "learning_rates": {
+        name: optimizer.learning_rates.value[0] for name, optimizer in settings.optimizers.items()
+    }
+}
 at_the_end = {"fraction": settings.training.final_fraction.value}
 compared = at_the_end | {"baseline": settings.baseline}
 
@@ -68,7 +73,11 @@ ITEMS = {
 }
 for suffix, experiments in (("", PAPER), ("_all", EVERY)):
     ITEMS[f"figure_width{suffix}"] = about_runs(
-        "width", {"figure": f"figures/width{suffix}"}, experiments, **at_the_end
+        "width",
+        {"figure": f"figures/width{suffix}"},
+        experiments,
+        **at_first_rate,
+        **at_the_end,
     )
     ITEMS[f"table_final_losses{suffix}"] = about_runs(
         "final_losses",
@@ -77,12 +86,19 @@ for suffix, experiments in (("", PAPER), ("_all", EVERY)):
         **compared,
     )
 for name in EVERY:
-    if f"figure_{name}" in ITEMS or name.endswith("_test"):
+    if f"figure_{name}" in ITEMS or name.endswith("_test") or name.startswith("learning_rates"):
         sys.exit(f"config: experiments.{name}: a figure has this name already; choose another")
     ITEMS[f"figure_{name}"] = about_runs(
         "loss_curves",
         {"figure": f"figures/{name}", "test_figure": f"figures/{name}_test"},
         [name],
+        **at_first_rate,
+    )
+    ITEMS[f"figure_learning_rates_{name}"] = about_runs(
+        "learning_rates",
+        {"figure": f"figures/learning_rates_{name}"},
+        [name],
+        **at_the_end,
     )
 
 OF_THE_PAPER = ["activations", "eigenvalues", "width", *PAPER]

@@ -1,6 +1,6 @@
 rule train:
     input:
-        sources("hrta.ensembles", "hrta.results"),
+        sources("hrta.ensembles", "hrta.results", f"hrta.kernels.{ENGINE}"),
         problem="data/{experiment}.parquet",
     output:
         runs="results/runs/{experiment}/{optimizer}/width{width}.parquet",
@@ -12,7 +12,7 @@ rule train:
     priority: training_cost
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: max(1, (workflow.cores or 1) // len(runs_of(settings.experiments)))
     resources:
         gpu=GPU,
         mem_mb=2000,

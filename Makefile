@@ -1,9 +1,12 @@
-# make replicate | test | smoke | lint | format | lock | clean; each makes its environment first.
-# CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over config/replication.yaml.
+# make replicate | test | smoke | bench | lint | format | lock | clean; each makes its environment
+# first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over config/replication.yaml;
+# make bench DEVICE=cuda times the engines on a GPU.
 
 BIN := .venv/bin
 READY := .venv/.ready
+JAX_READY := .venv-jax/.ready
 CORES ?= all
+DEVICE ?= cpu
 
 # The first Python on the path that is new enough, as the interpreter behind any environment that
 # is active now (which may be the one to be made anew); or PYTHON=/path/to/python.
@@ -18,7 +21,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: env replicate smoke test lint format lock clean
+.PHONY: env replicate smoke bench test lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -42,6 +45,17 @@ smoke: $(READY)
 	mkdir -p results/smoke
 	$(BIN)/snakemake --cores $(CORES) --directory results/smoke --configfile config/smoke.yaml
 
+# Side by side with JAX, which has an environment of its own; where that cannot be made, without.
+bench: $(READY)
+	-@$(MAKE) --no-print-directory $(JAX_READY)
+	$(BIN)/python -m benchmarks.training --device $(DEVICE)
+
+$(JAX_READY): benchmarks/requirements-jax.txt | $(READY)
+	rm -rf .venv-jax
+	"$(PYTHON)" -m venv .venv-jax
+	$(BIN)/uv pip install --quiet --python .venv-jax/bin/python --requirement benchmarks/requirements-jax.txt
+	touch $(JAX_READY)
+
 test: $(READY) lint
 	$(BIN)/pytest
 
@@ -60,6 +74,6 @@ lock: $(READY)
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--custom-compile-command "make lock" --extra dev pyproject.toml --output-file requirements.lock
 
-# The results of the smoke run and the environment; those of the full replication stay.
+# The results of the smoke run and the environments; those of the full replication stay.
 clean:
-	rm -rf results/smoke .venv
+	rm -rf results/smoke .venv .venv-jax

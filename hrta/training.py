@@ -115,6 +115,8 @@ def _run(
     steps = len(factors)
     switches = {switch for schedule in schedules for switch in schedule.switches}
     logs = []
+    if progress is not None:
+        progress(0, steps)
     for first, last in _pieces(steps, switches):
         s = np.array([schedule.s_at(first) for schedule in schedules])
         if first in switches and reset_optimizer:

@@ -37,6 +37,7 @@ TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-st
 def test_train_writes_what_the_package_computes_twice_the_same(tmp_path):
     options = [*TRAIN.split(), "--method", "relu=1,1", "--method", "relaxation=1,1.5"]
     options += ["--optimizer", "nesterov", "--momentum", "0.8", "--learning-rate", "0.05"]
+    options += ["--learning-rate", "0.01", "--engine", "cpu"]
     options += ["--decay", "0.5", "--log-every", "2", "--dtype", "float64", "--device", "cpu"]
     for name in ("a", "b"):
         done = hrta(*options, "--output", tmp_path / f"{name}.parquet")
@@ -49,7 +50,7 @@ def test_train_writes_what_the_package_computes_twice_the_same(tmp_path):
         stage_steps=5,
         seeds=[0, 1, 2],
         optimizer="nesterov",
-        learning_rate=0.05,
+        learning_rates=[0.05, 0.01],
         momentum=0.8,
         decay=0.5,
         log_every=2,
@@ -63,6 +64,7 @@ def test_train_writes_what_the_package_computes_twice_the_same(tmp_path):
     assert record["dtype"] == "float64"
     assert record["arguments"]["seeds"] == [0, 1, 2]
     assert record["diverged"] == []
+    assert record["engine"] == "cpu"
     assert record["wall_time"] > 0
     assert len(record["config_hash"]) == 64
 
@@ -100,7 +102,7 @@ def test_train_names_diverged_runs(tmp_path):
     options += ["--optimizer", "gradient_descent", "--output", tmp_path / "a.parquet"]
     done = hrta(*options)
     assert done.returncode == 0
-    assert "relu, seed 2 diverged at step" in done.stdout
+    assert "relu, learning rate 1e+30, seed 2 diverged at step" in done.stdout
     record = json.loads((tmp_path / "a.json").read_text())
     assert [run["seed"] for run in record["diverged"]] == [0, 1, 2]
 

@@ -71,7 +71,7 @@ def test_optimizers_are_those_that_there_are():
         ),
         ("seeds.source", ..., "config: seeds.source: Field required"),
         ("seeds", 20, "config: seeds: 20 given; input should be"),
-        ("sedes", 20, "config: sedes: unknown key; allowed are device, dtype, seeds, training,"),
+        ("sedes", 20, "config: sedes: unknown key; allowed are device, engine, dtype, seeds,"),
         (
             "experiments.sine1d.widhts",
             [50],
@@ -134,14 +134,24 @@ def test_optimizers_are_those_that_there_are():
             "config: optimizers.sgd: 'sgd' given; input should be 'gradient_d",
         ),
         (
-            "optimizers.adam.learning_rate.value",
-            -0.1,
-            "config: optimizers.adam.learning_rate.value: -0.1 given; input should be greater",
+            "optimizers.adam.learning_rates.value",
+            [0.1, -0.1],
+            "config: optimizers.adam.learning_rates.value.1: -0.1 given; input should be greater",
         ),
         (
-            "optimizers.adam.learning_rate.value",
-            float("inf"),
-            "config: optimizers.adam.learning_rate.value: inf given; input should be a finite",
+            "optimizers.adam.learning_rates.value",
+            [float("inf")],
+            "config: optimizers.adam.learning_rates.value.0: inf given; input should be a finite",
+        ),
+        (
+            "optimizers.adam.learning_rates.value",
+            [0.1, 0.1],
+            "config: optimizers.adam.learning_rates.value: [0.1, 0.1] given; every entry may be",
+        ),
+        (
+            "engine",
+            "gpu",
+            "config: engine: 'gpu' given; input should be 'auto', 'reference', 'cpu' or 'cuda'",
         ),
         (
             "optimizers.adam.momentum",
@@ -193,14 +203,17 @@ def test_nonsense_is_always_a_config_error(nonsense):
 
 
 def test_what_yaml_takes_for_text_is_still_a_number():
-    config = changed("optimizers.adam.learning_rate.value", yaml.safe_load("1e-3"))
-    assert check_config(config).optimizers["adam"].learning_rate.value == 0.001
+    config = changed("optimizers.adam.learning_rates.value", yaml.safe_load("[1e-3]"))
+    assert check_config(config).optimizers["adam"].learning_rates.value == [0.001]
 
 
 def test_true_is_no_number():
-    for path in ("optimizers.adam.learning_rate.value", "training.decay.value"):
+    for path, value in (
+        ("optimizers.adam.learning_rates.value", [True]),
+        ("training.decay.value", True),
+    ):
         with pytest.raises(ConfigError, match="True given; input should be a valid number"):
-            check_config(changed(path, True))
+            check_config(changed(path, value))
 
 
 def test_momentum_is_given_where_it_is_used():

@@ -1,3 +1,5 @@
+from itertools import product
+
 import pandas as pd
 import pytest
 import torch
@@ -16,7 +18,7 @@ def ensemble():
         methods={"relu": [1, 1], "relaxation": [1, 1.5]},
         stage_steps=6,
         seeds=[0, 1, 5],
-        learning_rate=0.01,
+        learning_rates=[0.01, 0.03],
         decay=0.5,
         log_every=4,
         dtype="float64",
@@ -24,22 +26,22 @@ def ensemble():
 
 
 def test_each_run_is_its_method_from_its_seed(small_problem, ensemble):
-    results, diverged = train_ensemble(small_problem, ensemble)
+    results, facts = train_ensemble(small_problem, ensemble)
     assert list(results.columns) == COLUMNS.split()
-    assert not diverged
-    assert len(results) == 2 * 3 * 4
-    for method, s in ensemble.methods.items():
-        for seed in ensemble.seeds:
-            alone = train(
-                small_problem,
-                TwoLayer.initialise([seed], 2, 11, dtype=torch.float64),
-                Schedule.constant_length(s, 6),
-                learning_rate=0.01,
-                decay=0.5,
-                log_every=4,
-            ).history.drop(columns="run")
-            run = results[(results["method"] == method) & (results["seed"] == seed)]
-            pd.testing.assert_frame_equal(run[alone.columns].reset_index(drop=True), alone)
+    assert facts == {"engine": "cpu", "diverged": []}
+    assert len(results) == 2 * 2 * 3 * 4
+    runs = results.set_index(["method", "learning_rate", "seed"])
+    for method, rate, seed in product(ensemble.methods, [0.01, 0.03], ensemble.seeds):
+        alone = train(
+            small_problem,
+            TwoLayer.initialise([seed], 2, 11, dtype=torch.float64),
+            Schedule.constant_length(ensemble.methods[method], 6),
+            learning_rate=rate,
+            decay=0.5,
+            log_every=4,
+        ).history.drop(columns="run")
+        run = runs.loc[(method, rate, seed)]
+        pd.testing.assert_frame_equal(run[alone.columns].reset_index(drop=True), alone)
     assert set(results["experiment"]) == {"mine"}
     assert set(results["problem"]) == {"small"}
     assert set(results["width"]) == {11}
@@ -47,17 +49,22 @@ def test_each_run_is_its_method_from_its_seed(small_problem, ensemble):
 
 def test_methods_start_alike(small_problem, ensemble):
     results, _ = train_ensemble(small_problem, ensemble)
-    first = results[results["step"] == 0].pivot(index="seed", columns="method", values="loss")
+    first = results[results["step"] == 0].pivot(
+        index=["learning_rate", "seed"], columns="method", values="loss"
+    )
     assert first["relu"].equals(first["relaxation"].rename("relu"))
 
 
 def test_diverged_runs_are_named(small_problem, ensemble):
-    fast = Ensemble(**(vars(ensemble) | {"learning_rate": 1e200, "optimizer": "gradient_descent"}))
-    results, diverged = train_ensemble(small_problem, fast)
-    assert {(run["method"], run["seed"]) for run in diverged} == {
-        (method, seed) for method in ensemble.methods for seed in ensemble.seeds
-    }
-    assert all(run["step"] == 1 for run in diverged)
+    fast = Ensemble(
+        **(vars(ensemble) | {"learning_rates": [1e200], "optimizer": "gradient_descent"})
+    )
+    results, facts = train_ensemble(small_problem, fast)
+    assert facts["diverged"] == [
+        {"method": method, "learning_rate": 1e200, "seed": seed, "step": 1}
+        for method in ensemble.methods
+        for seed in ensemble.seeds
+    ]
     assert results["loss"].iloc[0] > 0
 
 

@@ -5,21 +5,29 @@ import pytest
 
 from hrta import ntk, plots
 from hrta.ensembles import Ensemble, train_ensemble
-from hrta.statistics import median_interval
+from hrta.statistics import at_learning_rates, final_losses, median_interval
 
 mpl.use("agg")
 
 METHODS = {"relu": "ReLU", "relaxation": "HRTA 1 → 3/2"}
 OPTIMIZERS = {"adam": "Adam"}
+FIRST = {"adam": 0.001}
 
 
 @pytest.fixture
 def history(small_problem):
-    """Both methods at two widths on four seeds."""
+    """Both methods at two widths and two learning rates on four seeds."""
     tables = [
         train_ensemble(
             small_problem,
-            Ensemble("mine", width, {"relu": [1, 1], "relaxation": [1, 1.5]}, 10, range(4)),
+            Ensemble(
+                "mine",
+                width,
+                {"relu": [1, 1], "relaxation": [1, 1.5]},
+                10,
+                range(4),
+                learning_rates=[0.001, 0.01],
+            ),
         )[0]
         for width in (5, 20)
     ]
@@ -41,6 +49,7 @@ def test_activations_show_value_and_slope():
 
 @pytest.mark.parametrize("loss", ["loss", "test_loss"])
 def test_loss_curves_show_the_median_over_seeds_and_the_switch(history, loss):
+    history = at_learning_rates(history, FIRST)
     figure = plots.loss_curves(history, METHODS, OPTIMIZERS, loss)
     assert [axis.get_title() for axis in figure.axes] == ["Adam\nwidth m = 5", "width m = 20"]
     relu, relaxation, switch = figure.axes[1].get_lines()
@@ -53,7 +62,9 @@ def test_loss_curves_show_the_median_over_seeds_and_the_switch(history, loss):
 
 
 def test_width_figure_shows_the_final_medians(history):
-    figure = plots.loss_against_width(history, METHODS, OPTIMIZERS, {"mine": "my problem"})
+    history = at_learning_rates(history, FIRST)
+    final = final_losses(history, 0.01)
+    figure = plots.loss_against_width(final, METHODS, OPTIMIZERS, {"mine": "my problem"})
     (axis,) = figure.axes
     end = history[history["step"] == 20]
     for container, method in zip(axis.containers, METHODS, strict=True):
@@ -67,10 +78,23 @@ def test_width_figure_shows_the_final_medians(history):
         np.testing.assert_allclose(shown, [cell[1:] for cell in expected])
 
 
+def test_learning_rate_figure_shows_the_final_medians(history):
+    figure = plots.loss_against_learning_rate(final_losses(history, 0.01), METHODS, OPTIMIZERS)
+    assert [axis.get_title() for axis in figure.axes] == ["Adam\nwidth m = 5", "width m = 20"]
+    end = history[(history["step"] == 20) & (history["width"] == 20)]
+    for container, method in zip(figure.axes[1].containers, METHODS, strict=True):
+        runs = end[end["method"] == method].groupby("learning_rate")["loss"]
+        np.testing.assert_allclose(container[0].get_ydata(), runs.median())
+        np.testing.assert_allclose(container[0].get_xdata(), [0.001, 0.01], rtol=0.2)
+    labels = [label.get_text() for label in figure.axes[1].get_xticklabels()]
+    assert labels == ["0.001", "0.01"]
+
+
 def test_what_an_experiment_does_not_have_is_left_out(history):
+    history = at_learning_rates(history, FIRST)
     other = history[(history["method"] == "relu") & (history["width"] == 5)]
     other = other.assign(experiment="other", optimizer="nesterov", width=7)
-    both = pd.concat([history, other], ignore_index=True)
+    both = final_losses(pd.concat([history, other], ignore_index=True))
     experiments = {"mine": "my problem", "other": "another"}
     optimizers = OPTIMIZERS | {"nesterov": "Nesterov"}
     figure = plots.loss_against_width(both, METHODS, optimizers, experiments)
@@ -88,7 +112,9 @@ def test_diverged_runs_neither_warn_nor_vanish(history):
     shown = curves.axes[0].get_lines()[0].get_ydata()
     assert np.isfinite(shown[:2]).all()
     assert not np.isfinite(shown[2:]).any()
-    plots.loss_against_width(diverged, METHODS, OPTIMIZERS, {"mine": "my problem"})
+    final = final_losses(diverged)
+    plots.loss_against_width(final, METHODS, OPTIMIZERS, {"mine": "my problem"})
+    plots.loss_against_learning_rate(final, METHODS, OPTIMIZERS)
 
 
 @pytest.fixture

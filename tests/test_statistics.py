@@ -4,12 +4,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hrta.statistics import compare, final_losses, median_interval, quantiles_by_step
+from hrta.statistics import (
+    at_best_learning_rates,
+    at_learning_rates,
+    compare,
+    final_losses,
+    median_interval,
+    quantiles_by_step,
+)
 
 
 def history(losses, steps=range(0, 101, 10), **columns):
     """Results of one run from its losses."""
     fixed = {"experiment": "e", "optimizer": "adam", "width": 5, "method": "relu", "seed": 0}
+    fixed["learning_rate"] = 0.1
     return pd.DataFrame(
         fixed | columns | {"step": list(steps), "loss": losses, "test_loss": np.multiply(2, losses)}
     )
@@ -70,6 +78,7 @@ def final():
             "experiment": "e",
             "optimizer": "adam",
             "width": 5,
+            "learning_rate": 0.1,
             "method": pd.Categorical(["relu"] * 6 + ["better"] * 6, ["relu", "better"]),
             "seed": [*range(6)] * 2,
             "loss": np.concatenate([base, base / 2]),
@@ -124,3 +133,33 @@ def test_quantiles_end_where_diverged_runs_reach_into_them():
     table = quantiles_by_step(runs, "loss", (0.25, 0.5, 0.75))
     assert table[0.5].tolist() == [1, 1, 1]
     assert table[0.75].isna().tolist() == [False, True, True]
+
+
+def test_each_optimizer_is_shown_at_its_learning_rate():
+    rows = [(name, rate) for name in ("adam", "heavy_ball") for rate in (0.1, 0.2)]
+    table = pd.DataFrame(rows, columns=["optimizer", "learning_rate"])
+    chosen = at_learning_rates(table, {"adam": 0.2, "heavy_ball": 0.1})
+    assert chosen.to_numpy().tolist() == [["adam", 0.2], ["heavy_ball", 0.1]]
+
+
+def test_each_method_at_its_own_best_learning_rate(final):
+    """Relu is best at 0.3, the other at 0.1: the pairs are of different learning rates."""
+    factors = {0.1: {"relu": 1, "better": 1}, 0.3: {"relu": 0.25, "better": 4}}
+    rates = [
+        final.assign(
+            learning_rate=rate,
+            loss=final["loss"] * final["method"].astype(str).map(factor),
+        )
+        for rate, factor in factors.items()
+    ]
+    both = pd.concat(rates, ignore_index=True)
+    best = at_best_learning_rates(both)
+    assert len(best) == 12
+    assert best["learning_rate"].isna().all()
+    table = compare(pd.concat([both, best], ignore_index=True), "relu")
+    assert len(table) == 6
+    at_best = table[table["learning_rate"].isna()].set_index("method")
+    assert at_best["best_learning_rate"].to_dict() == {"relu": 0.3, "better": 0.1}
+    assert at_best.loc["better", "ratio"] == pytest.approx(2)
+    same = table[(table["learning_rate"] == 0.3) & (table["method"] == "better")]
+    assert same["ratio"].tolist() == pytest.approx([8])

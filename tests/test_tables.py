@@ -1,9 +1,17 @@
+import numpy as np
 import pandas as pd
 
 from hrta import tables
 
 METHODS = {"relu": "ReLU", "relaxed": "s = 3/2"}
-ROW = {"experiment": "e", "optimizer": "adam", "width": 50, "seeds": 20, "diverged": 0}
+ROW = {
+    "experiment": "e",
+    "optimizer": "adam",
+    "width": 50,
+    "learning_rate": 0.1,
+    "seeds": 20,
+    "diverged": 0,
+}
 COMPARISON = pd.DataFrame(
     [
         ROW
@@ -41,9 +49,9 @@ def test_rows_are_ordered_as_the_mappings():
 def test_marks_need_the_whole_interval():
     comparison = COMPARISON.copy()
     comparison.loc[1, ["ratio", "ratio_low", "ratio_high"]] = [0.9, 0.8, 1.1]
-    assert readable(comparison).iloc[1, 5] == "0.9 [0.8, 1.1]"
+    assert readable(comparison).iloc[1, 6] == "0.9 [0.8, 1.1]"
     comparison.loc[1, ["ratio", "ratio_low", "ratio_high"]] = [1.2, 1.1, 1.3]
-    assert readable(comparison).iloc[1, 5] == "1.2 [1.1, 1.3] ▲"
+    assert readable(comparison).iloc[1, 6] == "1.2 [1.1, 1.3] ▲"
 
 
 def test_diverged_runs_are_shown():
@@ -55,7 +63,8 @@ def test_diverged_runs_are_shown():
 def test_ratios_have_a_column_for_each_method():
     both = pd.concat([COMPARISON, COMPARISON.assign(width=9)])
     ratios = tables.readable_ratios(readable(both))
-    assert list(ratios.columns) == ["problem", "optimizer", "width", "ReLU", "s = 3/2"]
+    assert list(ratios.columns)[:4] == ["problem", "optimizer", "width", "learning rate"]
+    assert list(ratios.columns)[4:] == ["ReLU", "s = 3/2"]
     assert ratios["width"].tolist() == [50, 9]
     assert ratios["s = 3/2"].tolist() == ["0.5 [0.4, 0.7] ▼"] * 2
 
@@ -69,3 +78,15 @@ def test_both_files_are_written(tmp_path):
 def test_a_missing_method_is_a_dash():
     both = pd.concat([COMPARISON, COMPARISON.iloc[:1].assign(width=9)])
     assert tables.readable_ratios(readable(both))["s = 3/2"].tolist()[1] == "–"
+
+
+def test_own_best_learning_rates_come_last_and_share_a_row_of_ratios():
+    best = COMPARISON.assign(learning_rate=np.nan, best_learning_rate=[0.3, 0.1])
+    both = pd.concat([best, COMPARISON.assign(learning_rate=0.3), COMPARISON])
+    ordered = tables.in_order(both, METHODS, {"adam": "Adam"}, {"e": "E"})
+    text = readable(ordered)
+    rates = ["0.1", "0.1", "0.3", "0.3", "own best: 0.3", "own best: 0.1"]
+    assert text["learning rate"].tolist() == rates
+    ratios = tables.readable_ratios(text)
+    assert ratios["learning rate"].tolist() == ["0.1", "0.3", "own best"]
+    assert ratios["s = 3/2"].tolist() == ["0.5 [0.4, 0.7] ▼"] * 3

@@ -1,0 +1,1 @@
+"""How fast the engines are, beside the ways in which others would train the same networks."""

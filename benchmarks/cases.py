@@ -1,0 +1,74 @@
+"""The problem that everyone trains on, and the sizes at which it is timed.
+
+n random points in [0, 1]^d, y = sin(2 pi sum_j x_j), both layers trained on the full batch by Adam
+with learning rate 1e-3, s = 1 (plain ReLU, which every library knows), from the same weights.
+"""
+
+from dataclasses import astuple, dataclass
+
+import numpy as np
+import torch
+
+from hrta.kernels.engine import Points, Setting
+from hrta.networks import TwoLayer, with_bias
+
+LEARNING_RATE = 1e-3
+POINTS, WIDTH = 100, 1000
+# Networks in an ensemble: the seeds of the replication; a GPU is filled by more.
+RUNS = {"cpu": (20,), "cuda": (128, 256)}
+
+WIDTHS = (50, 200, 1000, 5000, 20000)
+GROWTH_WIDTHS = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000)
+GROWTH_POINTS = (25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
+GROWTH_RUNS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+GROWTH_INPUTS = (1, 2, 3, 5, 10, 20, 30, 50, 100)
+
+
+@dataclass(frozen=True)
+class Case:
+    """R networks of m neurons with d inputs, on n points."""
+
+    d: int
+    m: int
+    n: int = POINTS
+    R: int = 20
+
+    def make(self, device: str = "cpu", dtype: torch.dtype = torch.float32) -> "Start":
+        """Where training starts."""
+        networks = TwoLayer.initialise(range(self.R), self.d, self.m, dtype, device)
+        x = np.random.default_rng(0).uniform(size=(self.n, self.d))
+        y = torch.as_tensor(np.sin(2 * np.pi * x.sum(1))).to(networks.inner)
+        points = Points(with_bias(x, networks.inner), y)
+        rates = np.full(self.R, LEARNING_RATE)
+        return Start(networks, Setting(points, None, "adam", 0.0, rates))
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where training starts: what all engines and peers are given."""
+
+    networks: TwoLayer
+    setting: Setting
+
+
+def side_by_side(device: str, quick: bool) -> list[Case]:
+    """Where everyone is timed."""
+    runs = RUNS[device]
+    if quick:
+        sizes = [(1, 50), (1, 200), (3, 200)]
+    else:
+        sizes = [(d, m) for d in (1, 3, 10) for m in WIDTHS] + [(30, WIDTH), (100, WIDTH)]
+    return [Case(d, m, POINTS, R) for d, m in sizes for R in runs]
+
+
+def growth(device: str, quick: bool) -> list[Case]:
+    """Where the engines are timed, so that cliffs between the sizes above are seen."""
+    most = max(RUNS[device])
+    if quick:
+        return [Case(3, 200, POINTS, 1), Case(3, 200, 25, most), Case(10, 200, POINTS, most)]
+    cases = [Case(d, WIDTH, POINTS, most) for d in GROWTH_INPUTS]
+    for d in (1, 3):
+        cases += [Case(d, m, POINTS, most) for m in GROWTH_WIDTHS]
+        cases += [Case(d, WIDTH, n, most) for n in GROWTH_POINTS]
+        cases += [Case(d, WIDTH, POINTS, R) for R in GROWTH_RUNS]
+    return sorted(set(cases) - set(side_by_side(device, quick)), key=astuple)

@@ -16,11 +16,15 @@ OPTIONS = {
 }
 
 
+# The modules whose functions are compiled, and what these take their constants from.
+SOURCES = ("compiled", "updates", "sorted", "simd", "dense", "loop", "../optimizers")
+
+
 def compiled(function: Callable) -> Callable:
     """Compile a function when it is first called, and keep the machine code on disk.
 
     Numba compiles anew when the function's own file has changed; but the code of all that it calls
-    is in it. So the folder of the cache is named after the sources of all kernels.
+    is in it. So the folder of the cache is named after the sources of all of them.
     """
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = _CACHE or before
@@ -35,7 +39,8 @@ def _cache_folder() -> str | None:
     package = Path(__file__).parent
     if "NUMBA_CACHE_DIR" not in os.environ and not os.access(package, os.W_OK):
         return None
-    sources = b"".join(file.read_bytes() for file in sorted(package.glob("*.py")))
+    files = [package / f"{name}.py" for name in SOURCES]
+    sources = b"".join(file.read_bytes() for file in files)
     root = Path(os.environ.get("NUMBA_CACHE_DIR", package / "__pycache__"))
     return str(root / f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}")
 

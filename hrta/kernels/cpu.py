@@ -41,28 +41,46 @@ class CpuEngine(Engine):
         self._setting = setting
         self._step = 0
         self.diverged = np.full(networks.runs, -1)
+        # Compiles here, in the main thread, which alone hears when the process is told to end.
+        self._advance_run(0, 1.0, np.empty(0), np.empty(0, bool), np.empty((2, 0)))
+        self._measure_run(0, 1.0)
+
+    def _advance_run(
+        self, run: int, s: float, factors: np.ndarray, logged: np.ndarray, losses: np.ndarray
+    ) -> int:
+        kind = self._parameters.dtype.type
+        return loop.advance(
+            self._data,
+            self._switches[run],
+            self._parameters[run],
+            self._state[run],
+            self._corrections[run],
+            kind(s),
+            kind(self._width**-0.5),
+            OPTIMIZER_CODES[self._setting.optimizer],
+            kind(self._setting.momentum),
+            self._setting.learning_rate[run] * factors,
+            logged,
+            losses,
+        )
+
+    def _measure_run(self, run: int, s: float) -> tuple[float, float]:
+        kind = self._parameters.dtype.type
+        return loop.measure(
+            self._data,
+            self._switches[run],
+            self._parameters[run],
+            kind(s),
+            kind(self._width**-0.5),
+        )
 
     def advance(
         self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        kind = self._parameters.dtype.type
         losses = np.full((len(s), 2, np.count_nonzero(logged)), np.nan)
 
         def advance_run(run: int) -> int:
-            return loop.advance(
-                self._data,
-                self._switches[run],
-                self._parameters[run],
-                self._state[run],
-                self._corrections[run],
-                kind(s[run]),
-                kind(self._width**-0.5),
-                OPTIMIZER_CODES[self._setting.optimizer],
-                kind(self._setting.momentum),
-                self._setting.learning_rate[run] * factors,
-                logged,
-                losses[run],
-            )
+            return self._advance_run(run, s[run], factors, logged, losses[run])
 
         well = np.flatnonzero(self.diverged < 0)
         losses[self.diverged >= 0] = np.inf
@@ -73,18 +91,7 @@ class CpuEngine(Engine):
         return losses[:, 0], losses[:, 1]
 
     def measure(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        kind = self._parameters.dtype.type
-
-        def measure_run(run: int) -> tuple[float, float]:
-            return loop.measure(
-                self._data,
-                self._switches[run],
-                self._parameters[run],
-                kind(s[run]),
-                kind(self._width**-0.5),
-            )
-
-        losses = np.array(_in_threads(measure_run, range(len(s))))
+        losses = np.array(_in_threads(lambda run: self._measure_run(run, s[run]), range(len(s))))
         self.diverged[(self.diverged < 0) & ~np.isfinite(losses[:, 0])] = self._step
         losses[self.diverged >= 0] = np.inf
         return losses[:, 0], losses[:, 1]

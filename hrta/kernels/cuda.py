@@ -120,8 +120,8 @@ def _data(points: Points) -> Data:
     return Data(points.x.contiguous(), points.y.contiguous(), len(points.y))
 
 
-def choose_tiles(points: int, inputs: int, width: int, item: int) -> Tiles:
-    """Tiles whose numbers, `item` bytes each, stay in registers.
+def choose_tiles(points: int, inputs: int, width: int, size: int) -> Tiles:
+    """Tiles whose numbers, `size` bytes each, stay in registers.
 
     A thread has at most 16 neurons times inputs in the backward pass, or half as many in float64,
     and, with up to 8 warps, each warp has neurons of its own, so that no sum there leaves a thread
@@ -129,11 +129,11 @@ def choose_tiles(points: int, inputs: int, width: int, item: int) -> Tiles:
     reads is used 4 times, and each point 8 times.
     """
     padded = triton.next_power_of_2(inputs)
-    block = min(triton.next_power_of_2(width), max(1, 2**14 // (padded * item)))
+    block = min(triton.next_power_of_2(width), max(1, 2**14 // (padded * size)))
     warps = min(8, max(1, block // 32, padded * block // 512))
     return Tiles(
         points=min(128, max(32, triton.next_power_of_2(points))),
-        neurons=warps * 32 // item,
+        neurons=warps * 32 // size,
         inputs=padded,
         block=block,
         warps=warps,

@@ -196,6 +196,8 @@ def _descend(first, data, residual, weights, state, slope, rate, correction2, pl
     kind = weights.dtype.element_ty
     j = tl.arange(0, plan.tiles.inputs)
     k = first + tl.arange(0, plan.tiles.block)
+    # Were neurons known to be neighbours in memory, each thread would get several to load at once,
+    # and the inputs of a neuron be divided among threads, with a barrier for every single point.
     inner_at = tl.max_contiguous(j[:, None] * plan.width + k[None, :], [1, 1])
     inner_there = (j[:, None] < plan.inputs) & (k[None, :] < plan.width)
     outer_at = plan.inputs * plan.width + k

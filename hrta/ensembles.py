@@ -1,4 +1,4 @@
-"""One experiment's ensemble: every method, learning rate and seed, from the same weights per seed."""
+"""One experiment's ensemble: methods, learning rates and seeds, the same weights for each seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -210,6 +210,7 @@ def _descend(first, data, residual, weights, state, slope, rate, correction2, pl
         z = tl.sum(x[:, None] * inner, axis=0)
         weighted = tl.load(residual + i) * x
         back += weighted[:, None] * tl.where(z > 0, 1, slope)[None, :]
+    # One after the other: a float over an integer alone is float32 to Triton.
     back = back * plan.width**-0.5 / data.points
     tl.debug_barrier()
     rate = rate.to(kind)

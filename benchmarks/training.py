@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from contextlib import nullcontext
+from dataclasses import astuple
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -76,32 +77,31 @@ def benchmark(
 
 def time_all(device: Device, cores: int, jax: JaxWorkers | None, quick: bool) -> pd.DataFrame:
     """The raw table: every timing of every contender on every case."""
-    ours = [device.value, "reference"]
     everyone, engines = side_by_side(device, quick), growth(device, quick)
+    # In order of size, so that neighbours in a figure were timed under much the same conditions.
+    cases = sorted(everyone + engines, key=astuple)
     rows = []
     with Progress("benchmark") as progress:
-        for done, case in enumerate(everyone + engines):
-            progress(done, len(everyone + engines))
+        for done, case in enumerate(cases):
+            progress(done, len(cases))
             full = case in everyone
-            contenders = _contenders(case, device, cores, jax, full, ours)
-            repeats, target = (5, 0.2) if full else (3, 0.1)
-            if quick:
-                repeats, target = 1, 0.01
+            repeats, target = (1, 0.03) if quick else (5, 0.2) if full else (3, 0.1)
+            contenders = _contenders(case, device.value, cores, jax, full)
             rows += time_case(case, contenders, device.value, repeats, target)
-        progress(len(everyone + engines), len(everyone + engines))
+        progress(len(cases), len(cases))
     return pd.DataFrame(rows)
 
 
 def _contenders(
-    case: Case, device: Device, cores: int, jax: JaxWorkers | None, full: bool, ours: list[str]
+    case: Case, device: str, cores: int, jax: JaxWorkers | None, full: bool
 ) -> list[Contender]:
     """Who is timed on a case: all, or the engines and what JAX is usually best at."""
-    start = case.make(device.value)
-    contenders = [Ensemble(engine, start, cores) for engine in ours]
+    start = case.make(device)
+    contenders = [Ensemble(engine, start, cores) for engine in (device, "reference")]
     if full:
-        contenders += rivals(start, device.value, cores)
+        contenders += rivals(start, device, cores)
     if jax is not None:
-        contenders += jax.contenders(start, jax_workers.variants(device.value, full))
+        contenders += jax.contenders(start, jax_workers.variants(device, full))
     return contenders
 
 

@@ -10,7 +10,13 @@ from torch import Tensor
 
 
 class Optimizer:
-    """State of an optimizer for an ensemble: tensors with the runs along the first axis."""
+    """State of an optimizer for an ensemble: tensors with the runs along the first axis.
+
+    Attributes:
+        state_size: how many numbers the optimizer must keep for each parameter.
+    """
+
+    state_size = 0
 
     def __init__(self, momentum: float) -> None:
         self.momentum = momentum
@@ -50,6 +56,8 @@ class HeavyBall(Optimizer):
     Source: Polyak (1964); in this form arXiv 2208.03941.
     """
 
+    state_size = 1
+
     def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
         last = self._zeros("last update", gradient)
         return last.mul_(self.momentum).add_(gradient.mul_(-learning_rate))
@@ -62,6 +70,8 @@ class Nesterov(Optimizer):
 
     Source: Nesterov (1983); in this form arXiv 2208.03941.
     """
+
+    state_size = 1
 
     def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
         descent = gradient.mul_(-learning_rate)
@@ -77,6 +87,7 @@ class Adam(Optimizer):
     Source: Kingma and Ba, arXiv 1412.6980; the constants are theirs and torch's.
     """
 
+    state_size = 2
     beta1, beta2, eps = 0.9, 0.999, 1e-8
 
     def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ import torch
 from hrta.kernels import dense, loop
 from hrta.kernels.engine import Engine, Points, Setting
 from hrta.kernels.simd import VECTOR_BYTES
-from hrta.kernels.updates import OPTIMIZER_CODES, STATE_SIZE
+from hrta.kernels.updates import OPTIMIZER_CODES
 from hrta.networks import TwoLayer
+from hrta.optimizers import OPTIMIZERS
 
 
 class CpuEngine(Engine):
@@ -31,7 +32,7 @@ class CpuEngine(Engine):
         self._parameters = np.zeros((networks.runs, networks.inputs + 2, padded), inner.dtype)
         self._parameters[:, :-1, : self._width] = inner
         self._parameters[:, -1, : self._width] = networks.outer.detach().numpy()
-        own = STATE_SIZE[setting.optimizer]
+        own = OPTIMIZERS[setting.optimizer].state_size
         self._state = np.zeros((networks.runs, own, *self._parameters.shape[1:]), inner.dtype)
         self._corrections = np.zeros((networks.runs, 2))
         self._switches = np.zeros((networks.runs, 2, padded if in_order else 0), np.int32)

@@ -7,9 +7,8 @@ from torch import Tensor
 
 from hrta.kernels.engine import Engine, Points, Setting
 from hrta.kernels.triton_loop import Data, Plan, Tiles, advance, measure
-from hrta.kernels.updates import STATE_SIZE
 from hrta.networks import TwoLayer
-from hrta.optimizers import Adam
+from hrta.optimizers import OPTIMIZERS, Adam
 
 
 class CudaEngine(Engine):
@@ -26,7 +25,7 @@ class CudaEngine(Engine):
         inner, outer = networks.inner.detach(), networks.outer.detach()
         self._weights = torch.cat([inner, outer[:, None]], dim=1)
         runs, rows, width = self._weights.shape
-        own = STATE_SIZE[setting.optimizer]
+        own = OPTIMIZERS[setting.optimizer].state_size
         self._state = inner.new_zeros(runs, own, rows, width)
         self._corrections = self._doubles(np.zeros((runs, 2)))
         self._learning_rate = self._doubles(setting.learning_rate)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hrta.kernels.compiled import compiled
-from hrta.kernels.simd import GROUP, VECTOR_BYTES, backward_tile, forward_tile
+from hrta.kernels.simd import GROUP, VECTOR_BYTES, backward_tile, forward_tile, sum_of_lanes
 
 TILE = 4  # vectors of neurons; what is left over is done one by one
 
@@ -20,6 +20,7 @@ class Dense(NamedTuple):
 
     Attributes:
         x: points, [n / 4, D, 4].
+        columns: the same, input by input, [D, n].
         y: targets, [n].
         weighted: rho_ij = r_i x_ij / (n sqrt(m)), [D / 4, n, 4].
         patterns: one bit for each neuron and (padded) point.
@@ -28,6 +29,7 @@ class Dense(NamedTuple):
     """
 
     x: np.ndarray
+    columns: np.ndarray
     y: np.ndarray
     weighted: np.ndarray
     patterns: np.ndarray
@@ -54,7 +56,11 @@ def prepare(x, y, width):
     weighted = np.zeros((input_groups, points, GROUP), kind)
     patterns = np.empty(points * (width // 8 + 1), np.uint8)
     activity = np.empty((points, lanes), kind)
-    return Dense(x, y, weighted, patterns, activity, np.empty(len(y), kind))
+    columns = np.empty((inputs, len(y)), kind)
+    for i in range(len(y)):
+        for j in range(inputs):
+            columns[j, i] = x[i // GROUP, j, i % GROUP]
+    return Dense(x, columns, y, weighted, patterns, activity, np.empty(len(y), kind))
 
 
 @compiled
@@ -71,15 +77,17 @@ def forward(points, parameters, s, scale):
     while first < width:
         forward_tile(parameters, first, points.x, points.patterns, activity, 1)
         first += lanes
+    for i in range(len(residual)):
+        residual[i] = s * sum_of_lanes(activity, i)
     linear = _linear_path(parameters)
+    for j in range(len(linear)):
+        column, slope = points.columns[j], (1 - s) * linear[j]
+        for i in range(len(residual)):
+            residual[i] += slope * column[i]
     loss = 0.0
     for i in range(len(residual)):
-        straight = activity.dtype.type(0)
-        for j in range(len(linear)):
-            straight += points.x[i // GROUP, j, i % GROUP] * linear[j]
-        difference = scale * ((1 - s) * straight + s * activity[i].sum()) - points.y[i]
-        residual[i] = difference
-        loss += difference * difference
+        residual[i] = scale * residual[i] - points.y[i]
+        loss += residual[i] * residual[i]
     return loss / (2 * len(residual))
 
 
@@ -101,13 +109,14 @@ def _linear_path(parameters):
 def backward(points, scale, linear):
     """Weigh the points with the residual: rho, and linear_j = sum_i rho_ij."""
     residual, weighted = points.residual, points.weighted
+    factor = scale / residual.dtype.type(len(residual))
     for j in range(len(linear)):
-        total = 0.0
+        column, rho = points.columns[j], weighted[j // GROUP, :, j % GROUP]
+        total = residual.dtype.type(0)
         for i in range(len(residual)):
-            x = points.x[i // GROUP, j, i % GROUP]
-            rho = scale / len(residual) * residual[i] * x
-            weighted[j // GROUP, i, j % GROUP] = rho
-            total += rho
+            value = factor * residual[i] * column[i]
+            rho[i] = value
+            total += value
         linear[j] = total
 
 

@@ -119,6 +119,24 @@ def backward_tile(_, parameters, first, weighted, patterns, sums, column, vector
     )
 
 
+@intrinsic
+def sum_of_lanes(_, activity, row):
+    """The sum of a row of [n, L]."""
+
+    def generate(context, builder, signature, arguments):
+        (rows,) = _arrays(context, builder, signature, arguments, (0,))
+        tile = _Tile(builder, rows, arguments[1], 1)
+        total = tile.load(tile.at(rows, builder.mul(tile.first, tile.index(tile.lanes))))
+        lanes = tile.lanes
+        while lanes > 1:
+            lanes //= 2
+            low, high = (tile.part(total, start, lanes) for start in (0, lanes))
+            total = builder.fadd(low, high)
+        return builder.extract_element(total, ir.IntType(32)(0))
+
+    return activity.dtype(activity, row), generate
+
+
 class _Array:
     """Pointer and shape of a contiguous array."""
 
@@ -175,6 +193,12 @@ class _Tile:
         single = self.builder.insert_element(undefined, scalar, ir.IntType(32)(0))
         lanes = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
         return self.builder.shuffle_vector(single, undefined, lanes)
+
+    def part(self, vector: ir.Value, start: int, lanes: int) -> ir.Value:
+        """That many lanes of a vector."""
+        kind = ir.VectorType(ir.IntType(32), lanes)
+        chosen = ir.Constant(kind, list(range(start, start + lanes)))
+        return self.builder.shuffle_vector(vector, vector, chosen)
 
     def multiply_add(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
         product = self.builder.fmul(x, y, flags=("contract",))

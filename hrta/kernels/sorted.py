@@ -34,6 +34,7 @@ class Sorted(NamedTuple):
         histogram: of the path over patterns, [2, 2 (n + 1)]: even and odd neurons by themselves,
             or neighbours of the same pattern would wait for each other.
         table: sum_i P_ik rho_ij for each pattern, [2 (n + 1)].
+        active: active paths of the neurons that go up, and of those that go down, [2, n].
         residual: [n].
     """
 
@@ -46,6 +47,7 @@ class Sorted(NamedTuple):
     path: np.ndarray
     histogram: np.ndarray
     table: np.ndarray
+    active: np.ndarray
     residual: np.ndarray
 
 
@@ -64,7 +66,8 @@ def prepare(x, y, switch, pair):
         before[k], after[k] = _neighbours(x, switch[k])
     pattern, path = np.empty(m, np.uint32), np.empty(m, pair)
     histogram, table = np.empty((2, 2 * (n + 1)), pair), np.empty(2 * (n + 1), pair)
-    return Sorted(x, y, switch, before, after, pattern, path, histogram, table, np.empty(n, kind))
+    active, residual = np.empty((2, n)), np.empty(n, kind)
+    return Sorted(x, y, switch, before, after, pattern, path, histogram, table, active, residual)
 
 
 @compiled
@@ -133,23 +136,28 @@ def forward(points, parameters, s, scale):
 
 @compiled
 def _residual(points, linear0, linear1, s, scale):
-    """The active paths at each point, summed over the patterns from both ends, in double."""
+    """The active paths at each point, summed over the patterns from both ends, in double.
+
+    Both sums in one loop: each is a chain of additions that wait for each other.
+    """
     x, residual = points.x, points.residual
     even, odd = points.histogram[0], points.histogram[1]
+    ups, downs = points.active[0], points.active[1]
     n = len(x)
-    active0 = active1 = 0.0
-    for i in range(n - 1, -1, -1):
-        active0 += even[n + 2 + i].real + odd[n + 2 + i].real
-        active1 += even[n + 2 + i].imag + odd[n + 2 + i].imag
-        residual[i] = active0 * x[i] + active1
-    active0 = active1 = loss = 0.0
+    up0 = up1 = down0 = down1 = 0.0
     for i in range(n):
-        active0 += even[i].real + odd[i].real
-        active1 += even[i].imag + odd[i].imag
-        active = residual[i] + (active0 * x[i] + active1)
-        difference = scale * (linear0 * x[i] + linear1 + s * active) - points.y[i]
-        residual[i] = difference
-        loss += difference * difference
+        up0 += even[i].real + odd[i].real
+        up1 += even[i].imag + odd[i].imag
+        ups[i] = up0 * x[i] + up1
+        last = n - 1 - i
+        down0 += even[n + 2 + last].real + odd[n + 2 + last].real
+        down1 += even[n + 2 + last].imag + odd[n + 2 + last].imag
+        downs[last] = down0 * x[last] + down1
+    loss = 0.0
+    for i in range(n):
+        phi = scale * (linear0 * x[i] + linear1 + s * (ups[i] + downs[i]))
+        residual[i] = phi - points.y[i]
+        loss += (phi - points.y[i]) ** 2
     return loss / (2 * n)
 
 
@@ -159,21 +167,19 @@ def backward(points, scale, linear):
     x, residual, table = points.x, points.residual, points.table
     n = len(x)
     factor = scale / n
-    sum0 = sum1 = 0.0
-    table[n] = 0
-    for i in range(n - 1, -1, -1):
-        rho = factor * residual[i]
-        sum0 += rho * x[i]
-        sum1 += rho
-        table[i] = complex(sum0, sum1)
-    linear[0], linear[1] = sum0, sum1
-    sum0 = sum1 = 0.0
-    table[n + 1] = 0
+    up0 = up1 = down0 = down1 = 0.0
+    table[n] = table[n + 1] = 0
     for i in range(n):
         rho = factor * residual[i]
-        sum0 += rho * x[i]
-        sum1 += rho
-        table[n + 2 + i] = complex(sum0, sum1)
+        down0 += rho * x[i]
+        down1 += rho
+        table[n + 2 + i] = complex(down0, down1)
+        last = n - 1 - i
+        rho = factor * residual[last]
+        up0 += rho * x[last]
+        up1 += rho
+        table[last] = complex(up0, up1)
+    linear[0], linear[1] = up0, up1
 
 
 @compiled

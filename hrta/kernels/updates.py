@@ -11,8 +11,6 @@ from hrta.kernels.compiled import compiled
 from hrta.optimizers import OPTIMIZERS, Adam
 
 OPTIMIZER_CODES = {name: code for code, name in enumerate(OPTIMIZERS)}
-# How many numbers of its own an optimizer keeps for each parameter.
-STATE_SIZE = {"gradient_descent": 0, "heavy_ball": 1, "nesterov": 1, "adam": 2}
 GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, ADAM = (
     OPTIMIZER_CODES[name] for name in ("gradient_descent", "heavy_ball", "nesterov", "adam")
 )

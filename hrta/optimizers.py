@@ -36,6 +36,10 @@ class Optimizer:
         for state in self._state.values():
             state.masked_fill_(runs.view(-1, *[1] * (state.ndim - 1)), 0)
 
+    def branch(self, parents: Tensor) -> None:
+        """Go on with copies of the runs `parents`, [R'] indices."""
+        self._state = {name: state[parents] for name, state in self._state.items()}
+
     def _zeros(self, name: str, like: Tensor) -> Tensor:
         """The state of that name, zero at first."""
         if name not in self._state:

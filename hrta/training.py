@@ -1,6 +1,6 @@
 """The training loop: an ensemble of networks through the stages of a schedule, in lock-step."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from hrta.branches import branches, firsts
 from hrta.kernels import make_engine
 from hrta.kernels.engine import Engine, Points, Setting
 from hrta.networks import TwoLayer, with_bias
@@ -85,56 +86,70 @@ def train(
     schedules = _one_per_run(schedule, networks.runs)
     check_optimizer(optimizer, momentum)
     _check(problem, networks, schedules, log_every, decay)
+    rates = _learning_rates(learning_rate, networks.runs)
+    steps, log_every = schedules[0].steps, int(log_every)
+    pieces = _pieces(schedules)
+    s = np.array([[schedule.s_at(first) for schedule in schedules] for first, _ in pieces])
+    same = branches(networks, rates, s)
+    start = firsts(same[0])
     setting = Setting(
         points=_points(problem.x, problem.y, networks),
         test=None if problem.x_test is None else _points(problem.x_test, problem.y_test, networks),
         optimizer=optimizer,
         momentum=momentum,
-        learning_rate=_learning_rates(learning_rate, networks.runs),
+        learning_rate=rates[start],
     )
-    running = make_engine(engine, networks, setting)
-    steps, log_every = schedules[0].steps, int(log_every)
+    running = make_engine(engine, TwoLayer(networks.inner[start], networks.outer[start]), setting)
     factors = decay ** (np.arange(steps) / steps)
-    losses, test_losses = _run(running, schedules, factors, log_every, reset_optimizer, progress)
+    logged = np.arange(steps) % log_every == 0
+    restarts = schedules if reset_optimizer else []
+    losses, test_losses = _run(running, pieces, s, same, factors, logged, restarts, progress)
     history = _history(schedules, [*range(0, steps, log_every), steps], losses)
     if setting.test is not None:
         history["test_loss"] = test_losses.ravel()
-    diverged = {run: int(step) for run, step in enumerate(running.diverged) if step >= 0}
-    return Training(history, running.networks(), diverged, running.name)
+    diverged = {run: int(step) for run, step in enumerate(running.diverged[same[-1]]) if step >= 0}
+    trained = running.networks()
+    trained = TwoLayer(trained.inner[same[-1]], trained.outer[same[-1]])
+    return Training(history, trained, diverged, running.name)
 
 
 def _run(
     running: Engine,
-    schedules: list[Schedule],
+    pieces: list[tuple[int, int]],
+    s: np.ndarray,
+    same: np.ndarray,
     factors: np.ndarray,
-    log_every: int,
-    reset_optimizer: bool,
+    logged: np.ndarray,
+    restarts: list[Schedule],
     progress: Progress | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Take the engine through all stages; loss and test loss of the logged steps, [R, logged]."""
+    """Take the engine through all pieces; loss and test loss of the logged steps, [R, logged]."""
     steps = len(factors)
-    switches = {switch for schedule in schedules for switch in schedule.switches}
     logs = []
     if progress is not None:
         progress(0, steps)
-    for first, last in _pieces(steps, switches):
-        s = np.array([schedule.s_at(first) for schedule in schedules])
-        if first in switches and reset_optimizer:
-            running.reset(np.array([first in schedule.switches for schedule in schedules]))
-        logged = np.arange(first, last) % log_every == 0
-        logs.append(running.advance(s, factors[first:last], logged))
+    for piece, (first, last) in enumerate(pieces):
+        each = firsts(same[piece])
+        if piece and len(each) > len(running.diverged):
+            running.branch(same[piece - 1][each])
+        if restarts:
+            running.reset(np.array([first in restarts[run].switches for run in each]))
+        losses = running.advance(s[piece, each], factors[first:last], logged[first:last])
+        logs.append([of_branches[same[piece]] for of_branches in losses])
         if progress is not None:
             progress(last, steps)
-    final = running.measure(np.array([schedule.s_at(steps) for schedule in schedules]))
-    logs.append(tuple(losses[:, None] for losses in final))
+    final = running.measure(s[-1, each])
+    logs.append([of_branches[same[-1], None] for of_branches in final])
     losses, test_losses = (np.concatenate(parts, axis=1) for parts in zip(*logs, strict=True))
     return losses, test_losses
 
 
-def _pieces(steps: int, switches: set[int]) -> Iterator[tuple[int, int]]:
+def _pieces(schedules: list[Schedule]) -> list[tuple[int, int]]:
     """Ranges of steps without a switch inside, short enough to tell of progress."""
+    steps = schedules[0].steps
+    switches = {switch for schedule in schedules for switch in schedule.switches}
     ends = sorted({*range(0, steps, max(1, steps // PIECES)), *switches, steps})
-    return pairwise(ends)
+    return list(pairwise(ends))
 
 
 def _history(schedules: list[Schedule], steps: list[int], losses: np.ndarray) -> pd.DataFrame:

@@ -22,6 +22,10 @@ class CpuEngine(Engine):
     """
 
     name = "cpu"
+    _of_each_run = (
+        *("diverged", "_learning_rate"),
+        *("_parameters", "_state", "_corrections", "_switches"),
+    )
 
     def __init__(self, networks: TwoLayer, setting: Setting) -> None:
         inner = networks.inner.detach().numpy()
@@ -40,6 +44,7 @@ class CpuEngine(Engine):
         test = setting.test or Points(setting.points.x[:0], setting.points.y[:0])
         self._data = (*lay_out(setting.points), *lay_out(test))
         self._setting = setting
+        self._learning_rate = setting.learning_rate
         self._step = 0
         self.diverged = np.full(networks.runs, -1)
         # Compiles here, in the main thread, which alone hears when the process is told to end.
@@ -60,7 +65,7 @@ class CpuEngine(Engine):
             kind(self._width**-0.5),
             OPTIMIZER_CODES[self._setting.optimizer],
             kind(self._setting.momentum),
-            self._setting.learning_rate[run] * factors,
+            self._learning_rate[run] * factors,
             logged,
             losses,
         )

@@ -20,6 +20,10 @@ class CudaEngine(Engine):
     """
 
     name = "cuda"
+    _of_each_run = (
+        *("diverged", "_diverged", "_learning_rate"),
+        *("_weights", "_state", "_corrections", "_residual"),
+    )
 
     def __init__(self, networks: TwoLayer, setting: Setting, tiles: Tiles | None = None) -> None:
         inner, outer = networks.inner.detach(), networks.outer.detach()

@@ -48,6 +48,8 @@ class Engine(ABC):
 
     name: str
     diverged: np.ndarray
+    # The attributes with the runs along the first axis.
+    _of_each_run: tuple[str, ...] = ("diverged",)
 
     @abstractmethod
     def __init__(self, networks: TwoLayer, setting: Setting) -> None: ...
@@ -75,6 +77,11 @@ class Engine(ABC):
     @abstractmethod
     def reset(self, runs: np.ndarray) -> None:
         """Let the optimizer of the chosen runs, a mask [R], start afresh."""
+
+    def branch(self, parents: np.ndarray) -> None:
+        """Go on with copies of the runs `parents`, [R'] indices, and of their optimizers' state."""
+        for name in self._of_each_run:
+            setattr(self, name, getattr(self, name)[parents])
 
     @abstractmethod
     def networks(self) -> TwoLayer:

@@ -31,6 +31,7 @@ class ReferenceEngine(Engine):
     """Trains all networks side by side, batched; on a CPU on one thread."""
 
     name = "reference"
+    _of_each_run = ("diverged", "_learning_rate", "_parameters", "_gradient")
 
     def __init__(self, networks: TwoLayer, setting: Setting) -> None:
         self._parameters = _pack(networks)
@@ -91,6 +92,10 @@ class ReferenceEngine(Engine):
     def reset(self, runs: np.ndarray) -> None:
         with torch.inference_mode():
             self._optimizer.reset(torch.tensor(runs, device=self._parameters.device))
+
+    def branch(self, parents: np.ndarray) -> None:
+        super().branch(parents)
+        self._optimizer.branch(torch.tensor(parents, device=self._parameters.device))
 
     def networks(self) -> TwoLayer:
         return _unpack(self._parameters, self._width)

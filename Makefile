@@ -26,14 +26,15 @@ unexport PYTHONHOME
 
 env: $(READY)
 
-# uv, the installer, comes hash-checked from the lock itself; it then installs the rest.
+# uv, the installer, comes hash-checked from the lock itself; it then installs the rest. Compiled
+# here, once: where Python may not keep what it compiles, every job would wait 4 s for it.
 $(READY): requirements.lock
 	@test -n "$(PYTHON)" || { echo "make env: no Python 3.11 or newer on the PATH; set PYTHON=/path/to/python" >&2; exit 1; }
 	rm -rf .venv
 	"$(PYTHON)" -m venv .venv
 	awk '/^uv==/ {keep = 1} keep {print} keep && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --offline --editable .
 	touch $(READY)
 

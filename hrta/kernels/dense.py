@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hrta.kernels.compiled import compiled
+from hrta.compiled import compiled
 from hrta.kernels.simd import GROUP, VECTOR_BYTES, backward_tile, forward_tile, sum_of_lanes
 
 TILE = 4  # vectors of neurons; what is left over is done one by one

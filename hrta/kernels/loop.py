@@ -6,8 +6,8 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
+from hrta.compiled import compiled
 from hrta.kernels import dense, sorted
-from hrta.kernels.compiled import compiled
 from hrta.kernels.updates import ADAM, BETA1, BETA2, BLOCK, gradient_of_block, update_block
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hrta.kernels.compiled import compiled
+from hrta.compiled import compiled
 
 CHECKED_AT_ONCE = 64
 

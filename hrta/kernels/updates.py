@@ -7,7 +7,7 @@ arithmetic with subnormal numbers is a hundred times slower.
 
 import numpy as np
 
-from hrta.kernels.compiled import compiled
+from hrta.compiled import compiled
 from hrta.optimizers import OPTIMIZERS, Adam
 
 OPTIMIZER_CODES = {name: code for code, name in enumerate(OPTIMIZERS)}

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -174,3 +178,28 @@ def test_training_in_pieces_is_training_at_once():
     ]
     assert np.array_equal(np.concatenate(parts, axis=1), expected)
     assert torch.equal(whole.networks().inner, pieces.networks().inner)
+
+
+def test_code_just_compiled_and_code_from_the_cache_give_the_same_numbers(tmp_path):
+    """What a process compiles and what it reads from disk must not sum in different orders."""
+    script = "\n".join(
+        [
+            "import hashlib",
+            "from hrta import Schedule, TwoLayer, train",
+            "from hrta.targets import make_problem",
+            "for name, points in (('sine1d', 50), ('sine3d', 27)):",
+            "    networks = TwoLayer.initialise(range(4), 1 if points == 50 else 3, 40)",
+            "    schedule = Schedule.constant_length([1, 1.5], 50)",
+            "    training = train(make_problem(name, points, 7), networks, schedule, engine='cpu')",
+            "    print(hashlib.sha256(training.history.to_csv().encode()).hexdigest())",
+        ]
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", script]
+    first, second = (
+        subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    )
+    assert len(first.split()) == 2
+    assert list(tmp_path.rglob("*.nbi"))
+    assert first == second

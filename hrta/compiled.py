@@ -1,4 +1,4 @@
-"""How the CPU engine's functions are compiled, and where the machine code is kept."""
+"""How functions are compiled for the CPU, and where the machine code is kept."""
 
 import hashlib
 import os
@@ -13,11 +13,20 @@ OPTIONS = {
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
     "error_model": "numpy",
     "nogil": True,
+    # A function that is not inlined is in the machine code twice, by itself and with its caller,
+    # and which of the two a process runs would depend on whether it compiled or read the cache.
+    # They may sum in different orders.
+    "forceinline": True,
 }
+# Every operation as it is written, for code that reckons with what rounding takes away.
+EXACT_OPTIONS = OPTIONS | {"fastmath": False}
 
 
 # The modules whose functions are compiled, and what these take their constants from.
-SOURCES = ("compiled", "updates", "sorted", "simd", "dense", "loop", "../optimizers")
+SOURCES = (
+    *("compiled", "optimizers", "arc_cosine"),
+    *(f"kernels/{name}" for name in ("updates", "sorted", "simd", "dense", "loop")),
+)
 
 
 def compiled(function: Callable) -> Callable:
@@ -26,10 +35,19 @@ def compiled(function: Callable) -> Callable:
     Numba compiles anew when the function's own file has changed; but the code of all that it calls
     is in it. So the folder of the cache is named after the sources of all of them.
     """
+    return _compiled(function, OPTIONS)
+
+
+def compiled_exactly(function: Callable) -> Callable:
+    """As `compiled`, but no sum is reordered and nothing fused."""
+    return _compiled(function, EXACT_OPTIONS)
+
+
+def _compiled(function: Callable, options: dict[str, object]) -> Callable:
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = _CACHE or before
     try:
-        return numba.njit(cache=True, **OPTIONS)(function)
+        return numba.njit(cache=True, **options)(function)
     finally:
         numba.config.CACHE_DIR = before
 

@@ -8,10 +8,12 @@ configfile: f"{workflow.basedir}/config/replication.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/functions.smk"
+include: "workflow/rules/theory_cases.smk"
 include: "workflow/rules/items.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/spectra.smk"
+include: "workflow/rules/theory.smk"
 include: "workflow/rules/notebooks.smk"
 
 

@@ -1,19 +1,38 @@
-"""The command line: `hrta data`, `hrta train`, `hrta ntk`."""
+"""The command line: `hrta data`, `hrta train`, `hrta ntk`, `hrta theory`."""
 
 import dataclasses
-import os
 import sys
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hrta.problems import Problem
+from hrta import cli_theory
+from hrta.cli_options import (
+    DEFAULT_METHODS,
+    Device,
+    Dtype,
+    EngineName,
+    ExperimentOption,
+    MethodOption,
+    OptimizerName,
+    OutputOption,
+    ParentOption,
+    PointsOption,
+    ProblemOption,
+    SeedsOption,
+    StageStepsOption,
+    TestPointsOption,
+    check_output,
+    given_methods,
+    given_numbers,
+    given_problem,
+    write_result,
+)
 from hrta.processes import end_on_sigterm, end_with
 from hrta.progress import Progress
-from hrta.results import provenance, read_problem, write_json, write_problem, write_table
+from hrta.results import write_problem
 from hrta.targets import TARGETS, make_problem
 
 if TYPE_CHECKING:
@@ -27,59 +46,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Homotopy relaxation training of two-layer networks (arXiv 2309.15244).",
 )
-
-
-class OptimizerName(StrEnum):
-    """The optimizers that `hrta.train` knows."""
-
-    gradient_descent = "gradient_descent"
-    heavy_ball = "heavy_ball"
-    nesterov = "nesterov"
-    adam = "adam"
-
-
-class Dtype(StrEnum):
-    """The precision of training."""
-
-    float32 = "float32"
-    float64 = "float64"
-
-
-class EngineName(StrEnum):
-    """What trains; auto is the fastest there is for the device."""
-
-    auto = "auto"
-    reference = "reference"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-class Device(StrEnum):
-    """Where to train; auto is a GPU where there is one."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-ProblemOption = Annotated[
-    str,
-    typer.Option(help=f"A file made by `hrta data`, or a name: {', '.join(TARGETS)}."),
-]
-PointsOption = Annotated[
-    int | None, typer.Option(min=1, help="Training points of a named problem; it has a default.")
-]
-TestPointsOption = Annotated[int, typer.Option(min=1, help="Test points of a named problem.")]
-ExperimentOption = Annotated[
-    str | None, typer.Option(help="What the results call it; the problem's name by default.")
-]
-SeedsOption = Annotated[int, typer.Option(min=1, help="Number of initialisations: seeds 0, 1, ...")]
-OutputOption = Annotated[
-    Path | None, typer.Option(help="Parquet file to write; without it a summary is printed.")
-]
-ParentOption = Annotated[
-    int | None, typer.Option(hidden=True, help="Process whose end ends this one.")
-]
+app.add_typer(cli_theory.app, name="theory")
 
 
 @app.command()
@@ -91,7 +58,7 @@ def data(
     seed: Annotated[int, typer.Option(min=0, help="Of the test points.")] = 0,
 ) -> None:
     """Write a synthetic problem, with its SHA-256 beside it."""
-    _check_output(output)
+    check_output(output)
     write_problem(make_problem(name, points, test_points, seed), output)
 
 
@@ -99,11 +66,8 @@ def data(
 def train(
     problem: ProblemOption = "sine1d",
     width: Annotated[int, typer.Option(min=1, help="Neurons.")] = 200,
-    method: Annotated[
-        list[str],
-        typer.Option(help="NAME=S,S,...: the homotopy parameter of each stage. Repeatable."),
-    ] = ["relu=1,1", "homotopy=0.5,1", "relaxation=1,1.5"],  # noqa: B006
-    stage_steps: Annotated[int, typer.Option(min=1, help="Steps of each stage.")] = 5000,
+    method: MethodOption = DEFAULT_METHODS,
+    stage_steps: StageStepsOption = 5000,
     optimizer: Annotated[OptimizerName, typer.Option()] = OptimizerName.adam,
     learning_rate: Annotated[
         list[float], typer.Option(help="At the first step. Repeatable: each method with each.")
@@ -123,16 +87,16 @@ def train(
 ) -> None:
     """Train an ensemble: every method, learning rate and seed, from the same weights per seed."""
     end_with(parent)
-    _check_output(output, problem)
+    check_output(output, problem)
     started = time.perf_counter()
     from hrta.ensembles import Ensemble, choose_device, train_ensemble
 
     chosen = choose_device(device)
-    given = _problem(problem, points, test_points)
+    given = given_problem(problem, points, test_points)
     ensemble = Ensemble(
         experiment=experiment or given.name,
         width=width,
-        methods=_methods(method),
+        methods=given_methods(method),
         stage_steps=stage_steps,
         seeds=list(range(seeds)),
         optimizer=optimizer.value,
@@ -149,11 +113,9 @@ def train(
     if output is None:
         print(_summary(results, ensemble))
     else:
-        write_table(results, output)
         arguments = dataclasses.asdict(ensemble) | {"problem": problem}
-        record = provenance(arguments, time.perf_counter() - started)
-        record |= {"device": _device_name(chosen), "dtype": dtype.value} | facts
-        write_json(record, output.with_suffix(".json"))
+        facts |= {"device": _device_name(chosen), "dtype": dtype.value}
+        write_result(results, output, arguments, started, facts)
     for run in facts["diverged"]:
         print(
             f"{label}: {run['method']}, learning rate {run['learning_rate']:g}, seed "
@@ -177,70 +139,21 @@ def ntk(
 ) -> None:
     """Eigenvalues of the tangent Gram matrix on the training points, for each s."""
     end_with(parent)
-    _check_output(output, problem)
+    check_output(output, problem)
     started = time.perf_counter()
-    from hrta.ntk import spectra_table
+    from hrta.spectra import spectra_table
 
-    given = _problem(problem, points, test_points)
-    s_values = _numbers("--s", s)
+    given = given_problem(problem, points, test_points)
+    s_values = given_numbers("--s", s)
     name = experiment or given.name
     with Progress(f"{name}, spectra") as progress:
         spectra = spectra_table(given, name, s_values, width, range(seeds), progress)
     if output is None:
         print(_extremes(spectra))
     else:
-        write_table(spectra, output)
         arguments = {"problem": problem, "s": s_values, "widths": width, "seeds": seeds}
-        record = provenance(arguments, time.perf_counter() - started)
-        record |= {"device": "cpu", "dtype": "float64"}
-        write_json(record, output.with_suffix(".json"))
-
-
-def _check_output(output: Path | None, problem: str = "") -> None:
-    """Refuse before the work what could not be written after it, or would overwrite its input."""
-    if output is None:
-        return
-    if output.suffix != ".parquet" or output.is_dir() or output == Path(problem):
-        raise ValueError(
-            f"--output {output}: it must be a file *.parquet, and not the problem itself"
-        )
-    folder = next(parent for parent in output.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise ValueError(f"--output {output}: {folder} is no folder that can be written to")
-
-
-def _problem(problem: str, points: int | None, test_points: int) -> Problem:
-    if problem in TARGETS:
-        return make_problem(problem, points, test_points)
-    if not problem.endswith(".parquet"):
-        names = ", ".join(TARGETS)
-        raise ValueError(
-            f"unknown problem {problem!r}; it must be a .parquet file made by `hrta data` or one "
-            f"of {names}"
-        )
-    return read_problem(problem)
-
-
-def _methods(given: list[str]) -> dict[str, list[float]]:
-    methods = {}
-    for text in given:
-        name, equals, values = text.partition("=")
-        if not name or not equals:
-            raise ValueError(f"--method {text!r} must be NAME=S,S,..., such as relaxation=1,1.5")
-        if name in methods:
-            raise ValueError(f"--method {name!r} is there twice")
-        methods[name] = _numbers(f"--method {name}", values)
-    return methods
-
-
-def _numbers(option: str, text: str) -> list[float]:
-    try:
-        numbers = [float(number) for number in text.split(",")]
-    except ValueError:
-        raise ValueError(f"{option}: {text!r} must be numbers with commas between") from None
-    if not all(0 <= s <= 2 for s in numbers):
-        raise ValueError(f"{option}: {text!r} must lie in [0, 2]")
-    return numbers
+        facts = {"device": "cpu", "dtype": "float64"}
+        write_result(spectra, output, arguments, started, facts)
 
 
 def _summary(results: "pd.DataFrame", ensemble: "Ensemble") -> str:
@@ -283,7 +196,7 @@ def main() -> None:
         # torch reports what it cannot allocate, on CPU and GPU, as RuntimeErrors.
         if not isinstance(error, MemoryError) and "alloc" not in str(error):
             raise
-        print("hrta: not enough memory for this width, number of seeds and points", file=sys.stderr)
+        print(f"hrta: not enough memory: {error}", file=sys.stderr)
         sys.exit(1)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -129,6 +130,65 @@ class Spectra(Strict):
     seeds: Sourced[Count]
 
 
+class WidthLimit(Strict):
+    """Where finite networks' kernels are compared with infinite width."""
+
+    experiments: Several[str]
+    widths: Sourced[Several[Count]]
+    seeds: Sourced[Count]
+
+
+class ManyPoints(Strict):
+    """Several numbers of points of one experiment."""
+
+    points: Sourced[Several[Count]]
+
+
+class SampleNumber(Strict):
+    """Where the eigenvalues' dependence on the number of points is computed."""
+
+    experiments: Annotated[dict[str, ManyPoints], Field(min_length=1)]
+
+
+class Motion(Strict):
+    """Where the motion of kernel and weights is followed."""
+
+    experiment: str
+    methods: Several[str]
+    optimizers: Several[str]
+    widths: Sourced[Several[Count]]
+    seeds: Sourced[Count]
+    stage_steps: Sourced[Count]
+
+
+class FewPoints(Strict):
+    """A number of points of its own for one experiment."""
+
+    points: Sourced[Count]
+
+
+class Rates(Strict):
+    """Where the loss is measured against the bound and the linearised prediction."""
+
+    experiments: Annotated[dict[str, FewPoints], Field(min_length=1)]
+    methods: Several[str]
+    widths: Sourced[Several[Count]]
+    seeds: Sourced[Count]
+    stage_steps: Sourced[Count]
+    learning_rate: Sourced[PositiveNumber]
+    log_every: Sourced[Count]
+
+
+class Theory(Strict):
+    """The tangent-kernel theory, measured."""
+
+    s: Sourced[Several[HomotopyParameter]]
+    width_limit: WidthLimit
+    sample_number: SampleNumber
+    motion: Motion
+    rates: Rates
+
+
 class Replication(Strict):
     """The whole configuration, config/replication.yaml."""
 
@@ -141,6 +201,7 @@ class Replication(Strict):
     optimizers: Annotated[dict[OptimizerName, Optimizer], Field(min_length=1)]
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
     spectra: Spectra
+    theory: Theory
 
     @model_validator(mode="after")
     def _experiments_fit(self) -> "Replication":
@@ -150,16 +211,48 @@ class Replication(Strict):
             _refer([*at, "methods"], experiment.methods, self.methods)
             _refer([*at, "optimizers"], experiment.optimizers, self.optimizers)
             self._check_methods(at, experiment)
-            try:
-                make_problem(experiment.problem, experiment.points.value, 1)
-            except ValueError as error:
-                _refuse([*at, "points", "value"], experiment.points.value, str(error))
+            self._check_points(
+                [*at, "points", "value"], experiment.problem, experiment.points.value
+            )
         for name, optimizer in self.optimizers.items():
             at = ["optimizers", name, "momentum"]
             if (optimizer.momentum is not None) != (name in ("heavy_ball", "nesterov")):
                 given = optimizer.momentum and optimizer.momentum.value
                 _refuse(at, given, "heavy_ball and nesterov, and only they, must have one")
+        self._check_theory()
         return self
+
+    def _check_theory(self) -> None:
+        theory = self.theory
+        shown = {
+            "width_limit.experiments": theory.width_limit.experiments,
+            "sample_number.experiments": theory.sample_number.experiments,
+            "motion.experiment": [theory.motion.experiment],
+            "rates.experiments": theory.rates.experiments,
+        }
+        for at, names in shown.items():
+            _refer(["theory", at], list(names), self.experiments)
+        _refer(["theory.motion.optimizers"], theory.motion.optimizers, self.optimizers)
+        for at, methods in (
+            ("theory.motion.methods", theory.motion.methods),
+            ("theory.rates.methods", theory.rates.methods),
+        ):
+            _refer([at], methods, self.methods)
+            stages = {name: len(self.methods[name].s) for name in methods}
+            if len(set(stages.values())) > 1:
+                _refuse([at], stages, "all must have the same number of stages")
+        for part, every in (("sample_number", theory.sample_number), ("rates", theory.rates)):
+            for name, chosen in every.experiments.items():
+                for n in np.atleast_1d(chosen.points.value).tolist():
+                    at = ["theory", part, "experiments", name, "points", "value"]
+                    self._check_points(at, self.experiments[name].problem, n)
+
+    @staticmethod
+    def _check_points(at: list[str], problem: str, points: int) -> None:
+        try:
+            make_problem(problem, points, 1)
+        except ValueError as error:
+            _refuse(at, points, str(error))
 
     def _check_methods(self, at: list[str], experiment: Experiment) -> None:
         if self.baseline not in experiment.methods:

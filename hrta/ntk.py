@@ -1,22 +1,22 @@
-"""Tangent-kernel Gram matrices of two-layer homotopy networks, and their spectra.
+"""Tangent-kernel Gram matrices of two-layer homotopy networks, at infinite and at finite width.
 
 Float64 throughout, numpy in and out. sigma_s(z) = (1 - s/2) z + (s/2) |z| splits every
 infinite-width kernel into a linear and an absolute-value part without cross terms.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import pandas as pd
-from scipy.linalg import eigvalsh
-from scipy.spatial.distance import cdist
 
+from hrta.arc_cosine import PARTS, assemble
 from hrta.arrays import as_float64
-from hrta.problems import Problem
+from hrta.processes import cores, need_memory
 
 Part = Literal["total", "inner", "outer"]
-PARTS = ("total", "inner", "outer")
+# Pre-activations of finite networks kept at a time, 32 MB.
+CHUNK = 2**22
 
 
 def gram(x: np.ndarray, s: float, part: Part = "total") -> np.ndarray:
@@ -27,8 +27,8 @@ def gram(x: np.ndarray, s: float, part: Part = "total") -> np.ndarray:
         outer:  (1 - s/2)^2 G + (s/2)^2 (2/pi) (|x_i||x_j| sin theta + G (pi/2 - theta))
         inner:  (1 - s/2)^2 G + (s/2)^2 (2/pi) G (pi/2 - theta)
 
-    The angles come from chords, not from an arccosine, and so are exact to rounding for parallel
-    points, too.
+    Every entry is exact to a few roundings, for parallel, opposite and orthogonal points, too; see
+    `hrta.arc_cosine`.
 
     Args:
         x: points, [n, d], without the bias column.
@@ -36,183 +36,120 @@ def gram(x: np.ndarray, s: float, part: Part = "total") -> np.ndarray:
         part: "inner" (first-layer weights), "outer", or their sum "total".
 
     Returns:
-        [n, n] float64, symmetric, positive semi-definite.
+        [n, n] float64, exactly symmetric, positive semi-definite up to rounding.
 
     Raises:
-        ValueError: s outside [0, 2], an unknown part, or x not two-dimensional or not finite.
+        ValueError: s outside [0, 2], an unknown part, or x not two-dimensional, not finite or so
+            large that squares overflow.
+        MemoryError: a matrix that does not fit; the message says what it needs.
+
+    Warns:
+        UserWarning: coinciding points; the matrix is singular then.
 
     Source: arXiv 2309.15244; the closed form of the expectations by Cho and Saul (2009).
     """
-    s = _check(s, part)
-    linear, absolute = _infinite_width_parts(_biased(x), part)
-    return (1 - s / 2) ** 2 * linear + (s / 2) ** 2 * absolute
-
-
-def _infinite_width_parts(biased: np.ndarray, part: Part) -> tuple[np.ndarray, np.ndarray]:
-    """The kernels of the identity (s = 0) and of the absolute value (s = 2)."""
-    linear = biased @ biased.T
-    norms = np.linalg.norm(biased, axis=1)
-    unit = biased / norms[:, None]
-    angle = 2 * np.arctan2(cdist(unit, unit), cdist(unit, -unit))
-    inner = linear * (1 - 2 / np.pi * angle)
-    if part == "inner":
-        return linear, inner
-    outer = inner + 2 / np.pi * np.outer(norms, norms) * np.sin(angle)
-    return (linear, outer) if part == "outer" else (2 * linear, inner + outer)
+    s = check_parameter(s, part)
+    biased = with_ones(x)
+    need_memory(8 * len(biased) ** 2, f"tangent kernel: the Gram matrix of {len(biased)} points")
+    repeated = len(biased) - len(np.unique(biased, axis=0))
+    if repeated:
+        warnings.warn(
+            f"tangent kernel: {repeated} of the {len(biased)} points are there already; the "
+            "smallest eigenvalue is 0",
+            stacklevel=2,
+        )
+    return assemble(biased, s, part, cores())
 
 
 def empirical_gram(
-    x: np.ndarray, inner: np.ndarray, outer: np.ndarray, s: float, part: Part = "total"
+    x: np.ndarray,
+    inner: np.ndarray,
+    outer: np.ndarray,
+    s: float | Sequence[float],
+    part: Part = "total",
 ) -> np.ndarray:
-    """Tangent Gram matrix of one network of finite width m.
+    """Tangent Gram matrix of one network of finite width m, or of R of them.
 
         outer:  (1/m) sum_k sigma_s(w_k . x_i) sigma_s(w_k . x_j)
         inner:  (1/m) sum_k a_k^2 sigma_s'(w_k . x_i) sigma_s'(w_k . x_j) x_i . x_j
 
     Args:
         x: points, [n, d], without the bias column.
-        inner: inner weights, [d + 1, m], the bias in the last row.
-        outer: outer weights, [m].
-        s: homotopy parameter in [0, 2].
+        inner: inner weights, [d + 1, m] or [R, d + 1, m], the bias in the last row.
+        outer: outer weights, [m] or [R, m].
+        s: homotopy parameter in [0, 2]; for R networks a number or one for each.
         part: "inner", "outer", or their sum "total".
 
     Returns:
-        [n, n] float64.
+        [n, n] or [R, n, n] float64.
 
     Raises:
-        ValueError: s outside [0, 2], an unknown part, or shapes that do not fit together.
+        ValueError: s outside [0, 2], an unknown part, shapes that do not fit together, or weights
+            that are not finite.
+        MemoryError: matrices that do not fit; the message says what they need.
 
     Source: arXiv 2309.15244.
     """
-    s = _check(s, part)
-    biased = _biased(x)
+    biased = with_ones(x)
     inner, outer = as_float64(inner), as_float64(outer)
-    if inner.ndim != 2 or outer.shape != inner.shape[1:] or len(inner) != biased.shape[1]:
+    fits = inner.ndim in (2, 3) and outer.shape == (*inner.shape[:-2], inner.shape[-1])
+    if not fits or inner.shape[-2] != biased.shape[1]:
         raise ValueError(
-            f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m] for these points; "
-            f"they are {list(inner.shape)} and {list(outer.shape)}"
+            f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m] for these points, "
+            f"or both with R in front; they are {list(inner.shape)} and {list(outer.shape)}"
         )
     if not (np.isfinite(inner).all() and np.isfinite(outer).all() and outer.size):
         raise ValueError("tangent kernel: weights must be finite numbers, and m at least 1")
-    width = len(outer)
-    hidden = biased @ inner
-    slope = np.where(hidden > 0, 1.0, 1 - s)
-    result = np.zeros((len(biased), len(biased)))
-    if part != "inner":
-        hidden *= slope
-        result += hidden @ hidden.T / width
-    if part != "outer":
-        slope *= outer
-        result += (slope @ slope.T) * (biased @ biased.T) / width
-    return result
+    each_s = np.broadcast_to([check_parameter(one, part) for one in np.ravel(s)], outer.shape[:1])
+    if inner.ndim == 2:
+        return _of_one_network(biased, inner, outer, check_parameter(s, part), part)
+    need = 8 * len(inner) * len(biased) ** 2
+    need_memory(need, f"tangent kernel: {len(inner)} Gram matrices of {len(biased)} points")
+    networks = zip(inner, outer, each_s, strict=True)
+    return np.stack([_of_one_network(biased, *network, part) for network in networks])
 
 
-def spectrum(matrix: np.ndarray) -> np.ndarray:
-    """Eigenvalues of a symmetric matrix [n, n], ascending, [n].
+def _of_one_network(
+    biased: np.ndarray, inner: np.ndarray, outer: np.ndarray, s: float, part: Part
+) -> np.ndarray:
+    of_inner, of_outer = PARTS[part]
+    slopes = np.zeros((len(biased), len(biased)))
+    values = np.zeros_like(slopes)
+    chunk = max(1, CHUNK // len(biased))
+    for first in range(0, len(outer), chunk):
+        hidden = biased @ inner[:, first : first + chunk]
+        slope = np.where(hidden > 0, 1.0, 1 - s)
+        if of_outer:
+            hidden *= slope
+            values += hidden @ hidden.T
+        if of_inner:
+            slope *= outer[first : first + chunk]
+            slopes += slope @ slope.T
+    return (values + slopes * (biased @ biased.T)) / len(outer)
 
-    What is smaller in size than n eps lambda_max is rounding, not an eigenvalue, and returned as 0.
+
+def with_ones(x: np.ndarray) -> np.ndarray:
+    """The points [n, d] with a last column of ones.
+
+    Raises:
+        ValueError: x not two-dimensional, empty, not finite, or too large to be squared.
     """
-    eigenvalues = eigvalsh(matrix)
-    rounding = len(matrix) * np.finfo(np.float64).eps * np.abs(eigenvalues).max()
-    return np.where(np.abs(eigenvalues) < rounding, 0.0, eigenvalues)
-
-
-def infinite_width_spectra(x: np.ndarray, s_values: Iterable[float]) -> pd.DataFrame:
-    """All eigenvalues of the infinite-width Gram matrix for each s.
-
-    Args:
-        x: points, [n, d], without the bias column.
-        s_values: homotopy parameters in [0, 2].
-
-    Returns:
-        Tidy table of s, index (from 0, ascending), eigenvalue.
-    """
-    return _table({(s,): spectrum(gram(x, s)) for s in s_values}, ["s"])
-
-
-def initial_spectra(
-    x: np.ndarray, width: int, seeds: Sequence[int], s_values: Iterable[float]
-) -> pd.DataFrame:
-    """All eigenvalues of the Gram matrix of finite networks as they are initialised.
-
-    Args:
-        x: points, [n, d], without the bias column.
-        width: m.
-        seeds: of the networks; the same as those of training give the same networks.
-        s_values: homotopy parameters in [0, 2].
-
-    Returns:
-        Tidy table of seed, s, index (from 0, ascending), eigenvalue.
-    """
-    import torch
-
-    from hrta.networks import TwoLayer
-
-    networks = TwoLayer.initialise(seeds, np.shape(x)[1], width, dtype=torch.float64)
-    spectra = {}
-    for seed, inner, outer in zip(seeds, networks.inner, networks.outer, strict=True):
-        for s in s_values:
-            matrix = empirical_gram(x, inner.numpy(), outer.numpy(), s)
-            spectra[seed, s] = spectrum(matrix)
-    return _table(spectra, ["seed", "s"])
-
-
-def spectra_table(
-    problem: Problem,
-    experiment: str,
-    s_values: Sequence[float],
-    widths: Sequence[int],
-    seeds: Sequence[int],
-    progress: Callable[[int, int], None] | None = None,
-) -> pd.DataFrame:
-    """The spectra of a problem at infinite width and, at initialisation, at finite ones.
-
-    Args:
-        problem: whose training points are taken.
-        experiment: what results call it.
-        s_values: homotopy parameters in [0, 2].
-        widths: of the finite networks, may be none.
-        seeds: of the finite networks.
-        progress: called with the number of widths done and their number.
-
-    Returns:
-        Tidy table of experiment, problem, kernel ("infinite" or "finite"), width, seed (both
-        missing at infinite width), s, index (from 0, ascending), eigenvalue.
-    """
-    tables = [infinite_width_spectra(problem.x, s_values).assign(kernel="infinite")]
-    for done, width in enumerate(widths, start=1):
-        table = initial_spectra(problem.x, width, seeds, s_values)
-        tables.append(table.assign(kernel="finite", width=width))
-        if progress is not None:
-            progress(done, len(widths))
-    columns = ["experiment", "problem", "kernel", "width", "seed", "s", "index", "eigenvalue"]
-    table = pd.concat(tables, ignore_index=True).reindex(columns=columns)
-    return table.assign(experiment=experiment, problem=problem.name).astype(
-        {"width": "Int64", "seed": "Int64"}
-    )
-
-
-def _table(spectra: dict[tuple, np.ndarray], names: list[str]) -> pd.DataFrame:
-    frames = [
-        pd.DataFrame(
-            dict(zip(names, key, strict=True))
-            | {"index": range(len(eigenvalues)), "eigenvalue": eigenvalues}
-        )
-        for key, eigenvalues in spectra.items()
-    ]
-    return pd.concat(frames, ignore_index=True)
-
-
-def _biased(x: np.ndarray) -> np.ndarray:
     x = as_float64(x)
     if x.ndim != 2 or x.size == 0:
         raise ValueError(f"tangent kernel: x must be [n, d] with n, d >= 1; it is {list(x.shape)}")
     if not np.isfinite(x).all():
         raise ValueError("tangent kernel: x must be finite numbers only")
+    if np.abs(x).max() > 1e100:
+        raise ValueError("tangent kernel: x must be below 1e100, or products of points overflow")
     return np.column_stack([x, np.ones(len(x))])
 
 
-def _check(s: float, part: str) -> float:
+def check_parameter(s: float, part: str = "total") -> float:
+    """s as a number.
+
+    Raises:
+        ValueError: s outside [0, 2], or an unknown part.
+    """
     s = float(s)
     if not 0 <= s <= 2:
         raise ValueError(f"tangent kernel: s = {s:g} is outside [0, 2]")

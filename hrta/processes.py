@@ -1,4 +1,4 @@
-"""How a job of the workflow ends when something else does."""
+"""What a job may use of the machine, and how it ends when something else does."""
 
 import os
 import signal
@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 from types import FrameType
+
+import psutil
 
 
 def end_on_sigterm() -> None:
@@ -31,3 +33,26 @@ def end_with(parent: int | None) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def cores() -> int:
+    """How many threads to use: OMP_NUM_THREADS, which Snakemake sets, or all cores allowed."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted):
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def need_memory(size: int, what: str) -> None:
+    """Refuse what cannot fit before any of it is computed.
+
+    Args:
+        size: in bytes.
+        what: begins the message.
+
+    Raises:
+        MemoryError: more than is free.
+    """
+    free = psutil.virtual_memory().available
+    if size > free:
+        raise MemoryError(f"{what}: {size / 2**30:.3g} GiB needed, {free / 2**30:.3g} GiB free")

@@ -82,6 +82,26 @@ def readable_ratios(readable: pd.DataFrame) -> pd.DataFrame:
     return ordered.rename_axis(columns=None).reset_index()
 
 
+def readable_jumps(
+    compared: pd.DataFrame,
+    methods: Mapping[str, str],
+    optimizers: Mapping[str, str],
+    experiments: Mapping[str, str],
+) -> pd.DataFrame:
+    """The rows of `hrta.theory_statistics.jumps_at_switches` with labels for names."""
+    return pd.DataFrame(
+        {
+            "problem": compared["experiment"].map(experiments),
+            "optimizer": compared["optimizer"].map(optimizers),
+            "method": compared["method"].map(methods),
+            "width": compared["width"],
+            "loss before the switch": compared["loss_before"].map("{:.2e}".format),
+            "after it": compared["loss_after"].map("{:.2e}".format),
+            "expected at m = ∞": compared["expected_loss"].map("{:.2e}".format),
+        }
+    )
+
+
 def _rate(row: tuple) -> str:
     """The learning rate; without one, which of them was best."""
     if row.learning_rate == row.learning_rate:

@@ -17,6 +17,7 @@ from hrta.problems import Problem
 from hrta.schedules import Schedule
 
 Progress = Callable[[int, int], None]
+Observer = Callable[[int, TwoLayer], None]
 
 # Training goes on for that part of the steps without a word of its progress.
 PIECES = 20
@@ -52,6 +53,8 @@ def train(
     decay: float = 1.0,
     reset_optimizer: bool = False,
     engine: str = "auto",
+    observe: Observer | None = None,
+    observe_at: Sequence[int] = (),
     progress: Progress | None = None,
 ) -> Training:
     """Homotopy relaxation training of R two-layer networks on the full batch.
@@ -72,6 +75,8 @@ def train(
         decay: final over initial learning rate, in (0, 1].
         reset_optimizer: start every stage with a fresh optimizer instead of the last one's state.
         engine: auto, reference, cpu or cuda; see `hrta.kernels.make_engine`.
+        observe: called with the step and all networks as they are after that many updates, a copy.
+        observe_at: at which steps, in [0, T].
         progress: called from time to time with the steps done and the number of steps.
 
     Returns:
@@ -86,41 +91,71 @@ def train(
     schedules = _one_per_run(schedule, networks.runs)
     check_optimizer(optimizer, momentum)
     _check(problem, networks, schedules, log_every, decay)
-    rates = _learning_rates(learning_rate, networks.runs)
-    steps, log_every = schedules[0].steps, int(log_every)
-    pieces = _pieces(schedules)
-    s = np.array([[schedule.s_at(first) for schedule in schedules] for first, _ in pieces])
-    same = branches(networks, rates, s)
-    start = firsts(same[0])
+    _check_observation(observe, observe_at, schedules[0].steps)
+    plan = _plan(networks, schedules, _learning_rates(learning_rate, networks.runs), observe_at)
+    start = firsts(plan.same[0])
     setting = Setting(
         points=_points(problem.x, problem.y, networks),
         test=None if problem.x_test is None else _points(problem.x_test, problem.y_test, networks),
         optimizer=optimizer,
         momentum=momentum,
-        learning_rate=rates[start],
+        learning_rate=plan.learning_rates[start],
     )
     running = make_engine(engine, TwoLayer(networks.inner[start], networks.outer[start]), setting)
+    steps, log_every = schedules[0].steps, int(log_every)
     factors = decay ** (np.arange(steps) / steps)
     logged = np.arange(steps) % log_every == 0
+    tell = {"observe": observe, "observe_at": set(observe_at), "progress": progress}
     restarts = schedules if reset_optimizer else []
-    losses, test_losses = _run(running, pieces, s, same, factors, logged, restarts, progress)
+    losses, test_losses = _run(running, plan, factors, logged, restarts, **tell)
     history = _history(schedules, [*range(0, steps, log_every), steps], losses)
     if setting.test is not None:
         history["test_loss"] = test_losses.ravel()
-    diverged = {run: int(step) for run, step in enumerate(running.diverged[same[-1]]) if step >= 0}
-    trained = running.networks()
-    trained = TwoLayer(trained.inner[same[-1]], trained.outer[same[-1]])
-    return Training(history, trained, diverged, running.name)
+    each = running.diverged[plan.same[-1]]
+    diverged = {run: int(step) for run, step in enumerate(each) if step >= 0}
+    return Training(history, _of_all_runs(running, plan.same[-1]), diverged, running.name)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Training in pieces, in each of which every run has one s.
+
+    Attributes:
+        pieces: first and last step of each, [pieces].
+        s: of each run, [pieces, R].
+        same: which runs are still the same, as `hrta.branches.branches` numbers them, [pieces, R].
+        learning_rates: before decay, [R].
+    """
+
+    pieces: list[tuple[int, int]]
+    s: np.ndarray
+    same: np.ndarray
+    learning_rates: np.ndarray
+
+
+def _plan(
+    networks: TwoLayer,
+    schedules: list[Schedule],
+    learning_rates: np.ndarray,
+    observe_at: Sequence[int],
+) -> _Plan:
+    """Pieces without a switch or an observation inside, short enough to tell of progress."""
+    steps = schedules[0].steps
+    switches = {switch for schedule in schedules for switch in schedule.switches}
+    ends = sorted({*range(0, steps, max(1, steps // PIECES)), *switches, *observe_at, 0, steps})
+    pieces = list(pairwise(ends))
+    s = np.array([[schedule.s_at(first) for schedule in schedules] for first, _ in pieces])
+    return _Plan(pieces, s, branches(networks, learning_rates, s), learning_rates)
 
 
 def _run(
     running: Engine,
-    pieces: list[tuple[int, int]],
-    s: np.ndarray,
-    same: np.ndarray,
+    plan: _Plan,
     factors: np.ndarray,
     logged: np.ndarray,
     restarts: list[Schedule],
+    observe: Observer | None,
+    observe_at: set[int],
     progress: Progress | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Take the engine through all pieces; loss and test loss of the logged steps, [R, logged]."""
@@ -128,28 +163,31 @@ def _run(
     logs = []
     if progress is not None:
         progress(0, steps)
-    for piece, (first, last) in enumerate(pieces):
-        each = firsts(same[piece])
-        if piece and len(each) > len(running.diverged):
-            running.branch(same[piece - 1][each])
+    if 0 in observe_at:
+        observe(0, _of_all_runs(running, plan.same[0]))
+    for piece, (first, last) in enumerate(plan.pieces):
+        same = plan.same[piece]
+        each = firsts(same)
+        if len(each) > len(running.diverged):
+            running.branch(plan.same[piece - 1][each])
         if restarts:
             running.reset(np.array([first in restarts[run].switches for run in each]))
-        losses = running.advance(s[piece, each], factors[first:last], logged[first:last])
-        logs.append([of_branches[same[piece]] for of_branches in losses])
+        losses = running.advance(plan.s[piece, each], factors[first:last], logged[first:last])
+        logs.append([of_branches[same] for of_branches in losses])
+        if last in observe_at:
+            observe(last, _of_all_runs(running, same))
         if progress is not None:
             progress(last, steps)
-    final = running.measure(s[-1, each])
-    logs.append([of_branches[same[-1], None] for of_branches in final])
+    final = running.measure(plan.s[-1, each])
+    logs.append([of_branches[same, None] for of_branches in final])
     losses, test_losses = (np.concatenate(parts, axis=1) for parts in zip(*logs, strict=True))
     return losses, test_losses
 
 
-def _pieces(schedules: list[Schedule]) -> list[tuple[int, int]]:
-    """Ranges of steps without a switch inside, short enough to tell of progress."""
-    steps = schedules[0].steps
-    switches = {switch for schedule in schedules for switch in schedule.switches}
-    ends = sorted({*range(0, steps, max(1, steps // PIECES)), *switches, steps})
-    return list(pairwise(ends))
+def _of_all_runs(running: Engine, same: np.ndarray) -> TwoLayer:
+    """The networks as they are now, those that are the same so far repeated."""
+    networks = running.networks()
+    return TwoLayer(networks.inner[same], networks.outer[same])
 
 
 def _history(schedules: list[Schedule], steps: list[int], losses: np.ndarray) -> pd.DataFrame:
@@ -197,6 +235,14 @@ def _check(
         raise ValueError(f"train: log_every = {log_every} is not a whole number of at least 1")
     if not 0 < decay <= 1:
         raise ValueError(f"train: decay = {decay:g} is outside (0, 1]")
+
+
+def _check_observation(observe: Observer | None, observe_at: Sequence[int], steps: int) -> None:
+    if len(observe_at) and observe is None:
+        raise ValueError("train: observe_at needs a function to call, observe")
+    outside = [step for step in observe_at if not 0 <= step <= steps or step != int(step)]
+    if outside:
+        raise ValueError(f"train: observe_at: {outside[0]} is no step within 0 .. {steps}")
 
 
 def _learning_rates(learning_rate: float | Sequence[float], runs: int) -> np.ndarray:

@@ -10,20 +10,37 @@ from checkout import ROOT
 
 from hrta.results import sha256
 
-NOTEBOOKS = {
-    "figure_activations",
-    "figure_eigenvalues",
+OF_RUNS = {
     "figure_jump1d",
     "figure_learning_rates_jump1d",
     "figure_learning_rates_sine1d",
     "figure_learning_rates_sine3d",
     "figure_sine1d",
     "figure_sine3d",
-    "figure_spectra",
     "figure_width",
     "figure_width_all",
     "table_final_losses",
     "table_final_losses_all",
+    "table_jumps",
+}
+OF_SPECTRA = {"figure_conditioning", "figure_eigenvalues", "figure_spectra"}
+OF_TRAINING_AND_THEORY = {"figure_motion", "figure_rates_sine1d", "figure_rates_sine3d"}
+OF_THEORY = {"figure_sample_number", "figure_width_limit"} | OF_TRAINING_AND_THEORY
+NOTEBOOKS = {"figure_activations"} | OF_RUNS | OF_SPECTRA | OF_THEORY
+TABLES = {"table_final_losses", "table_final_losses_all", "table_jumps"}
+TRAINED_FOR_THEORY = {
+    "theory_motion_adam",
+    "theory_motion_gradient_descent",
+    "theory_rates_sine1d",
+    "theory_rates_sine3d",
+}
+MEASURED = TRAINED_FOR_THEORY | {
+    *(f"theory_jumps_{name}" for name in ("sine1d", "sine3d", "jump1d")),
+    *(f"theory_{part}_{name}" for part in ("samples", "width") for name in ("sine1d", "sine3d")),
+}
+SHOW_EVERY_EXPERIMENT = {
+    *("figure_conditioning", "figure_eigenvalues", "figure_spectra", "figure_width_all"),
+    *("table_final_losses_all", "table_jumps"),
 }
 COLUMNS = "experiment problem width method optimizer learning_rate seed step stage s loss test_loss"
 
@@ -35,11 +52,14 @@ def test_everything_is_there(replicated):
             assert (folder / f"notebooks/executed/{name}.{suffix}").stat().st_size > 1000
     figures = {path.name for path in (folder / "figures").iterdir()}
     stems = {"activations", "eigenvalues", "spectra", "width", "width_all"}
+    of_theory = {"conditioning", "motion", "rates_sine1d", "rates_sine3d"}
+    of_theory |= {"sample_number", "width_limit"}
+    stems |= of_theory | {"motion_steps"}
     for name in ("sine1d", "sine3d", "jump1d"):
         stems |= {name, f"{name}_test", f"learning_rates_{name}"}
     assert figures == {f"{stem}.{suffix}" for stem in stems for suffix in ("pdf", "png")}
     tables = {path.name for path in (folder / "tables").iterdir()}
-    stems = {"final_losses", "final_losses_all", "ratios", "ratios_all"}
+    stems = of_theory | {"final_losses", "final_losses_all", "jumps", "ratios", "ratios_all"}
     assert tables == {f"{stem}.{suffix}" for stem in stems for suffix in ("csv", "md")}
     for name in ("sine1d", "sine3d", "jump1d"):
         recorded = (folder / f"data/{name}.parquet.sha256").read_text().split()[0]
@@ -92,26 +112,33 @@ def edited(replicated):
 
 
 def test_editing_a_plot_reruns_only_notebooks(edited):
-    assert edited("hrta/plots.py", "markersize=3", "markersize=4") == NOTEBOOKS
+    drawn = {"figure_activations", "figure_eigenvalues", "figure_spectra"} | OF_RUNS - TABLES
+    assert edited("hrta/plots.py", "markersize=3", "markersize=4") == drawn
+
+
+def test_editing_the_style_reruns_whatever_has_it(edited):
+    assert edited("hrta/style.py", '"lines.linewidth": 1.2', '"lines.linewidth": 1.3') == (
+        NOTEBOOKS - TABLES
+    )
 
 
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
-        ("training", "decay ** (step / steps)", "decay ** (step / (steps + 1))"),
+        ("training", "np.arange(steps) / steps", "np.arange(steps) / (steps + 1)"),
         ("optimizers", "0.9, 0.999, 1e-8", "0.9, 0.99, 1e-8"),
         ("kernels/__init__", "one file for each engine", "a file for each engine"),
         ("kernels/sorted", "summed from both ends, and", "summed from both sides, and"),
     ],
 )
 def test_editing_the_trainer_reruns_training(edited, module, old, new):
-    spectra = {"figure_activations", "figure_eigenvalues", "figure_spectra"}
-    assert edited(f"hrta/{module}.py", old, new) == {"train"} | NOTEBOOKS - spectra
+    rerun = edited(f"hrta/{module}.py", old, new)
+    assert rerun == {"train"} | TRAINED_FOR_THEORY | OF_RUNS | OF_TRAINING_AND_THEORY
 
 
-def test_editing_the_kernel_theory_reruns_only_spectra(edited):
-    rerun = edited("hrta/ntk.py", "2 / np.pi * angle", "1 / np.pi * angle")
-    assert rerun == {"spectra", "figure_eigenvalues", "figure_spectra"}
+def test_editing_the_kernel_theory_reruns_no_training(edited):
+    rerun = edited("hrta/arc_cosine.py", "SMALL = 2.0**-10", "SMALL = 2.0**-11")
+    assert rerun == {"spectra", "table_jumps"} | MEASURED | OF_SPECTRA | OF_THEORY
 
 
 def test_editing_one_notebook_reruns_only_it(edited):
@@ -120,11 +147,7 @@ def test_editing_one_notebook_reruns_only_it(edited):
 
 def test_changing_a_number_reruns_what_it_touches(edited):
     rerun = edited("config/replication.yaml", "[0.001, 0.003", "[0.002, 0.003")
-    assert rerun == {"train"} | NOTEBOOKS - {
-        "figure_activations",
-        "figure_eigenvalues",
-        "figure_spectra",
-    }
+    assert rerun == {"train", "theory_motion_adam", "figure_motion"} | OF_RUNS
 
 
 def test_a_new_function_reruns_nothing_else(replicated, edited):
@@ -149,27 +172,18 @@ def make_problem('''
 """
     rerun = edited("config/replication.yaml", "experiments:\n", entry)
     # Whatever shows all experiments shows it, too; nothing is trained but it.
-    assert rerun == {"data", "train", "spectra", "figure_mine", "figure_learning_rates_mine"} | {
-        "figure_eigenvalues",
-        "figure_spectra",
-        "figure_width_all",
-        "table_final_losses_all",
-    }
+    own = {"figure_mine", "figure_learning_rates_mine", "theory_jumps_mine"}
+    assert rerun == {"data", "train", "spectra"} | own | SHOW_EVERY_EXPERIMENT
     assert replicated.planned()["train"] == 1
 
 
 def test_changing_a_problem_reruns_what_shows_it(edited):
     rerun = edited("hrta/targets.py", "low=-3, high=3", "low=-2, high=3")
-    assert rerun == {"data", "train", "spectra", "figure_jump1d"} | {
-        "figure_learning_rates_jump1d",
-        "figure_eigenvalues",
-        "figure_spectra",
-        "figure_width_all",
-        "table_final_losses_all",
-    }
+    own = {"figure_jump1d", "figure_learning_rates_jump1d", "theory_jumps_jump1d"}
+    assert rerun == {"data", "train", "spectra"} | own | SHOW_EVERY_EXPERIMENT
 
 
-@pytest.mark.parametrize("target", ["figure_sine1d", "table_final_losses"])
+@pytest.mark.parametrize("target", ["figure_sine1d", "table_final_losses", "figure_motion"])
 def test_every_item_can_be_asked_for_by_name(replicated, target):
     assert replicated.planned(target, options=("--forcerun", target))[target] == 1
 

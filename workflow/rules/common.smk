@@ -2,6 +2,7 @@
 
 import ast
 import fcntl
+import json
 import os
 import shlex
 import shutil
@@ -44,9 +45,13 @@ def files_of(name):
 
 
 def imported(file):
-    """The dotted names that a file of the package imports from the package."""
+    """The dotted names that a module or a notebook imports from the package."""
+    text = file.read_text()
+    if file.suffix == ".ipynb":
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        text = "\n".join("".join(cell["source"]) for cell in cells)
     try:
-        tree = ast.parse(file.read_text(), filename=str(file))
+        tree = ast.parse(text, filename=str(file))
     except SyntaxError as error:
         sys.exit(f"workflow: {error.filename}:{error.lineno}: {error.msg}")
     for node in ast.walk(tree):

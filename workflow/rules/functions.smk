@@ -8,11 +8,13 @@ from hrta.targets import make_problem
 def fingerprint(wildcards):
     """Of the sampled points: what changes them reruns the problem, and nothing else does."""
     experiment = settings.experiments[wildcards.experiment]
-    problem = make_problem(
-        experiment.problem, experiment.points.value, experiment.test_points.value
-    )
+    return fingerprint_of(experiment.problem, experiment.points.value, experiment.test_points.value)
+
+
+def fingerprint_of(problem, points, test_points=1):
+    made = make_problem(problem, points, test_points)
     digest = hashlib.sha256()
-    for part in (problem.x, problem.y, problem.x_test, problem.y_test):
+    for part in (made.x, made.y, made.x_test, made.y_test):
         digest.update(part.tobytes())
     return digest.hexdigest()
 
@@ -24,6 +26,14 @@ def runs_of(experiments):
         for name in experiments
         for optimizer in settings.experiments[name].optimizers
         for width in settings.experiments[name].widths.value
+    ]
+
+
+def method_options(names):
+    """The option --method for each of these methods."""
+    return [
+        f"--method {name}=" + ",".join(f"{s:.15g}" for s in settings.methods[name].s)
+        for name in names
     ]
 
 
@@ -42,10 +52,7 @@ def training_options(wildcards):
     }
     if optimizer.momentum is not None:
         options["momentum"] = optimizer.momentum.value
-    methods = [
-        f"--method {name}=" + ",".join(f"{s:.15g}" for s in settings.methods[name].s)
-        for name in experiment.methods
-    ]
+    methods = method_options(experiment.methods)
     rates = [f"--learning-rate {rate:.15g}" for rate in optimizer.learning_rates.value]
     return " ".join([*methods, *rates, *(f"--{key} {value}" for key, value in options.items())])
 

@@ -1,10 +1,12 @@
+NOTEBOOKS = Path(workflow.basedir, "notebooks")
+
 for target, item in ITEMS.items():
 
     rule:
         name:
             target
         input:
-            sources("hrta.plots", "hrta.tables", "hrta.activations"),
+            sources(*imported(NOTEBOOKS / f"{item.notebook}.ipynb")),
             item.results,
             script=ROOT / "workflow/scripts/execute_notebook.py",
             notebook=ROOT / f"notebooks/{item.notebook}.ipynb",
@@ -34,3 +36,8 @@ rule paper:
     input:
         [ITEMS[f"figure_{name}"].files for name in OF_THE_PAPER],
         ITEMS["table_final_losses"].files,
+
+
+rule theory:
+    input:
+        [ITEMS[name].files for name in OF_THE_THEORY],

@@ -1,6 +1,6 @@
 rule spectra:
     input:
-        sources("hrta.ntk", "hrta.results"),
+        sources("hrta.spectra", "hrta.results"),
         problem="data/{experiment}.parquet",
     output:
         spectra="results/spectra/{experiment}.parquet",

@@ -1,0 +1,30 @@
+# The tangent-kernel theory, measured: a rule for each table in theory_cases.smk.
+
+for table, case in THEORY.items():
+
+    rule:
+        name:
+            "theory_" + table.replace("/", "_")
+        input:
+            sources(*case.modules, "hrta.results"),
+        output:
+            table=f"results/theory/{table}.parquet",
+            provenance=f"results/theory/{table}.json",
+        log:
+            f"logs/theory/{table}.log",
+        benchmark:
+            f"results/benchmarks/theory/{table}.tsv"
+        priority: 10**6
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=case.memory,
+        params:
+            fingerprint=case.fingerprint,
+            options=case.options,
+        message:
+            f"Measuring {table}."
+        shell:
+            "exec python -m hrta theory {params.options} --output {output.table}"
+            " --parent $PPID > {log} 2>&1"

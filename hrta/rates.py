@@ -9,10 +9,10 @@ import torch
 
 from hrta.linearised import bound, draw_parts, parts_of, predict_losses
 from hrta.networks import TwoLayer
-from hrta.ntk import gram
+from hrta.ntk import empirical_gram, gram
 from hrta.problems import Problem
 from hrta.schedules import Schedule
-from hrta.spectra import extremal_eigenvalues
+from hrta.spectra import extremal_eigenvalues, spectrum
 from hrta.training import train
 
 
@@ -46,7 +46,8 @@ def rates_table(
 
     Returns:
         Tidy table of experiment, problem, method, width, seed, step, stage, s, loss, predicted,
-        bound.
+        bound, smallest_limit, lambda_min(K_s) at infinite width, and smallest_end, that of the
+        network as it is at the end of the stage.
     """
     schedules = {name: Schedule.constant_length(s, stage_steps) for name, s in methods.items()}
     smallest = {
@@ -56,14 +57,15 @@ def rates_table(
     tables = []
     for done, (width, method) in enumerate(cases, start=1):
         table = _curves(problem, schedules[method], width, seeds, learning_rate, log_every)
-        table["bound"] = _bounds(table, smallest, learning_rate, len(problem.y))
+        table["smallest_limit"] = table["s"].map(smallest)
+        table["bound"] = _bounds(table, learning_rate, len(problem.y))
         tables.append(table.assign(method=method, width=width))
         if progress is not None:
             progress(done, len(cases))
     table = pd.concat(tables, ignore_index=True).astype({"width": "Int64"})
     table = table.assign(experiment=experiment, problem=problem.name)
     names = "experiment problem method width seed step stage s loss predicted bound"
-    return table[names.split()]
+    return table[[*names.split(), "smallest_limit", "smallest_end"]]
 
 
 def _curves(
@@ -74,36 +76,64 @@ def _curves(
     learning_rate: float,
     log_every: int,
 ) -> pd.DataFrame:
-    """Measured and predicted losses of one method at one width: seed, step, stage, s and both."""
+    """The columns of `rates_table` for one method at one width, but the bound."""
     steps = [*range(0, schedule.steps, log_every), schedule.steps]
-    columns = {
-        "seed": np.repeat(list(seeds), len(steps)),
-        "step": np.tile(steps, len(seeds)),
-        "stage": np.tile([schedule.stage_at(step) for step in steps], len(seeds)),
-        "s": np.tile([schedule.s_at(step) for step in steps], len(seeds)),
-        "loss": np.nan,
-    }
+    stages = [schedule.stage_at(step) for step in steps]
+    table = pd.DataFrame(
+        {
+            "seed": np.repeat(list(seeds), len(steps)),
+            "step": np.tile(steps, len(seeds)),
+            "stage": np.tile(stages, len(seeds)),
+            "s": np.tile([schedule.s_at(step) for step in steps], len(seeds)),
+            "loss": np.nan,
+            "smallest_end": np.nan,
+        }
+    )
     if width is None:
         parts = draw_parts(problem.x, len(seeds))
     else:
         networks = TwoLayer.initialise(seeds, problem.inputs, width, dtype=torch.float64)
         parts = parts_of(networks, problem.x)
-        training = train(
-            problem, networks, schedule, "gradient_descent", learning_rate, log_every=log_every
-        )
-        columns["loss"] = training.history["loss"].to_numpy()
+        losses, ends = _measured(problem, networks, schedule, learning_rate, log_every)
+        table["loss"] = losses
+        table["smallest_end"] = ends[:, np.array(stages) - 1].ravel()
     rates = np.full(schedule.steps, learning_rate)
     predicted = predict_losses(problem, schedule, rates, parts, steps)
-    return pd.DataFrame(columns | {"predicted": predicted.ravel()})
+    return table.assign(predicted=predicted.ravel())
 
 
-def _bounds(
-    table: pd.DataFrame, smallest: Mapping[float, float], learning_rate: float, points: int
-) -> pd.Series:
+def _measured(
+    problem: Problem,
+    networks: TwoLayer,
+    schedule: Schedule,
+    learning_rate: float,
+    log_every: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The logged losses, run after run, and lambda_min(K_s) at the ends of the stages, [R, M]."""
+    smallest = []
+
+    def observe(step: int, now: TwoLayer) -> None:
+        matrices = empirical_gram(problem.x, now.inner, now.outer, schedule.s_at(step - 1))
+        smallest.append([spectrum(matrix)[0] for matrix in matrices])
+
+    training = train(
+        problem,
+        networks,
+        schedule,
+        "gradient_descent",
+        learning_rate,
+        log_every=log_every,
+        observe=observe,
+        observe_at=[*schedule.switches, schedule.steps],
+    )
+    return training.history["loss"].to_numpy(), np.transpose(smallest)
+
+
+def _bounds(table: pd.DataFrame, learning_rate: float, points: int) -> pd.Series:
     """The bound from each stage's first row on."""
     loss = table["loss"].fillna(table["predicted"])
     stages = pd.DataFrame({"loss": loss, "step": table["step"]}).groupby(
         [table["seed"], table["stage"]]
     )
     since = learning_rate * (table["step"] - stages["step"].transform("first"))
-    return bound(stages["loss"].transform("first"), table["s"].map(smallest), points, since)
+    return bound(stages["loss"].transform("first"), table["smallest_limit"], points, since)

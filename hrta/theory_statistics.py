@@ -88,12 +88,14 @@ def against_the_bound(rates: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Table of experiment, method, width, stage, runs, crossing (runs whose loss is above the
         bound at some step), excess (the largest ratio of loss to bound in any run), decay (median
-        over runs of the loss's fall over the stage, in decades), bound_decay (the bound's), and
-        deviation (median over runs of the largest |log10(loss / predicted)|).
+        over runs of the loss's fall over the stage, in decades), bound_decay (the bound's),
+        deviation (median over runs of the largest |log10(loss / predicted)|) and smallest (median
+        over runs of lambda_min at the end of the stage over that of infinite width).
     """
     measured = rates[rates["width"].notna()].copy()
     measured["excess"] = measured["loss"] / measured["bound"]
     measured["deviation"] = np.log10(measured["loss"] / measured["predicted"]).abs()
+    measured["smallest"] = measured["smallest_end"] / measured["smallest_limit"]
     cell = ["experiment", "method", "width", "stage"]
     runs = measured.sort_values("step").groupby([*cell, "seed"], observed=True, sort=False)
     each = runs.agg(
@@ -103,6 +105,7 @@ def against_the_bound(rates: pd.DataFrame) -> pd.DataFrame:
         last=("loss", "last"),
         bound_first=("bound", "first"),
         bound_last=("bound", "last"),
+        smallest=("smallest", "last"),
     ).reset_index()
     # The first row of a stage touches the bound by construction.
     each["crossing"] = each["excess"] > 1 + 1e-9
@@ -117,8 +120,10 @@ def against_the_bound(rates: pd.DataFrame) -> pd.DataFrame:
             decay=("decay", "median"),
             bound_decay=("bound_decay", "median"),
             deviation=("deviation", "median"),
+            smallest=("smallest", "median"),
         )
         .reset_index()
+        .sort_values(cell, ignore_index=True)
     )
 
 

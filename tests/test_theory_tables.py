@@ -80,6 +80,10 @@ def test_rates_hold_measured_predicted_and_bound():
     smallest = spectra.spectrum(ntk.gram(PROBLEM.x, 1.5))[0]
     expected = bound(second["loss"].iloc[0], smallest, 12, 0.2 * (second["step"] - 50))
     np.testing.assert_allclose(second["bound"], expected, rtol=1e-9)
+    assert (second["smallest_limit"] == smallest).all()
+    trained = training.networks
+    matrix = ntk.empirical_gram(PROBLEM.x, trained.inner[0], trained.outer[0], 1.5)
+    assert second["smallest_end"].tolist() == [spectra.spectrum(matrix)[0]] * len(second)
     summary = theory_statistics.against_the_bound(table)
     assert summary["runs"].tolist() == [2] * 4
     excess = (run["loss"] / run["bound"])[run["stage"] == 1].max()

@@ -4,7 +4,7 @@ for table, case in THEORY.items():
 
     rule:
         name:
-            "theory_" + table.replace("/", "_")
+            rule_of(table)
         input:
             sources(*case.modules, "hrta.results"),
         output:

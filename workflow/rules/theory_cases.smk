@@ -90,6 +90,11 @@ for name, experiment in settings.experiments.items():
     )
 
 
+def rule_of(table):
+    """The name of the rule that makes a table."""
+    return "_".join(["theory", *Path(table).parts])
+
+
 def theory_tables(part):
     """The files of all tables of a part."""
     return [f"results/theory/{table}.parquet" for table in THEORY if table.startswith(f"{part}/")]

@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -181,9 +182,21 @@ def _device_name(device: object) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
+def _say_once(message: Warning, *where: object) -> None:
+    """A warning as one line, without the line of code that it comes from."""
+    line = f"hrta: {message}"
+    if line not in _said:
+        print(line, file=sys.stderr)
+        _said.add(line)
+
+
+_said: set[str] = set()
+
+
 def main() -> None:
     """Run the command line; a mistake of the user's ends in one line and a non-zero exit."""
     end_on_sigterm()
+    warnings.showwarning = _say_once
     try:
         sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
     except typer.TyperException as error:
@@ -196,7 +209,7 @@ def main() -> None:
         # torch reports what it cannot allocate, on CPU and GPU, as RuntimeErrors.
         if not isinstance(error, MemoryError) and "alloc" not in str(error):
             raise
-        print(f"hrta: not enough memory: {error}", file=sys.stderr)
+        print(f"hrta: not enough memory: {str(error).splitlines()[0]}", file=sys.stderr)
         sys.exit(1)
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)

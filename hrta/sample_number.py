@@ -29,7 +29,7 @@ def sample_number_table(
     cases = [(problem, s) for problem in problems for s in s_values]
     rows = []
     for done, (problem, s) in enumerate(cases, start=1):
-        smallest, largest = extremal_eigenvalues(gram(problem.x, s), overwrite=True)
+        smallest, largest = extremal_eigenvalues(gram(problem.x, s))
         rows.append({"s": s, "points": len(problem.x), "smallest": smallest, "largest": largest})
         if progress is not None:
             progress(done, len(cases))

@@ -40,14 +40,15 @@ def conditioning_against_s(conditioning: pd.DataFrame, experiments: Labels) -> F
         here = conditioning[(conditioning["experiment"] == experiment) & (conditioning["s"] > 0)]
         s = here["s"]
         if quantity == "gain":
-            axis.plot(s, s**2, color="0.6", linestyle=":", label="s²")
             axis.plot(s, here["gain"], label="λₘᵢₙ(s)/λₘᵢₙ(1)")
             axis.plot(s, here["honest_gain"], label="the same at the stability limit of each s")
+            axis.plot(s, s**2, "k.", markersize=2, label="s²")
             axis.set_xlabel("parameter s")
         else:
             axis.plot(s, here[quantity].where(np.isfinite(here[quantity])), color="black")
         if quantity == "condition":
             axis.set_yscale("log")
+        axis.set_xticks([0, 1, 2])
         if panel[0] == 0:
             axis.set_title(experiments[experiment])
         if panel[1] == 0:

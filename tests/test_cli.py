@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hrta import Problem, ntk, results
+from hrta import Problem, ntk, results, spectra
 from hrta.ensembles import Ensemble, train_ensemble
 from hrta.targets import make_problem
 
@@ -117,14 +117,48 @@ def test_ntk_writes_the_spectra(tmp_path):
     assert list(table.columns) == columns.split()
     x = make_problem("sine1d", 10, 1).x
     infinite = table[(table["kernel"] == "infinite") & (table["s"] == 1.5)]
-    np.testing.assert_array_equal(infinite["eigenvalue"], ntk.spectrum(ntk.gram(x, 1.5)))
+    np.testing.assert_array_equal(infinite["eigenvalue"], spectra.spectrum(ntk.gram(x, 1.5)))
     assert infinite["width"].isna().all()
     finite = table[(table["width"] == 40) & (table["seed"] == 1)]
-    expected = ntk.initial_spectra(x, 40, [1], [0.5, 1.5])
+    expected = spectra.initial_spectra(x, 40, [1], [0.5, 1.5])
     np.testing.assert_array_equal(finite["eigenvalue"], expected["eigenvalue"])
     shown = hrta("ntk", "--points", 10)
     assert shown.returncode == 0
     assert "smallest and largest eigenvalue" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "columns", "summary"),
+    [
+        ("width --points 10 --width 20 --width 40 --seeds 2", "kernel_error", "exponent"),
+        ("samples --points 10 --points 20 --points 30", "smallest", "exponent"),
+        ("motion --points 10 --width 20 --seeds 2 --stage-steps 9", "inner_travel", "relaxation"),
+        ("rates --points 10 --width 20 --seeds 2 --stage-steps 9", "predicted", "crossing"),
+        ("jumps --points 10", "expected_loss", "relaxation"),
+    ],
+)
+def test_theory_writes_a_table_or_says_what_it_comes_to(tmp_path, command, columns, summary):
+    file = tmp_path / "table.parquet"
+    done = hrta("theory", *command.split(), "--experiment", "mine", "--output", file)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    table = pd.read_parquet(file)
+    assert columns in table
+    assert set(table["experiment"]) == {"mine"}
+    assert json.loads(file.with_suffix(".json").read_text())["arguments"]["problem"] == "sine1d"
+    shown = hrta("theory", *command.split())
+    assert shown.returncode == 0, shown.stderr
+    assert summary in shown.stdout
+
+
+def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
+    x = np.array([[0.1], [0.1], [0.4], [0.9]])
+    results.write_problem(Problem("twice", x, x[:, 0]), tmp_path / "twice.parquet")
+    done = hrta("ntk", "--problem", tmp_path / "twice.parquet")
+    assert done.returncode == 0
+    warnings = [line for line in done.stderr.splitlines() if "there already" in line]
+    assert warnings == [
+        "hrta: tangent kernel: 1 of the 4 points are there already; the smallest eigenvalue is 0"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +188,15 @@ def test_ntk_writes_the_spectra(tmp_path):
         ("ntk --output .", "it must be a file *.parquet"),
         ("train --problem a.parquet --output a.parquet", "not the problem itself"),
         ("train --width 1000000000000 --seeds 1", "not enough memory"),
+        ("theory nonsense", "No such command 'nonsense'"),
+        ("theory width --s 3", "--s: '3' must lie in [0, 2]"),
+        ("theory samples --points 1", "Invalid value for '--points'"),
+        ("theory samples --points 2000000", "points: 2.98e+04 GiB needed"),
+        ("theory motion --method relaxation", "must be NAME=S,S,..."),
+        ("theory motion --learning-rate -1", "learning rate must be a positive number"),
+        ("theory rates --points 1", "points = 1 must be"),
+        ("theory jumps --method relu=0,1", "the kernel of s = 0 is singular on these points"),
+        ("theory jumps --output .", "it must be a file *.parquet"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, arguments, message):

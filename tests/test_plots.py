@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from hrta import ntk, plots
+from hrta import spectra as eigenvalues
 from hrta.ensembles import Ensemble, train_ensemble
 from hrta.statistics import at_learning_rates, final_losses, median_interval
 
@@ -119,8 +120,8 @@ def test_diverged_runs_neither_warn_nor_vanish(history):
 
 @pytest.fixture
 def spectra(small_problem):
-    infinite = ntk.infinite_width_spectra(small_problem.x, [0, 0.5, 1, 2])
-    finite = ntk.initial_spectra(small_problem.x, 50, [0, 1, 2], [0, 0.5, 1, 2])
+    infinite = eigenvalues.infinite_width_spectra(small_problem.x, [0, 0.5, 1, 2])
+    finite = eigenvalues.initial_spectra(small_problem.x, 50, [0, 1, 2], [0, 0.5, 1, 2])
     both = [infinite.assign(kernel="infinite"), finite.assign(kernel="finite", width=50)]
     return pd.concat(both, ignore_index=True).assign(experiment="mine")
 
@@ -133,7 +134,7 @@ def test_eigenvalue_figure_shows_the_extremes(spectra, small_problem):
         assert len(finite.get_xdata()) == len(s) == 4
         s, shown = s[np.isfinite(shown)], shown[np.isfinite(shown)]
         assert s[0] == first  # at s = 0 the smallest eigenvalue is 0
-        expected = [ntk.spectrum(ntk.gram(small_problem.x, value))[index] for value in s]
+        expected = [eigenvalues.spectrum(ntk.gram(small_problem.x, value))[index] for value in s]
         np.testing.assert_allclose(shown, expected, rtol=1e-12)
 
 
@@ -153,13 +154,13 @@ def test_spectrum_figure_shows_all_eigenvalues_in_order(spectra, small_problem):
     figure = plots.whole_spectra(spectra, {"mine": "my problem"}, [0, 1])
     zero, one = figure.axes[0].get_lines()
     assert len(zero.get_ydata()) == 3  # the rank of the points with their bias
-    expected = ntk.spectrum(ntk.gram(small_problem.x, 1))[::-1]
+    expected = eigenvalues.spectrum(ntk.gram(small_problem.x, 1))[::-1]
     np.testing.assert_allclose(one.get_ydata(), expected)
 
 
 def test_a_long_spectrum_is_a_line_without_markers():
     x = np.linspace(0, 1, 12)[:, None]
-    table = ntk.infinite_width_spectra(x, [1]).assign(kernel="infinite", experiment="mine")
+    table = eigenvalues.infinite_width_spectra(x, [1]).assign(kernel="infinite", experiment="mine")
     (line,) = plots.whole_spectra(table, {"mine": "my problem"}, [1]).axes[0].get_lines()
     assert (line.get_marker(), len(line.get_ydata())) == ("None", 12)
 

@@ -8,7 +8,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_the_code_in_the_readme_runs(capsys):
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    code = "".join(re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL))
     shorter = code.replace("width=500", "width=20").replace("steps=1000", "steps=20")
     exec(compile(shorter, "README.md", "exec"), {})
     assert "loss" in capsys.readouterr().out

@@ -127,6 +127,16 @@ def against_the_bound(rates: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def at_infinite_width(rates: pd.DataFrame) -> pd.DataFrame:
+    """The predicted loss when training ends at infinite width: median over draws, for each method.
+
+    Args:
+        rates: rows as `hrta.rates.rates_table` makes them.
+    """
+    end = rates[rates["width"].isna() & (rates["step"] == rates["step"].max())]
+    return end.groupby(["experiment", "method"], observed=True)["predicted"].median().reset_index()
+
+
 def motion_exponents(motion: pd.DataFrame) -> pd.DataFrame:
     """Exponents in the width of what has moved by the end of each stage.
 

@@ -1,10 +1,11 @@
-# make replicate | test | smoke | bench | lint | format | lock | clean; each makes its environment
-# first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over config/replication.yaml;
-# make bench DEVICE=cuda times the engines on a GPU.
+# make replicate | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes its
+# environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
+# config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
 
 BIN := .venv/bin
 READY := .venv/.ready
 JAX_READY := .venv-jax/.ready
+NT_READY := .venv-nt/.ready
 CORES ?= all
 DEVICE ?= cpu
 
@@ -21,7 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: env replicate smoke bench test lint format lock clean
+.PHONY: env replicate smoke bench bench-gram test lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -57,6 +58,17 @@ $(JAX_READY): benchmarks/requirements-jax.txt | $(READY)
 	$(BIN)/uv pip install --quiet --python .venv-jax/bin/python --requirement benchmarks/requirements-jax.txt
 	touch $(JAX_READY)
 
+# The Gram matrix of infinite width beside google/neural-tangents.
+bench-gram: $(NT_READY)
+	$(BIN)/python -m benchmarks.gram
+
+# Without what its requirements ask for besides, tensorflow for one, which the kernels do not need.
+$(NT_READY): benchmarks/requirements-neural-tangents.txt | $(READY)
+	rm -rf .venv-nt
+	$(BIN)/uv venv --quiet --python 3.11 .venv-nt
+	$(BIN)/uv pip install --quiet --no-deps --python .venv-nt/bin/python --requirement benchmarks/requirements-neural-tangents.txt
+	touch $(NT_READY)
+
 test: $(READY) lint
 	$(BIN)/pytest
 
@@ -77,4 +89,4 @@ lock: $(READY)
 
 # The results of the smoke run and the environments; those of the full replication stay.
 clean:
-	rm -rf results/smoke .venv .venv-jax
+	rm -rf results/smoke .venv .venv-jax .venv-nt

@@ -118,3 +118,16 @@ def test_what_has_no_spectrum_is_refused(matrix, message):
     for compute in (spectra.spectrum, spectra.extremal_eigenvalues):
         with pytest.raises(ValueError, match=message):
             compute(matrix)
+
+
+@pytest.mark.parametrize("gap", [1e-3, 1e-6, 1e-9, 1e-12, 1e-15])
+def test_below_rounding_the_smallest_eigenvalue_is_off_by_no_more_than_stated(gap):
+    """Nearly coinciding points: it is off by n eps lambda_max at most, or given as 0."""
+    x = np.array([[0.1], [0.1 + gap], [0.5], [0.9]])
+    with mpmath.workdps(50):
+        exact = mpmath.eigsy(closed_form_matrix(x, 1.0), eigvals_only=True)
+    smallest, largest = float(min(exact)), float(max(exact))
+    computed = spectra.spectrum(ntk.gram(x, 1.0))[0]
+    rounding = len(x) * np.finfo(float).eps * largest
+    assert abs(computed - smallest) < rounding
+    assert (computed == 0) == (smallest < rounding)

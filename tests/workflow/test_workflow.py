@@ -213,7 +213,7 @@ def test_a_folder_can_be_moved(replicated, tmp_path):
         ("methods: [relu, ho", "methods: [relu, no", "experiments.sine1d.methods: 'nomotopy' giv"),
         ("s: [1, 1.5]", "s: [1, 2.5]", "methods.relaxation.s.1: 2.5 given; input should be less"),
         ("  decay:", "  deacy:", "training.deacy: unknown key; allowed are stage_steps, decay, "),
-        ("  sine1d:\n", "  width:\n", "experiments.width: a figure has this name already"),
+        ("  jump1d:\n", "  width:\n", "experiments.width: a figure has this name already"),
         pytest.param(
             *("device: auto", "device: cuda", "device: 'cuda' given; there is no usable CUDA GPU"),
             marks=pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="there may be a GPU"),

@@ -20,6 +20,7 @@ _HOME = {
 }
 _MODULES = (
     "activations",
+    "anmin",
     "config",
     "ensembles",
     "kernel_motion",

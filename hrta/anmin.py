@@ -1,0 +1,164 @@
+"""ANMIN: two-layer networks with a (leaky) ReLU, trained by exact alternating minimisation.
+
+Source: A. Barbu, Training a Two-Layer ReLU Network Analytically, Sensors 23(8):4072 (2023); the
+details follow its author's public code.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from hrta.arrays import as_float64
+from hrta.processes import need_memory
+
+# Elements of the design matrix built at a time, 32 MB.
+CHUNK = 2**22
+
+
+@dataclass(frozen=True, eq=False)
+class Anmin:
+    """What `train` returns.
+
+    Attributes:
+        losses: the network's mean squared error after every round, [rounds + 1]; the first is that
+            after the first b-step.
+        fixed_pattern_losses: the same with the new inner weights and the pattern that they were
+            found for, before outer weights are solved for again, [rounds + 1]; the first is that
+            of `losses`. That is what a round minimises; the network's loss may rise.
+        inner: A, [d + 1, m], the bias row last.
+        outer: b, [m].
+        intercept: b_0.
+        leak: alpha of g(u) = alpha u + (1 - alpha) relu(u).
+    """
+
+    losses: np.ndarray
+    fixed_pattern_losses: np.ndarray
+    inner: np.ndarray
+    outer: np.ndarray
+    intercept: float
+    leak: float
+
+    def predict(self, x: Any) -> np.ndarray:
+        """f at the points x [n, d], [n]."""
+        hidden = _with_ones(x) @ self.inner
+        return self.intercept + _slopes(hidden, self.leak) * hidden @ self.outer
+
+
+def train(
+    x: Any, y: Any, inner: Any, rounds: int = 30, ridge: float = 1e-3, leak: float = 0.0
+) -> Anmin:
+    """Alternate two exact ridge regressions, with the pattern of active neurons held fixed.
+
+    f(x) = b_0 + b . g(A' (x, 1)), g(u) = alpha u + (1 - alpha) relu(u). With the slopes
+    G_ij = alpha + (1 - alpha) 1[(x_i, 1) . A_j > 0] held fixed f is linear in A and linear in
+    (b_0, b), and both minimise sum_i (f(x_i) - y_i)^2 + ridge |.|^2 (the intercept is ridged, too).
+    First b; then in each round A, the new pattern, and b.
+
+    The A-step has (d + 1) m unknowns and n equations and solves a system of the smaller of the two
+    numbers k, which takes 8 k^2 bytes and k^3 / 3 multiply-adds.
+
+    Args:
+        x: points, [n, d], without the bias column.
+        y: targets, [n].
+        inner: A at the start, [d + 1, m], the bias row last; N(0, 1) in the source.
+        rounds: how many, 0 for the first b-step alone.
+        ridge: lambda, positive.
+        leak: alpha, in [0, 1).
+
+    Raises:
+        ValueError: an argument outside its range, or shapes that do not fit together.
+        MemoryError: a system that does not fit; the message says what it needs.
+    """
+    biased, y, inner = _with_ones(x), as_float64(y), as_float64(inner)
+    _check(biased, y, inner, rounds, ridge, leak)
+    unknowns = min(inner.size, len(y))
+    # The system, and its Cholesky factor.
+    need_memory(16 * unknowns**2, f"anmin: an A-step with {unknowns} unknowns")
+    hidden = biased @ inner
+    slopes = _slopes(hidden, leak)
+    intercept, outer = _outer_step(slopes * hidden, y, ridge)
+    losses = [_mean_square(intercept + slopes * hidden @ outer - y)]
+    fixed = losses[:]
+    for _ in range(rounds):
+        inner = _inner_step(biased, slopes, outer, y - intercept, ridge)
+        hidden = biased @ inner
+        fixed.append(_mean_square(intercept + slopes * hidden @ outer - y))
+        slopes = _slopes(hidden, leak)
+        intercept, outer = _outer_step(slopes * hidden, y, ridge)
+        losses.append(_mean_square(intercept + slopes * hidden @ outer - y))
+    return Anmin(np.array(losses), np.array(fixed), inner, outer, float(intercept), leak)
+
+
+def _slopes(hidden: np.ndarray, leak: float) -> np.ndarray:
+    return np.where(hidden > 0, 1.0, leak)
+
+
+def _mean_square(residual: np.ndarray) -> float:
+    return float(residual @ residual / len(residual))
+
+
+def _outer_step(features: np.ndarray, y: np.ndarray, ridge: float) -> tuple[float, np.ndarray]:
+    """(b_0, b) from (Z'Z + ridge) (b_0; b) = Z'y with Z = [1, features]."""
+    design = np.column_stack([np.ones(len(features)), features])
+    if len(design) < design.shape[1]:
+        solved = design.T @ _solve(design @ design.T, y, ridge)
+    else:
+        solved = _solve(design.T @ design, design.T @ y, ridge)
+    return solved[0], solved[1:]
+
+
+def _inner_step(
+    biased: np.ndarray, slopes: np.ndarray, outer: np.ndarray, y: np.ndarray, ridge: float
+) -> np.ndarray:
+    """All of A at once, by ridge regression on the design matrix Phi_i,(jk) = x_ij G_ik b_k.
+
+    With fewer points than unknowns A = Phi' (Phi Phi' + ridge)^-1 y, where Phi Phi' is a product,
+    entry by entry, of two small Gram matrices, and Phi itself is never built.
+    """
+    weighted = slopes * outer
+    inputs, width = biased.shape[1], len(outer)
+    if len(y) < inputs * width:
+        dual = _solve((weighted @ weighted.T) * (biased @ biased.T), y, ridge)
+        return (biased * dual[:, None]).T @ weighted
+    normal, right = np.zeros((inputs * width,) * 2), np.zeros(inputs * width)
+    chunk = max(1, CHUNK // (inputs * width))
+    for first in range(0, len(y), chunk):
+        here = slice(first, first + chunk)
+        design = (biased[here, :, None] * weighted[here, None, :]).reshape(-1, inputs * width)
+        normal += design.T @ design
+        right += design.T @ y[here]
+    return _solve(normal, right, ridge).reshape(inputs, width)
+
+
+def _solve(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
+    """(matrix + ridge)^-1 right for a symmetric, positive semi-definite matrix, used up."""
+    matrix[np.diag_indices(len(matrix))] += ridge
+    return cho_solve(cho_factor(matrix, overwrite_a=True, check_finite=False), right)
+
+
+def _with_ones(x: Any) -> np.ndarray:
+    x = as_float64(x)
+    if x.ndim != 2 or x.size == 0:
+        raise ValueError(f"anmin: x must be [n, d] with n, d >= 1; it is {list(x.shape)}")
+    return np.column_stack([x, np.ones(len(x))])
+
+
+def _check(
+    biased: np.ndarray, y: np.ndarray, inner: np.ndarray, rounds: int, ridge: float, leak: float
+) -> None:
+    n, inputs = biased.shape
+    if y.shape != (n,) or inner.ndim != 2 or len(inner) != inputs or inner.size == 0:
+        raise ValueError(
+            f"anmin: for these points y must be [{n}] and inner [{inputs}, m]; they are "
+            f"{list(y.shape)} and {list(inner.shape)}"
+        )
+    if not (np.isfinite(biased).all() and np.isfinite(y).all() and np.isfinite(inner).all()):
+        raise ValueError("anmin: points, targets and weights must be finite numbers only")
+    if rounds < 0 or rounds != int(rounds):
+        raise ValueError(f"anmin: rounds = {rounds} is not a whole number of at least 0")
+    if not (np.isfinite(ridge) and ridge > 0):
+        raise ValueError(f"anmin: ridge = {ridge:g} is not a positive number")
+    if not 0 <= leak < 1:
+        raise ValueError(f"anmin: leak = {leak:g} is outside [0, 1)")

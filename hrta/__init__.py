@@ -25,6 +25,7 @@ _MODULES = (
     "ensembles",
     "kernel_motion",
     "kernels",
+    "laaf",
     "linearised",
     "networks",
     "ntk",

@@ -17,7 +17,7 @@ from torch import Tensor
 from hrta.problems import Problem
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
-# What has a slope a of its own: nothing (a plain network), each layer (L-LAAF), each neuron (N-LAAF).
+# What has a slope of its own: nothing (a plain network), each layer (L-LAAF), each neuron (N-LAAF).
 ADAPTIVE = ("none", "layer", "neuron")
 Progress = Callable[[int, int], None]
 

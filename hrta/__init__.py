@@ -22,6 +22,7 @@ _MODULES = (
     "activations",
     "anmin",
     "config",
+    "datasets",
     "ensembles",
     "kernel_motion",
     "kernels",

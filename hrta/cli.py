@@ -26,6 +26,7 @@ from hrta.cli_options import (
     StageStepsOption,
     TestPointsOption,
     check_output,
+    given_data,
     given_methods,
     given_numbers,
     given_problem,
@@ -79,6 +80,13 @@ def train(
     log_every: Annotated[int, typer.Option(min=1, help="Steps between logged losses.")] = 10,
     points: PointsOption = None,
     test_points: TestPointsOption = 200,
+    csv: Annotated[
+        Path | None, typer.Option(help="Your data instead of a problem: a CSV file with a header.")
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="The CSV file's column to predict.")] = None,
+    openml: Annotated[
+        str | None, typer.Option(help="A data set of openml.org by name instead of a problem.")
+    ] = None,
     dtype: Annotated[Dtype, typer.Option()] = Dtype.float32,
     device: Annotated[Device, typer.Option()] = Device.auto,
     engine: Annotated[EngineName, typer.Option()] = EngineName.auto,
@@ -93,7 +101,7 @@ def train(
     from hrta.ensembles import Ensemble, choose_device, train_ensemble
 
     chosen = choose_device(device)
-    given = given_problem(problem, points, test_points)
+    given = given_data(csv, target, openml) or given_problem(problem, points, test_points)
     ensemble = Ensemble(
         experiment=experiment or given.name,
         width=width,
@@ -114,7 +122,8 @@ def train(
     if output is None:
         print(_summary(results, ensemble))
     else:
-        arguments = dataclasses.asdict(ensemble) | {"problem": problem}
+        source = str(csv or openml or problem)
+        arguments = dataclasses.asdict(ensemble) | {"problem": source}
         facts |= {"device": _device_name(chosen), "dtype": dtype.value}
         write_result(results, output, arguments, started, facts)
     for run in facts["diverged"]:

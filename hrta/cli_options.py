@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hrta import datasets
+from hrta.datasets import INCLUDED
 from hrta.problems import Problem
 from hrta.results import provenance, read_problem, write_json, write_table
 from hrta.targets import TARGETS, make_problem
@@ -51,7 +53,9 @@ class Device(StrEnum):
 
 ProblemOption = Annotated[
     str,
-    typer.Option(help=f"A file made by `hrta data`, or a name: {', '.join(TARGETS)}."),
+    typer.Option(
+        help=f"A file made by `hrta data`, or a name: {', '.join([*TARGETS, *INCLUDED])}."
+    ),
 ]
 PointsOption = Annotated[
     int | None, typer.Option(min=1, help="Training points of a named problem; it has a default.")
@@ -103,12 +107,27 @@ def write_result(
     write_json(record | facts, output.with_suffix(".json"))
 
 
+def given_data(csv: Path | None, target: str | None, openml: str | None) -> Problem | None:
+    """Real data from a CSV file or OpenML, if they are asked for."""
+    if (csv is None) != (target is None):
+        raise ValueError("--csv and --target go together")
+    if csv is not None and openml is not None:
+        raise ValueError("--csv and --openml: there can be only one of them")
+    if csv is not None:
+        return datasets.read_csv(csv, target)
+    return None if openml is None else datasets.fetch_openml(openml)
+
+
 def given_problem(problem: str, points: int | None, test_points: int) -> Problem:
     """A problem from a file, or by its name."""
     if problem in TARGETS:
         return make_problem(problem, points, test_points)
+    if problem in INCLUDED:
+        if points is not None:
+            raise ValueError(f"--points: {problem} has its own; leave it out")
+        return datasets.load(problem)
     if not problem.endswith(".parquet"):
-        names = ", ".join(TARGETS)
+        names = ", ".join([*TARGETS, *INCLUDED])
         raise ValueError(
             f"unknown problem {problem!r}; it must be a .parquet file made by `hrta data` or one "
             f"of {names}"

@@ -188,6 +188,10 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("ntk --output .", "it must be a file *.parquet"),
         ("train --problem a.parquet --output a.parquet", "not the problem itself"),
         ("train --width 1000000000000 --seeds 1", "not enough memory"),
+        ("train --csv none.csv --target y", "none.csv: there is no such file"),
+        ("train --csv none.csv", "--csv and --target go together"),
+        ("train --csv a.csv --target y --openml b", "there can be only one of them"),
+        ("train --problem iris --points 9", "--points: iris has its own; leave it out"),
         ("theory nonsense", "No such command 'nonsense'"),
         ("theory width --s 3", "--s: '3' must lie in [0, 2]"),
         ("theory samples --points 1", "Invalid value for '--points'"),
@@ -248,3 +252,18 @@ def test_a_problem_of_ones_own_needs_no_test_set(tmp_path, small_problem):
 def test_every_named_problem_has_a_default_size():
     for name in ("sine1d", "sine3d", "jump1d"):
         assert hrta("ntk", "--problem", name, "--s", "1").returncode == 0
+
+
+def test_data_of_ones_own_is_trained_on(tmp_path):
+    table = pd.DataFrame({"a": np.arange(20.0), "y": np.sin(np.arange(20.0))})
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    options = "train --width 5 --stage-steps 4 --seeds 2 --output out.parquet --csv mine.csv"
+    done = hrta(*options.split(), "--target", "y", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    written = pd.read_parquet(tmp_path / "out.parquet")
+    assert set(written["problem"]) == {"mine"}
+    assert written["test_loss"].notna().all()
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert record["arguments"]["problem"] == "mine.csv"
+    shown = hrta("train", "--problem", "diabetes", "--width", 5, "--stage-steps", 4, "--seeds", 2)
+    assert shown.returncode == 0, shown.stderr

@@ -56,7 +56,7 @@ for name, many in theory.sample_number.experiments.items():
         name,
         many.points.value,
         parameters,
-        memory=500 + 10 * max(many.points.value) ** 2 // 10**6,
+        memory=500 + 17 * max(many.points.value) ** 2 // 10**6,
     )
 for optimizer in theory.motion.optimizers:
     THEORY[f"motion/{optimizer}"] = case(

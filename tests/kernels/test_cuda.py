@@ -177,6 +177,19 @@ def test_a_run_does_not_depend_on_the_others(engine, device, dtype):
     assert torch.equal(alone.networks().outer, together.networks().outer[2:])
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_runs_that_part_go_on_from_where_they_were(engine, device, optimizer):
+    networks, setting = example(2, 6, 2, 20, device, optimizer)
+    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+    for each in engines:
+        advance(each, [0.5, 1.0])
+        each.branch(np.array([0, 1, 1]))
+    losses, expected = (advance(each, [0.5, 1.0, 1.5]) for each in engines)
+    assert losses.shape == (2, 3, 4)
+    np.testing.assert_allclose(losses, expected, rtol=1e-10)
+    assert_same(*engines)
+
+
 def test_a_neuron_that_is_active_nowhere_does_not_move_under_relu(engine, device):
     networks, setting = example(1, 6, 1, 7, device)
     networks.inner[0, :, 3] = torch.tensor([0.1, -100.0])

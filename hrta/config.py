@@ -238,9 +238,7 @@ class Replication(Strict):
             ("theory.rates.methods", theory.rates.methods),
         ):
             _refer([at], methods, self.methods)
-            stages = {name: len(self.methods[name].s) for name in methods}
-            if len(set(stages.values())) > 1:
-                _refuse([at], stages, "all must have the same number of stages")
+            self._check_stages([at], methods)
         for part, every in (("sample_number", theory.sample_number), ("rates", theory.rates)):
             for name, chosen in every.experiments.items():
                 for n in np.atleast_1d(chosen.points.value).tolist():
@@ -261,9 +259,12 @@ class Replication(Strict):
                 experiment.methods,
                 f"{self.baseline}, the first of all methods, must be there to compare with",
             )
-        stages = {name: len(self.methods[name].s) for name in experiment.methods}
+        self._check_stages([*at, "methods"], experiment.methods)
+
+    def _check_stages(self, at: list[str], methods: list[str]) -> None:
+        stages = {name: len(self.methods[name].s) for name in methods}
         if len(set(stages.values())) > 1:
-            _refuse([*at, "methods"], stages, "all must have the same number of stages")
+            _refuse(at, stages, "all must have the same number of stages")
 
     @property
     def baseline(self) -> str:

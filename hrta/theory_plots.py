@@ -1,6 +1,6 @@
 """The figures about the tangent-kernel theory: a function takes a tidy table, returns a figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -69,26 +69,17 @@ def kernel_error_against_width(width_limit: pd.DataFrame, experiments: Labels) -
         width_limit: rows as `hrta.width_limit.width_limit_table` makes them.
         experiments: label of each experiment, a column of panels each.
     """
-    use_style()
     errors = {
         "kernel_error": "‖Kₘ − K‖ / ‖K‖",
         "smallest_error": "relative error of λₘᵢₙ",
     }
-    figure, axes = plt.subplots(
-        2, len(experiments), figsize=(COLUMN_WIDTH, 4.2), sharex=True, squeeze=False
-    )
-    for (error, experiment), panel, axis in panels(axes, errors, experiments):
+
+    def draw(axis: Axes, error: str, experiment: str) -> None:
         here = width_limit[width_limit["experiment"] == experiment]
         _lines(axis, here, "width", error, "s", lambda s: f"s = {s:g}")
         _slope(axis, here, "width", error, -0.5, "slope −1/2")
-        if panel[0] == 0:
-            axis.set_title(experiments[experiment])
-        else:
-            axis.set_xlabel("width m (neurons)")
-        if panel[1] == 0:
-            axis.set_ylabel(errors[error])
-    legend(figure, axes, ncols=5)
-    return figure
+
+    return _grid(errors, experiments, "width m (neurons)", draw, ncols=5)
 
 
 def extremes_against_points(sample_number: pd.DataFrame, experiments: Labels) -> Figure:
@@ -98,22 +89,16 @@ def extremes_against_points(sample_number: pd.DataFrame, experiments: Labels) ->
         sample_number: rows as `hrta.sample_number.sample_number_table` makes them.
         experiments: label of each experiment, a column of panels each.
     """
-    use_style()
-    extremes = {"smallest": "smallest eigenvalue", "largest": "largest eigenvalue"}
-    figure, axes = plt.subplots(
-        2, len(experiments), figsize=(COLUMN_WIDTH, 4.2), sharex=True, squeeze=False
-    )
-    for (extreme, experiment), panel, axis in panels(axes, extremes, experiments):
+    extremes = {
+        "smallest": "smallest eigenvalue of Kₛ",
+        "largest": "largest eigenvalue of Kₛ",
+    }
+
+    def draw(axis: Axes, extreme: str, experiment: str) -> None:
         here = sample_number[sample_number["experiment"] == experiment]
         _lines(axis, here, "points", extreme, "s", lambda s: f"s = {s:g}")
-        if panel[0] == 0:
-            axis.set_title(experiments[experiment])
-        else:
-            axis.set_xlabel("points n")
-        if panel[1] == 0:
-            axis.set_ylabel(f"{extremes[extreme]} of Kₛ")
-    legend(figure, axes, ncols=5)
-    return figure
+
+    return _grid(extremes, experiments, "points n", draw, ncols=5)
 
 
 MOTIONS = {
@@ -130,50 +115,33 @@ def motion_against_width(motion: pd.DataFrame, methods: Labels, optimizers: Labe
         methods: label of each method to show, in order.
         optimizers: label of each optimizer, a column of panels each.
     """
-    use_style()
-    figure, axes = plt.subplots(
-        2, len(optimizers), figsize=(COLUMN_WIDTH, 4.2), sharex=True, sharey="row", squeeze=False
-    )
     end = motion[motion["step"] == motion["step"].max()]
-    for (quantity, optimizer), panel, axis in panels(axes, MOTIONS, optimizers):
+
+    def draw(axis: Axes, quantity: str, optimizer: str) -> None:
         here = end[end["optimizer"] == optimizer]
         _lines(axis, here, "width", quantity, "method", methods.get, methods)
         _slope(axis, here, "width", quantity, -0.5, "slope −1/2")
-        if panel[0] == 0:
-            axis.set_title(optimizers[optimizer])
-        else:
-            axis.set_xlabel("width m (neurons)")
-        if panel[1] == 0:
-            axis.set_ylabel(MOTIONS[quantity])
-    legend(figure, axes, ncols=4)
-    return figure
+
+    return _grid(MOTIONS, optimizers, "width m (neurons)", draw, ncols=4, sharey="row")
 
 
 def motion_against_steps(
     motion: pd.DataFrame, methods: Labels, optimizers: Labels, width: int
 ) -> Figure:
     """The same at one width against the steps, across the switch."""
-    use_style()
-    figure, axes = plt.subplots(
-        2, len(optimizers), figsize=(COLUMN_WIDTH, 4.2), sharex=True, sharey="row", squeeze=False
-    )
     at_width = motion[motion["width"] == width]
     switch = at_width.loc[at_width["stage"] == 1, "step"].max()
-    for (quantity, optimizer), panel, axis in panels(axes, MOTIONS, optimizers):
+
+    def draw(axis: Axes, quantity: str, optimizer: str) -> None:
         here = at_width[at_width["optimizer"] == optimizer]
         for stage in sorted(here["stage"].unique()):
             part = here[here["stage"] == stage]
             _lines(axis, part, "step", quantity, "method", methods.get, methods, marker=None)
         axis.axvline(switch, color="0.4", linestyle=":", linewidth=0.8)
         axis.set_xscale("linear")
-        if panel[0] == 0:
-            axis.set_title(f"{optimizers[optimizer]}, m = {width}")
-        else:
-            axis.set_xlabel("steps")
-        if panel[1] == 0:
-            axis.set_ylabel(MOTIONS[quantity])
-    legend(figure, axes, ncols=3)
-    return figure
+
+    titles = {name: f"{label}, m = {width}" for name, label in optimizers.items()}
+    return _grid(MOTIONS, titles, "steps", draw, ncols=3, sharey="row")
 
 
 def loss_and_bound(rates: pd.DataFrame, methods: Labels) -> Figure:
@@ -207,6 +175,36 @@ def loss_and_bound(rates: pd.DataFrame, methods: Labels) -> Figure:
         if panel[1] == 0:
             axis.set_ylabel("training loss")
     legend(figure, axes, ncols=3)
+    return figure
+
+
+def _grid(
+    quantities: Labels,
+    columns: Labels,
+    x_label: str,
+    draw: Callable[[Axes, str, str], None],
+    ncols: int,
+    sharey: str | bool = False,
+) -> Figure:
+    """A row of panels for each of two quantities, a column for each label; `draw` fills a panel."""
+    use_style()
+    figure, axes = plt.subplots(
+        len(quantities),
+        len(columns),
+        figsize=(COLUMN_WIDTH, 4.2),
+        sharex=True,
+        sharey=sharey,
+        squeeze=False,
+    )
+    for (quantity, column), panel, axis in panels(axes, quantities, columns):
+        draw(axis, quantity, column)
+        if panel[0] == 0:
+            axis.set_title(columns[column])
+        else:
+            axis.set_xlabel(x_label)
+        if panel[1] == 0:
+            axis.set_ylabel(quantities[quantity])
+    legend(figure, axes, ncols=ncols)
     return figure
 
 

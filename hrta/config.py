@@ -1,84 +1,32 @@
 """The configuration as typed models: checked whole, before any job starts."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from hrta.config_theory import Theory
+from hrta.config_values import (
+    Count,
+    Fraction,
+    HomotopyParameter,
+    Label,
+    Name,
+    Number,
+    OptimizerName,
+    PositiveNumber,
+    Several,
+    Source,
+    Sourced,
+    Strict,
+)
 from hrta.targets import TARGETS, make_problem
-
-Value = TypeVar("Value")
-Source = Literal["abstract", "review", "derived", "literature", "assumed", "ours"]
-OptimizerName = Literal["gradient_descent", "heavy_ball", "nesterov", "adam"]
-
-
-def _no_boolean(given: Any) -> Any:
-    if isinstance(given, bool):
-        raise ValueError("input should be a valid number")
-    return given
-
-
-Count = Annotated[int, Field(ge=1, strict=True)]
-# Not strict, because YAML takes 1e-3 for text; but true and false are no numbers.
-Number = Annotated[float, BeforeValidator(_no_boolean)]
-HomotopyParameter = Annotated[Number, Field(ge=0, le=2)]
-PositiveNumber = Annotated[Number, Field(gt=0)]
-Fraction = Annotated[Number, Field(gt=0, le=1)]
-Label = Annotated[str, Field(min_length=1)]
-# Names become parts of paths and of Snakemake's wildcards.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$")]
-Item = TypeVar("Item")
-
-
-def _distinct(items: list[Item]) -> list[Item]:
-    if len(set(items)) < len(items):
-        raise ValueError("every entry may be there only once")
-    return items
-
-
-Several = Annotated[list[Item], Field(min_length=1), AfterValidator(_distinct)]
 
 
 class ConfigError(ValueError):
     """What is wrong with a configuration: a line for each mistake."""
-
-
-class Strict(BaseModel):
-    """A model that refuses unknown keys, and says which there are."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, given: Any) -> Any:
-        if isinstance(given, Mapping):
-            for key in given:
-                if key not in cls.model_fields:
-                    raise PydanticCustomError(
-                        "unknown_key",
-                        "unknown key; allowed are {allowed}",
-                        {"at": [key], "allowed": ", ".join(cls.model_fields)},
-                    )
-        return given
-
-
-class Sourced(Strict, Generic[Value]):
-    """A value with where it comes from."""
-
-    value: Value
-    source: Source
-    unit: str | None = None
-    note: str | None = None
 
 
 class Method(Strict):
@@ -128,65 +76,6 @@ class Spectra(Strict):
 
     s: Sourced[Several[HomotopyParameter]]
     seeds: Sourced[Count]
-
-
-class WidthLimit(Strict):
-    """Where finite networks' kernels are compared with infinite width."""
-
-    experiments: Several[str]
-    widths: Sourced[Several[Count]]
-    seeds: Sourced[Count]
-
-
-class ManyPoints(Strict):
-    """Several numbers of points of one experiment."""
-
-    points: Sourced[Several[Count]]
-
-
-class SampleNumber(Strict):
-    """Where the eigenvalues' dependence on the number of points is computed."""
-
-    experiments: Annotated[dict[str, ManyPoints], Field(min_length=1)]
-
-
-class Motion(Strict):
-    """Where the motion of kernel and weights is followed."""
-
-    experiment: str
-    methods: Several[str]
-    optimizers: Several[str]
-    widths: Sourced[Several[Count]]
-    seeds: Sourced[Count]
-    stage_steps: Sourced[Count]
-
-
-class FewPoints(Strict):
-    """A number of points of its own for one experiment."""
-
-    points: Sourced[Count]
-
-
-class Rates(Strict):
-    """Where the loss is measured against the bound and the linearised prediction."""
-
-    experiments: Annotated[dict[str, FewPoints], Field(min_length=1)]
-    methods: Several[str]
-    widths: Sourced[Several[Count]]
-    seeds: Sourced[Count]
-    stage_steps: Sourced[Count]
-    learning_rate: Sourced[PositiveNumber]
-    log_every: Sourced[Count]
-
-
-class Theory(Strict):
-    """The tangent-kernel theory, measured."""
-
-    s: Sourced[Several[HomotopyParameter]]
-    width_limit: WidthLimit
-    sample_number: SampleNumber
-    motion: Motion
-    rates: Rates
 
 
 class Replication(Strict):

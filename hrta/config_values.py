@@ -1,0 +1,66 @@
+"""What the configuration is made of: numbers with a source, and models that know their keys."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+Value = TypeVar("Value")
+Source = Literal["abstract", "review", "derived", "literature", "assumed", "ours"]
+OptimizerName = Literal["gradient_descent", "heavy_ball", "nesterov", "adam"]
+
+
+def _no_boolean(given: Any) -> Any:
+    if isinstance(given, bool):
+        raise ValueError("input should be a valid number")
+    return given
+
+
+Count = Annotated[int, Field(ge=1, strict=True)]
+# Not strict, because YAML takes 1e-3 for text; but true and false are no numbers.
+Number = Annotated[float, BeforeValidator(_no_boolean)]
+HomotopyParameter = Annotated[Number, Field(ge=0, le=2)]
+PositiveNumber = Annotated[Number, Field(gt=0)]
+Fraction = Annotated[Number, Field(gt=0, le=1)]
+Label = Annotated[str, Field(min_length=1)]
+# Names become parts of paths and of Snakemake's wildcards.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$")]
+Item = TypeVar("Item")
+
+
+def _distinct(items: list[Item]) -> list[Item]:
+    if len(set(items)) < len(items):
+        raise ValueError("every entry may be there only once")
+    return items
+
+
+Several = Annotated[list[Item], Field(min_length=1), AfterValidator(_distinct)]
+
+
+class Strict(BaseModel):
+    """A model that refuses unknown keys, and says which there are."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            for key in given:
+                if key not in cls.model_fields:
+                    raise PydanticCustomError(
+                        "unknown_key",
+                        "unknown key; allowed are {allowed}",
+                        {"at": [key], "allowed": ", ".join(cls.model_fields)},
+                    )
+        return given
+
+
+class Sourced(Strict, Generic[Value]):
+    """A value with where it comes from."""
+
+    value: Value
+    source: Source
+    unit: str | None = None
+    note: str | None = None

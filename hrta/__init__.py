@@ -28,6 +28,7 @@ _MODULES = (
     "kernels",
     "laaf",
     "linearised",
+    "minibatches",
     "networks",
     "ntk",
     "optimizers",

@@ -11,13 +11,19 @@ from hrta.arrays import as_float64
 from hrta.networks import TwoLayer
 
 
-def branches(networks: TwoLayer, learning_rates: np.ndarray, s: np.ndarray) -> np.ndarray:
+def branches(
+    networks: TwoLayer,
+    learning_rates: np.ndarray,
+    s: np.ndarray,
+    batch_seeds: np.ndarray | None = None,
+) -> np.ndarray:
     """Which runs are still the same, in each piece of training.
 
     Args:
         networks: where the R runs start.
         learning_rates: of each run, [R].
         s: homotopy parameter of each run in each piece, [pieces, R].
+        batch_seeds: of each run's minibatches, [R], if there are any.
 
     Returns:
         For each piece and run the number of its branch, [pieces, R]. Branches are numbered from 0,
@@ -30,6 +36,8 @@ def branches(networks: TwoLayer, learning_rates: np.ndarray, s: np.ndarray) -> n
     ]
     starts = {digest: number for number, digest in enumerate(dict.fromkeys(digests))}
     same = _numbered(np.array([starts[digest] for digest in digests]), learning_rates)
+    if batch_seeds is not None:
+        same = _numbered(same, batch_seeds)
     numbers = []
     for values in s:
         same = _numbered(same, values)

@@ -56,6 +56,8 @@ class TwoLayer:
         width: int,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
+        *,
+        signs: bool = False,
     ) -> "TwoLayer":
         """One network per seed with independent N(0, 1) weights.
 
@@ -66,6 +68,7 @@ class TwoLayer:
             seeds: one for each of the R networks; equal seeds give equal networks.
             inputs: d, without the bias.
             width: m.
+            signs: whether of the outer weights only the signs are kept, so that they are 1 or -1.
 
         Raises:
             ValueError: no seed, or inputs or width below 1.
@@ -89,6 +92,8 @@ class TwoLayer:
                 for seed in seeds
             ]
         ).to(device=device, dtype=dtype)
+        if signs:
+            weights[:, -1].sign_()
         return cls(weights[:, :-1].contiguous(), weights[:, -1].contiguous())
 
     @property

@@ -11,6 +11,7 @@ import torch
 from hrta.branches import branches, firsts
 from hrta.kernels import make_engine
 from hrta.kernels.engine import Engine, Points, Setting
+from hrta.minibatches import Minibatches
 from hrta.networks import TwoLayer, with_bias
 from hrta.optimizers import check_optimizer
 from hrta.problems import Problem
@@ -52,12 +53,15 @@ def train(
     *,
     decay: float = 1.0,
     reset_optimizer: bool = False,
+    fixed_outer: bool = False,
+    batch_size: int | None = None,
+    batch_seeds: Sequence[int] | None = None,
     engine: str = "auto",
     observe: Observer | None = None,
     observe_at: Sequence[int] = (),
     progress: Progress | None = None,
 ) -> Training:
-    """Homotopy relaxation training of R two-layer networks on the full batch.
+    """Homotopy relaxation training of R two-layer networks, on the full batch or in minibatches.
 
     Minimises R_s = 1/(2n) sum_i (phi_s(x_i) - y_i)^2 over both layers, with the s of the stage.
     Update t + 1 of T has the learning rate eta decay^(t/T). In the history the row of step t is
@@ -74,6 +78,10 @@ def train(
         log_every: steps between rows of the history; the last step is always there.
         decay: final over initial learning rate, in (0, 1].
         reset_optimizer: start every stage with a fresh optimizer instead of the last one's state.
+        fixed_outer: train the inner weights alone, as in arXiv 2208.03941.
+        batch_size: points that an update sees, another part of them each time (stochastic gradient
+            descent, for one); all of them if not given. Losses are those of all points.
+        batch_seeds: of the order in which each run sees the points, [R]; 0 .. R - 1 by default.
         engine: auto, reference, cpu or cuda; see `hrta.kernels.make_engine`.
         observe: called with the step and all networks as they are after that many updates, a copy.
         observe_at: at which steps, in [0, T].
@@ -92,14 +100,18 @@ def train(
     check_optimizer(optimizer, momentum)
     _check(problem, networks, schedules, log_every, decay)
     _check_observation(observe, observe_at, schedules[0].steps)
-    plan = _plan(networks, schedules, _learning_rates(learning_rate, networks.runs), observe_at)
+    rates = _learning_rates(learning_rate, networks.runs)
+    batches = _minibatches(batch_size, batch_seeds, networks.runs, len(problem.y))
+    plan = _plan(networks, schedules, rates, batches, observe_at)
     start = firsts(plan.same[0])
     setting = Setting(
         points=_points(problem.x, problem.y, networks),
         test=None if problem.x_test is None else _points(problem.x_test, problem.y_test, networks),
         optimizer=optimizer,
         momentum=momentum,
-        learning_rate=plan.learning_rates[start],
+        learning_rate=rates[start],
+        fixed_outer=fixed_outer,
+        batches=batches and batches.branch(start),
     )
     running = make_engine(engine, TwoLayer(networks.inner[start], networks.outer[start]), setting)
     steps, log_every = schedules[0].steps, int(log_every)
@@ -124,19 +136,18 @@ class _Plan:
         pieces: first and last step of each, [pieces].
         s: of each run, [pieces, R].
         same: which runs are still the same, as `hrta.branches.branches` numbers them, [pieces, R].
-        learning_rates: before decay, [R].
     """
 
     pieces: list[tuple[int, int]]
     s: np.ndarray
     same: np.ndarray
-    learning_rates: np.ndarray
 
 
 def _plan(
     networks: TwoLayer,
     schedules: list[Schedule],
     learning_rates: np.ndarray,
+    batches: Minibatches | None,
     observe_at: Sequence[int],
 ) -> _Plan:
     """Pieces without a switch or an observation inside, short enough to tell of progress."""
@@ -145,7 +156,8 @@ def _plan(
     ends = sorted({*range(0, steps, max(1, steps // PIECES)), *switches, *observe_at, 0, steps})
     pieces = list(pairwise(ends))
     s = np.array([[schedule.s_at(first) for schedule in schedules] for first, _ in pieces])
-    return _Plan(pieces, s, branches(networks, learning_rates, s), learning_rates)
+    batch_seeds = None if batches is None else batches.seeds
+    return _Plan(pieces, s, branches(networks, learning_rates, s, batch_seeds))
 
 
 def _run(
@@ -256,6 +268,21 @@ def _learning_rates(learning_rate: float | Sequence[float], runs: int) -> np.nda
     if not (np.isfinite(rates) & (rates > 0)).all():
         raise ValueError("train: every learning rate must be a positive number")
     return np.broadcast_to(rates, runs).copy()
+
+
+def _minibatches(
+    size: int | None, seeds: Sequence[int] | None, runs: int, points: int
+) -> Minibatches | None:
+    if size is None:
+        if seeds is not None:
+            raise ValueError("train: batch_seeds are for minibatches; give a batch_size, too")
+        return None
+    seeds = np.asarray(range(runs) if seeds is None else seeds)
+    if seeds.shape != (runs,) or seeds.dtype.kind not in "iu" or (seeds < 0).any():
+        raise ValueError(
+            f"train: batch_seeds must be {runs} whole numbers of at least 0, one for each run"
+        )
+    return Minibatches(seeds, points, size)
 
 
 def _points(x: np.ndarray, y: np.ndarray, networks: TwoLayer) -> Points:

@@ -48,6 +48,29 @@ def test_momentum_keeps_its_definition_when_the_learning_rate_changes():
         torch.testing.assert_close(ours, expected, rtol=1e-14, atol=0)
 
 
+def test_nesterov_is_heavy_ball_with_a_gradient_correction():
+    """theta_{t+1} = theta_t - eta g_t + beta (theta_t - theta_{t-1}) - beta eta (g_t - g_{t-1}).
+
+    The first g_{-1} is 0, as in torch's. Source: arXiv 2208.03941, section 2.
+    """
+    start = torch.randn(6, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    eta, beta = 0.07, 0.85
+    theta, before, last_gradient = start, start, torch.zeros_like(start)
+    ours, optimizer = start.clone(), make_optimizer("nesterov", beta)
+    theirs = start.clone().requires_grad_()
+    torchs = torch.optim.SGD([theirs], lr=eta, momentum=beta, nesterov=True)
+    for _ in range(40):
+        gradient = gradient_of(theta)
+        correction = beta * eta * (gradient - last_gradient)
+        theta, before = theta - eta * gradient + beta * (theta - before) - correction, theta
+        last_gradient = gradient
+        ours += optimizer.update(gradient_of(ours), torch.tensor(eta, dtype=torch.float64))
+        theirs.grad = gradient_of(theirs.detach())
+        torchs.step()
+        torch.testing.assert_close(ours, theta, rtol=1e-12, atol=1e-13)
+        torch.testing.assert_close(theirs.detach(), theta, rtol=1e-12, atol=1e-13)
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_run_is_the_same_wherever_it_stands(name):
     """Vectorised loops have scalar remainders, which must round alike."""

@@ -3,8 +3,9 @@ import pytest
 import torch
 from torch import nn
 
-from hrta import HomotopyActivation, Problem, Schedule, Stage, TwoLayer, train
+from hrta import HomotopyActivation, Problem, Schedule, Stage, TwoLayer, homotopy, train
 from hrta.kernels.reference import Loss
+from hrta.networks import with_bias
 from hrta.targets import make_problem
 
 METHODS = [[1, 1], [0.5, 1], [1, 1.5], [1.5, 1.5], [2, 2]]
@@ -118,6 +119,43 @@ def test_momentum_reaches_the_optimizer(small_problem, small_networks, optimizer
         state.step()
     torch.testing.assert_close(trained.networks.inner, inner.detach(), rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(trained.networks.outer, outer.detach(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("fixed_outer", [False, True])
+@pytest.mark.parametrize("batch_size", [None, 1, 3, 7])
+def test_minibatches_and_fixed_outer_weights_are_a_plain_loops(
+    small_problem, batch_size, fixed_outer, engine
+):
+    networks = TwoLayer.initialise(range(3), 2, 11, dtype=torch.float64, signs=fixed_outer)
+    seeds = [4, 9, 4]
+    trained = train(
+        small_problem,
+        networks,
+        Schedule.constant_length([1.2, 0.7], 10),
+        learning_rate=0.02,
+        fixed_outer=fixed_outer,
+        batch_size=batch_size,
+        batch_seeds=None if batch_size is None else seeds,
+        engine=engine,
+    )
+    x, y = with_bias(small_problem.x, networks.inner), torch.tensor(small_problem.y)
+    each = 7 // (batch_size or 7)
+    for run, seed in enumerate(seeds):
+        weights = [w[run].clone().requires_grad_() for w in (networks.inner, networks.outer)]
+        state = torch.optim.Adam(weights[: 1 if fixed_outer else 2], lr=0.02)
+        for step in range(20):
+            order = np.random.default_rng([seed, step // each]).permutation(7)
+            batch = order[step % each * (batch_size or 7) :][: batch_size or 7]
+            chosen = homotopy(x[batch] @ weights[0], 1.2 if step < 10 else 0.7) @ weights[1]
+            state.zero_grad()
+            (((chosen / 11**0.5 - y[batch]) ** 2).mean() / 2).backward()
+            state.step()
+        for name, expected in zip(("inner", "outer"), weights, strict=True):
+            ours = getattr(trained.networks, name)[run]
+            torch.testing.assert_close(ours, expected.detach(), rtol=1e-9, atol=1e-11)
+    losses = trained.history.query("step == 20")["loss"]
+    residual = trained.networks.predict(small_problem.x, 0.7) - y
+    np.testing.assert_allclose(losses, (residual**2).mean(dim=1) / 2, rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

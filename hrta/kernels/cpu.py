@@ -44,6 +44,11 @@ class CpuEngine(Engine):
         test = setting.test or Points(setting.points.x[:0], setting.points.y[:0])
         self._data = (*lay_out(setting.points), *lay_out(test))
         self._setting = setting
+        self._batches = setting.batches
+        # Where each point went when they were put in order.
+        self._place = (
+            np.argsort(_order(setting.points)) if in_order else np.arange(len(self._data[1]))
+        )
         self._learning_rate = setting.learning_rate
         self._step = 0
         self.diverged = np.full(networks.runs, -1)
@@ -65,10 +70,18 @@ class CpuEngine(Engine):
             kind(self._width**-0.5),
             OPTIMIZER_CODES[self._setting.optimizer],
             kind(self._setting.momentum),
+            self._setting.fixed_outer,
+            self._batches_of(run, len(factors)),
             self._learning_rate[run] * factors,
             logged,
             losses,
         )
+
+    def _batches_of(self, run: int, steps: int) -> np.ndarray:
+        """The points of the next updates, in the engine's order, [T, b]; b = 0 for all points."""
+        if self._batches is None or not steps:
+            return np.empty((steps, 0), np.int64)
+        return self._place[self._batches.of_run(run, self._step, self._step + steps)]
 
     def _measure_run(self, run: int, s: float) -> tuple[float, float]:
         kind = self._parameters.dtype.type
@@ -106,6 +119,10 @@ class CpuEngine(Engine):
         self._state[runs] = 0
         self._corrections[runs] = 0
 
+    def branch(self, parents: np.ndarray) -> None:
+        super().branch(parents)
+        self._batches = self._batches and self._batches.branch(parents)
+
     def networks(self) -> TwoLayer:
         weights = torch.from_numpy(self._parameters[:, :, : self._width].copy())
         return TwoLayer(weights[:, :-1].contiguous(), weights[:, -1].contiguous())
@@ -113,9 +130,12 @@ class CpuEngine(Engine):
 
 def _in_order(points: Points) -> tuple[np.ndarray, np.ndarray]:
     """Points [n] in increasing order, without the ones, and their targets."""
-    x, y = points.x[:, 0].numpy(), points.y.numpy()
-    order = np.argsort(x, kind="stable")
-    return x[order], y[order]
+    order = _order(points)
+    return points.x[:, 0].numpy()[order], points.y.numpy()[order]
+
+
+def _order(points: Points) -> np.ndarray:
+    return np.argsort(points.x[:, 0].numpy(), kind="stable")
 
 
 def _packed(points: Points) -> tuple[np.ndarray, np.ndarray]:

@@ -26,6 +26,8 @@ class CudaEngine(Engine):
     )
 
     def __init__(self, networks: TwoLayer, setting: Setting, tiles: Tiles | None = None) -> None:
+        if setting.batches is not None:
+            raise ValueError("engine cuda: it knows no minibatches")
         inner, outer = networks.inner.detach(), networks.outer.detach()
         self._weights = torch.cat([inner, outer[:, None]], dim=1)
         runs, rows, width = self._weights.shape
@@ -48,6 +50,7 @@ class CudaEngine(Engine):
             beta1=Adam.beta1,
             beta2=Adam.beta2,
             eps=Adam.eps,
+            fixed_outer=setting.fixed_outer,
             tiles=tiles or choose_tiles(self._data.points, rows - 1, width, inner.itemsize),
         )
         self._step = 0

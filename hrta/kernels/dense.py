@@ -92,6 +92,27 @@ def forward(points, parameters, s, scale):
 
 
 @compiled
+def batch_memory(points, size, width):
+    """Room for a batch of points."""
+    groups = (size + GROUP - 1) // GROUP
+    x = np.zeros((groups, points.x.shape[1], GROUP), points.x.dtype)
+    return prepare(x, np.zeros(size, points.y.dtype), width)
+
+
+@compiled
+def forward_batch(points, batch_points, batch, parameters, s, scale):
+    """As `forward` on the points of a batch, [b] indices, which are gathered first."""
+    for b in range(len(batch)):
+        i = batch[b]
+        batch_points.y[b] = points.y[i]
+        for j in range(len(points.columns)):
+            value = points.columns[j, i]
+            batch_points.columns[j, b] = value
+            batch_points.x[b // GROUP, j, b % GROUP] = value
+    return forward(batch_points, parameters, s, scale)
+
+
+@compiled
 def _linear_path(parameters):
     """sum_k w_jk a_k, [D]."""
     inputs = len(parameters) - 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from hrta.minibatches import Minibatches
 from hrta.networks import TwoLayer
 
 
@@ -27,6 +28,8 @@ class Setting:
         optimizer: gradient_descent, heavy_ball, nesterov or adam.
         momentum: beta of heavy_ball and nesterov.
         learning_rate: of each run before decay, [R] float64.
+        fixed_outer: whether the outer weights stay as they are.
+        batches: which points each update of each run sees; all of them if not given.
     """
 
     points: Points
@@ -34,6 +37,8 @@ class Setting:
     optimizer: str
     momentum: float
     learning_rate: np.ndarray
+    fixed_outer: bool = False
+    batches: Minibatches | None = None
 
 
 class Engine(ABC):

@@ -31,6 +31,16 @@ def sums_of_block(points, parameters, first, last, sums):
     raise NotImplementedError("compiled code only")
 
 
+def batch_memory(points, size, width):
+    """Points of the same kind with room for a batch, for `forward_batch` and what follows it."""
+    raise NotImplementedError("compiled code only")
+
+
+def forward_batch(points, batch_points, batch, parameters, s, scale):
+    """As `forward` for the points of a batch alone, [b] indices; returns their loss."""
+    raise NotImplementedError("compiled code only")
+
+
 @overload(prepare)
 def _prepare(x, y, switch, width) -> Callable:
     if x.ndim == 1:
@@ -47,6 +57,20 @@ def _kernel(points):
 def _forward(points, parameters, s, scale) -> Callable:
     kernel = _kernel(points).forward
     return lambda points, parameters, s, scale: kernel(points, parameters, s, scale)
+
+
+@overload(batch_memory)
+def _batch_memory(points, size, width) -> Callable:
+    kernel = _kernel(points).batch_memory
+    return lambda points, size, width: kernel(points, size, width)
+
+
+@overload(forward_batch)
+def _forward_batch(points, batch_points, batch, parameters, s, scale) -> Callable:
+    kernel = _kernel(points).forward_batch
+    return lambda points, batch_points, batch, parameters, s, scale: kernel(
+        points, batch_points, batch, parameters, s, scale
+    )
 
 
 @overload(backward)
@@ -74,6 +98,8 @@ def advance(
     scale,
     optimizer,
     momentum,
+    fixed_outer,
+    batches,
     rates,
     logged,
     losses,
@@ -87,6 +113,8 @@ def advance(
         state: of the optimizer, [state size, D + 1, M], moved.
         corrections: of Adam's two moments, 1 - beta^t, [2] float64, moved.
         s, momentum, scale: in the dtype of the parameters; scale is 1/sqrt(m).
+        fixed_outer: whether the outer weights stay.
+        batches: the points of each update, [T, b]; all of them where b = 0.
         rates: [T] float64.
         logged: which losses are wanted, [T].
         losses: written, loss and test loss, [2, logged]; infinite after divergence.
@@ -102,18 +130,25 @@ def advance(
     linear = np.empty(rows - 1, parameters.dtype)
     sums = np.empty((rows + 2, BLOCK), parameters.dtype)
     gradient = np.empty((rows, BLOCK), parameters.dtype)
+    whole = batches.shape[1] == 0
+    seen = points if whole else batch_memory(points, batches.shape[1], width)
+    moving = rows - 1 if fixed_outer else rows
     row = 0
     for step in range(len(rates)):
-        loss = forward(points, parameters, s, scale)
-        if not np.isfinite(loss):
-            losses[:, row:] = np.inf
-            return step
-        if logged[step]:
+        loss = 0.0
+        if whole or logged[step]:
+            loss = forward(points, parameters, s, scale)
+        if logged[step] and np.isfinite(loss):
             losses[0, row] = loss
             if len(test.y):
                 losses[1, row] = forward(test, parameters, s, scale)
             row += 1
-        backward(points, scale, linear)
+        if not whole:
+            loss += forward_batch(points, seen, batches[step], parameters, s, scale)
+        if not np.isfinite(loss):
+            losses[:, row:] = np.inf
+            return step
+        backward(seen, scale, linear)
         linear *= kind(1 - s)
         corrections[0] = BETA1 * corrections[0] + (1 - BETA1)
         corrections[1] = BETA2 * corrections[1] + (1 - BETA2)
@@ -121,11 +156,12 @@ def advance(
         correction = 1 / corrections[1]
         for first in range(0, width, BLOCK):
             last = min(first + BLOCK, width)
-            sums_of_block(points, parameters, first, last, sums)
+            sums_of_block(seen, parameters, first, last, sums)
             gradient_of_block(parameters, first, last, sums, linear, s, gradient)
             update_block(
                 parameters,
                 state,
+                moving,
                 first,
                 last,
                 gradient,

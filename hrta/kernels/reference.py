@@ -41,6 +41,8 @@ class ReferenceEngine(Engine):
         self._learning_rate = torch.tensor(setting.learning_rate, device=self._parameters.device)
         self._loss = self._loss_on(setting.points)
         self._test_loss = self._loss_on(setting.test) if setting.test else None
+        self._fixed_outer = setting.fixed_outer
+        self._batches = setting.batches
         self._step = 0
         self.diverged = np.full(networks.runs, -1)
 
@@ -54,9 +56,13 @@ class ReferenceEngine(Engine):
         alive = torch.tensor(self.diverged < 0, device=parameters.device)
         diverged = torch.full_like(alive, -1, dtype=torch.int64)
         rows = []
+        batches = self._next_batches(len(factors))
         with torch.inference_mode(), _one_cpu_thread():
             for step, factor in enumerate(factors.tolist()):
-                losses, _ = self._loss.value_and_gradient(parameters, s, self._gradient)
+                of_points = None if batches is None else self._weights_of(batches[step])
+                losses, _ = self._loss.value_and_gradient(parameters, s, self._gradient, of_points)
+                if self._fixed_outer:
+                    self._gradient[:, -1] = 0
                 finite = losses.isfinite()
                 diverged.masked_fill_(alive & ~finite, step)
                 alive &= finite
@@ -71,6 +77,20 @@ class ReferenceEngine(Engine):
         empty = parameters.new_empty(2, 0, len(s))
         both = torch.stack(rows, dim=1) if rows else empty
         return tuple(both.double().cpu().numpy().transpose(0, 2, 1))
+
+    def _next_batches(self, steps: int) -> Tensor | None:
+        """The points of the next updates, [T, R, b]."""
+        if self._batches is None:
+            return None
+        first, last = self._step, self._step + steps
+        runs = range(len(self.diverged))
+        chosen = np.stack([self._batches.of_run(run, first, last) for run in runs], axis=1)
+        return torch.as_tensor(chosen, device=self._parameters.device)
+
+    def _weights_of(self, batch: Tensor) -> Tensor:
+        """How much each point counts, [R, n]: n/b in the batch [R, b], else 0."""
+        weights = self._parameters.new_zeros(len(batch), self._batches.points)
+        return weights.scatter_(1, batch, self._batches.points / self._batches.size)
 
     def measure(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with torch.inference_mode(), _one_cpu_thread():
@@ -96,6 +116,7 @@ class ReferenceEngine(Engine):
     def branch(self, parents: np.ndarray) -> None:
         super().branch(parents)
         self._optimizer.branch(torch.tensor(parents, device=self._parameters.device))
+        self._batches = self._batches and self._batches.branch(parents)
 
     def networks(self) -> TwoLayer:
         return _unpack(self._parameters, self._width)
@@ -140,7 +161,7 @@ class Loss:
         return torch.cat([_half_mean_square(self._residual(*block)[0]) for block in blocks])
 
     def value_and_gradient(
-        self, parameters: Tensor, s: Tensor, gradient: Tensor
+        self, parameters: Tensor, s: Tensor, gradient: Tensor, of_points: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """The loss of each run and its gradient.
 
@@ -148,15 +169,21 @@ class Loss:
             parameters: [R, D + 1, m], the inner weights and, in the last row, the outer ones.
             s: homotopy parameter of each run, [R].
             gradient: where the gradient is written, shaped like the parameters.
+            of_points: how much each point counts in the gradient, [R, n]; without it 1.
 
         Returns:
-            The losses [R] and `gradient`.
+            The losses [R], in which every point counts 1, and `gradient`.
         """
         losses = []
-        targets = gradient.split(self._block_runs(parameters))
-        for (block, block_s), target in zip(self._blocks(parameters, s), targets, strict=True):
+        runs = self._block_runs(parameters)
+        targets = gradient.split(runs)
+        weights = [None] * len(targets) if of_points is None else of_points.split(runs)
+        blocks = zip(self._blocks(parameters, s), targets, weights, strict=True)
+        for (block, block_s), target, weight in blocks:
             residual, pattern = self._residual(block, block_s)
             losses.append(_half_mean_square(residual))
+            if weight is not None:
+                residual.mul_(weight)
             self._backward(block, block_s, residual, pattern, target)
         return torch.cat(losses), gradient
 

@@ -58,6 +58,7 @@ class Plan(NamedTuple):
         optimizer, momentum: as in `Setting`.
         state_size: how many numbers the optimizer keeps for each weight.
         beta1, beta2, eps: of Adam.
+        fixed_outer: whether the outer weights stay.
         tiles: as `Tiles`.
     """
 
@@ -69,6 +70,7 @@ class Plan(NamedTuple):
     beta1: float
     beta2: float
     eps: float
+    fixed_outer: bool
     tiles: Tiles
 
 
@@ -217,8 +219,9 @@ def _descend(first, data, residual, weights, state, slope, rate, correction2, pl
     correction2 = correction2.to(kind)
     gradient = outer[None, :] * back
     _update(weights, state, inner_at, inner_there, inner, gradient, rate, correction2, plan)
-    gradient = tl.sum(inner * back, axis=0)
-    _update(weights, state, outer_at, outer_there, outer, gradient, rate, correction2, plan)
+    if not plan.fixed_outer:
+        gradient = tl.sum(inner * back, axis=0)
+        _update(weights, state, outer_at, outer_there, outer, gradient, rate, correction2, plan)
 
 
 @triton.jit

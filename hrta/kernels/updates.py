@@ -44,17 +44,20 @@ def gradient_of_block(parameters, first, last, sums, linear, s, gradient):
 
 
 @compiled
-def update_block(parameters, state, first, last, gradient, optimizer, rate, momentum, correction):
+def update_block(
+    parameters, state, moving, first, last, gradient, optimizer, rate, momentum, correction
+):
     """Move the parameters [D + 1, M] of a block of neurons; all scalars in their dtype.
 
     Args:
+        moving: how many rows move; D where the outer weights are fixed.
         state: [state size, D + 1, M].
         gradient: [D + 1, BLOCK].
         optimizer: one of OPTIMIZER_CODES.
         rate: learning rate, for Adam over the correction of the first moment.
         correction: 1 / correction of Adam's second moment.
     """
-    for j in range(len(parameters)):
+    for j in range(moving):
         weights = parameters[j, first:last]
         if optimizer == GRADIENT_DESCENT:
             _gradient_descent(weights, gradient[j], rate)

@@ -40,14 +40,30 @@ def both_engines(problem, networks, optimizer="adam", learning_rate=0.01):
     optimizer=st.sampled_from(list(OPTIMIZERS)),
     rate=st.floats(1e-4, 0.05),
     seed=st.integers(0, 1000),
+    fixed_outer=st.booleans(),
+    part=st.one_of(st.none(), st.floats(0.01, 1)),
 )
-def test_every_step_is_that_of_the_reference(points, inputs, width, s, optimizer, rate, seed):
+def test_every_step_is_that_of_the_reference(
+    points, inputs, width, s, optimizer, rate, seed, fixed_outer, part
+):
     problem = random_problem(points, inputs, seed)
     networks = TwoLayer.initialise(range(len(s)), inputs, width, dtype=torch.float64)
     schedules = [Schedule([Stage(value, 4), Stage(2 - value, 6)]) for value in s]
     rates = rate * np.arange(1, len(s) + 1)
+    batch_size = part and max(1, int(part * points))
     expected, trained = (
-        train(problem, networks, schedules, optimizer, rates, 0.8, decay=0.3, engine=engine)
+        train(
+            problem,
+            networks,
+            schedules,
+            optimizer,
+            rates,
+            0.8,
+            decay=0.3,
+            fixed_outer=fixed_outer,
+            batch_size=batch_size,
+            engine=engine,
+        )
         for engine in ("reference", "cpu")
     )
     for name in ("loss", "test_loss"):

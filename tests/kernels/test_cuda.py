@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -14,6 +15,7 @@ import torch
 from hrta.kernels import make_engine
 from hrta.kernels.engine import Points, Setting
 from hrta.kernels.reference import ReferenceEngine
+from hrta.minibatches import Minibatches
 from hrta.networks import TwoLayer, with_bias
 
 if find_spec("triton") is None:
@@ -75,7 +77,17 @@ def engine(cuda, where):
     return make
 
 
-def example(runs, points, inputs, width, device, optimizer="adam", dtype=torch.float64, test=3):
+def example(
+    runs,
+    points,
+    inputs,
+    width,
+    device,
+    optimizer="adam",
+    dtype=torch.float64,
+    test=3,
+    fixed_outer=False,
+):
     """Networks and a setting, with another learning rate for each run."""
     networks = TwoLayer.initialise(range(runs), inputs, width, dtype, device)
     random = np.random.default_rng(points + inputs + width)
@@ -85,7 +97,8 @@ def example(runs, points, inputs, width, device, optimizer="adam", dtype=torch.f
         return Points(x, torch.tensor(random.normal(size=number)).to(networks.inner))
 
     rates = np.array([0.02, 0.1, 0.05])[:runs]
-    return networks, Setting(some(points), some(test) if test else None, optimizer, 0.8, rates)
+    held_out = some(test) if test else None
+    return networks, Setting(some(points), held_out, optimizer, 0.8, rates, fixed_outer)
 
 
 def advance(engine, s, steps=3, logged=None, decay=0.9):
@@ -102,6 +115,21 @@ def assert_same(engine, expected, rtol=1e-10):
         ours, theirs = getattr(engine.networks(), name), getattr(expected.networks(), name)
         torch.testing.assert_close(ours, theirs, rtol=rtol, atol=rtol)
     assert engine.diverged.tolist() == expected.diverged.tolist()
+
+
+def test_outer_weights_stay_where_they_are_fixed(engine, device):
+    networks, setting = example(2, 9, 2, 12, device, fixed_outer=True)
+    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+    losses, expected = (advance(each, [0.5, 1.3]) for each in engines)
+    np.testing.assert_allclose(losses, expected, rtol=1e-10)
+    assert_same(*engines)
+    assert torch.equal(engines[0].networks().outer, networks.outer)
+
+
+def test_minibatches_are_refused(engine, device):
+    networks, setting = example(2, 9, 2, 12, device)
+    with pytest.raises(ValueError, match="engine cuda: it knows no minibatches"):
+        engine(networks, replace(setting, batches=Minibatches(np.arange(2), 9, 3)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""Minibatches: which points each update of stochastic gradient descent sees."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Minibatches:
+    """Every epoch goes through the points in a random order of its own, a batch to an update.
+
+    What the last batch of an epoch would lack is left out: an epoch has n // size updates.
+
+    Attributes:
+        seeds: of each run's order, [R] int; a run's batches depend on its own seed alone.
+        points: n.
+        size: of a batch.
+
+    Raises:
+        ValueError: a size outside [1, n].
+
+    Source: Robbins and Monro (1951); without replacement, as is usual.
+    """
+
+    seeds: np.ndarray
+    points: int
+    size: int
+
+    def __post_init__(self) -> None:
+        if self.size != int(self.size) or not 1 <= self.size <= self.points:
+            raise ValueError(
+                f"minibatches: batch_size = {self.size} is no whole number from 1 to the number "
+                f"of points, {self.points}"
+            )
+
+    @property
+    def in_an_epoch(self) -> int:
+        """Updates in an epoch."""
+        return self.points // self.size
+
+    def of_run(self, run: int, first: int, last: int) -> np.ndarray:
+        """The points that the updates first + 1 .. last of a run see, [last - first, size]."""
+        each = self.in_an_epoch
+        epochs = range(first // each, -(-last // each))
+        orders = [
+            np.random.default_rng([int(self.seeds[run]), epoch]).permutation(self.points)
+            for epoch in epochs
+        ]
+        batches = [order[: each * self.size].reshape(each, self.size) for order in orders]
+        skipped = epochs.start * each
+        return np.concatenate(batches)[first - skipped : last - skipped]
+
+    def branch(self, parents: np.ndarray) -> "Minibatches":
+        """Those of the runs `parents`, [R'] indices."""
+        return Minibatches(self.seeds[parents], self.points, self.size)

@@ -27,6 +27,7 @@ _MODULES = (
     "kernel_motion",
     "kernels",
     "laaf",
+    "lbfgs",
     "linearised",
     "minibatches",
     "networks",

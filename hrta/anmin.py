@@ -4,17 +4,22 @@ Source: A. Barbu, Training a Two-Layer ReLU Network Analytically, Sensors 23(8):
 details follow its author's public code.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from hrta.arrays import as_float64
 from hrta.processes import need_memory
 
 # Elements of the design matrix built at a time, 32 MB.
 CHUNK = 2**22
+
+
+class SingularSystemError(ValueError):
+    """A ridge so small that rounding makes a system singular."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +36,7 @@ class Anmin:
         outer: b, [m].
         intercept: b_0.
         leak: alpha of g(u) = alpha u + (1 - alpha) relu(u).
+        test_losses: the mean squared error on the test points, if any, as `losses`.
     """
 
     losses: np.ndarray
@@ -39,15 +45,29 @@ class Anmin:
     outer: np.ndarray
     intercept: float
     leak: float
+    test_losses: np.ndarray | None = None
 
     def predict(self, x: Any) -> np.ndarray:
         """f at the points x [n, d], [n]."""
-        hidden = _with_ones(x) @ self.inner
-        return self.intercept + _slopes(hidden, self.leak) * hidden @ self.outer
+        return _predict(_with_ones(x), self.inner, self.intercept, self.outer, self.leak)
+
+
+def _predict(
+    biased: np.ndarray, inner: np.ndarray, intercept: float, outer: np.ndarray, leak: float
+) -> np.ndarray:
+    hidden = biased @ inner
+    return intercept + _slopes(hidden, leak) * hidden @ outer
 
 
 def train(
-    x: Any, y: Any, inner: Any, rounds: int = 30, ridge: float = 1e-3, leak: float = 0.0
+    x: Any,
+    y: Any,
+    inner: Any,
+    rounds: int = 30,
+    ridge: float = 1e-3,
+    leak: float = 0.0,
+    *,
+    test: tuple[Any, Any] | None = None,
 ) -> Anmin:
     """Alternate two exact ridge regressions, with the pattern of active neurons held fixed.
 
@@ -66,9 +86,11 @@ def train(
         rounds: how many, 0 for the first b-step alone.
         ridge: lambda, positive.
         leak: alpha, in [0, 1).
+        test: points [k, d] and targets [k] that are not trained on.
 
     Raises:
         ValueError: an argument outside its range, or shapes that do not fit together.
+        SingularSystemError: a ValueError, too: the ridge is too small for rounding.
         MemoryError: a system that does not fit; the message says what it needs.
     """
     biased, y, inner = _with_ones(x), as_float64(y), as_float64(inner)
@@ -76,19 +98,35 @@ def train(
     unknowns = min(inner.size, len(y))
     # The system, and its Cholesky factor.
     need_memory(16 * unknowns**2, f"anmin: an A-step with {unknowns} unknowns")
-    hidden = biased @ inner
-    slopes = _slopes(hidden, leak)
-    intercept, outer = _outer_step(slopes * hidden, y, ridge)
-    losses = [_mean_square(intercept + slopes * hidden @ outer - y)]
-    fixed = losses[:]
-    for _ in range(rounds):
-        inner = _inner_step(biased, slopes, outer, y - intercept, ridge)
+    if test is not None:
+        biased_test, y_test = _with_ones(test[0]), as_float64(test[1])
+        _check(biased_test, y_test, inner, rounds, ridge, leak)
+    losses, fixed, test_losses = [], [], []
+    every_round = _rounds(biased, y, inner, rounds, ridge, leak)
+    for inner, intercept, outer, fixed_pattern_loss in every_round:
+        losses.append(_mean_square(_predict(biased, inner, intercept, outer, leak) - y))
+        fixed.append(losses[0] if fixed_pattern_loss is None else fixed_pattern_loss)
+        if test is not None:
+            predicted = _predict(biased_test, inner, intercept, outer, leak)
+            test_losses.append(_mean_square(predicted - y_test))
+    tested = None if test is None else np.array(test_losses)
+    return Anmin(np.array(losses), np.array(fixed), inner, outer, float(intercept), leak, tested)
+
+
+def _rounds(
+    biased: np.ndarray, y: np.ndarray, inner: np.ndarray, rounds: int, ridge: float, leak: float
+) -> Iterator[tuple[np.ndarray, float, np.ndarray, float | None]]:
+    """A, b_0, b and the loss with the old pattern, after the first b-step and every round."""
+    fixed_pattern_loss = None
+    for number in range(rounds + 1):
         hidden = biased @ inner
-        fixed.append(_mean_square(intercept + slopes * hidden @ outer - y))
         slopes = _slopes(hidden, leak)
         intercept, outer = _outer_step(slopes * hidden, y, ridge)
-        losses.append(_mean_square(intercept + slopes * hidden @ outer - y))
-    return Anmin(np.array(losses), np.array(fixed), inner, outer, float(intercept), leak)
+        yield inner, intercept, outer, fixed_pattern_loss
+        if number < rounds:
+            inner = _inner_step(biased, slopes, outer, y - intercept, ridge)
+            residual = intercept + slopes * (biased @ inner) @ outer - y
+            fixed_pattern_loss = _mean_square(residual)
 
 
 def _slopes(hidden: np.ndarray, leak: float) -> np.ndarray:
@@ -135,7 +173,12 @@ def _inner_step(
 def _solve(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
     """(matrix + ridge)^-1 right for a symmetric, positive semi-definite matrix, used up."""
     matrix[np.diag_indices(len(matrix))] += ridge
-    return cho_solve(cho_factor(matrix, overwrite_a=True, check_finite=False), right)
+    try:
+        return cho_solve(cho_factor(matrix, overwrite_a=True, check_finite=False), right)
+    except LinAlgError:
+        raise SingularSystemError(
+            f"anmin: with ridge = {ridge:g} a system is singular to rounding; give a larger one"
+        ) from None
 
 
 def _with_ones(x: Any) -> np.ndarray:

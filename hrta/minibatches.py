@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Epochs whose orders are drawn at once.
+EPOCHS = 64
+
 
 @dataclass(frozen=True, eq=False)
 class Minibatches:
@@ -40,15 +43,17 @@ class Minibatches:
 
     def of_run(self, run: int, first: int, last: int) -> np.ndarray:
         """The points that the updates first + 1 .. last of a run see, [last - first, size]."""
-        each = self.in_an_epoch
-        epochs = range(first // each, -(-last // each))
-        orders = [
-            np.random.default_rng([int(self.seeds[run]), epoch]).permutation(self.points)
-            for epoch in epochs
-        ]
-        batches = [order[: each * self.size].reshape(each, self.size) for order in orders]
-        skipped = epochs.start * each
-        return np.concatenate(batches)[first - skipped : last - skipped]
+        at_once = EPOCHS * self.in_an_epoch
+        blocks = range(first // at_once, -(-last // at_once))
+        batches = np.concatenate([self._block(run, block) for block in blocks])
+        return batches[first - blocks.start * at_once : last - blocks.start * at_once]
+
+    def _block(self, run: int, block: int) -> np.ndarray:
+        """The batches of some epochs, with random numbers of their own."""
+        random = np.random.default_rng([int(self.seeds[run]), block])
+        in_order = np.broadcast_to(np.arange(self.points), (EPOCHS, self.points))
+        orders = random.permuted(in_order, axis=1)
+        return orders[:, : self.in_an_epoch * self.size].reshape(-1, self.size)
 
     def branch(self, parents: np.ndarray) -> "Minibatches":
         """Those of the runs `parents`, [R'] indices."""

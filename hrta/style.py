@@ -61,6 +61,19 @@ def colours(keys: Sequence) -> list:
     return [ordered[i % len(ordered)] for i in range(len(keys))]
 
 
+def line_styles(keys: Sequence) -> list[dict]:
+    """Colour and dashes for each of many lines: seven colours drawn through, then dashed, ..."""
+    palette = [*colours(range(5)), "black", "0.6"]
+    dashes = ["-", (0, (3, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1))]
+    return [
+        {
+            "color": palette[i % len(palette)],
+            "linestyle": dashes[i // len(palette) % len(dashes)],
+        }
+        for i in range(len(keys))
+    ]
+
+
 def log_scale(axis: Axes) -> None:
     """A logarithmic y axis whose labels neither crowd nor are missing, whatever it spans."""
     axis.set_yscale("log")

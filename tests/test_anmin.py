@@ -62,6 +62,20 @@ def test_a_round_is_that_of_the_paper(points, width, leak):
     assert result.losses[1] == pytest.approx(loss, rel=1e-8)
 
 
+def test_test_losses_are_those_after_every_round():
+    random = np.random.default_rng(5)
+    x, inner = random.normal(size=(20, 2)), random.normal(size=(3, 6))
+    y, test = np.sin(x.sum(1)), (random.normal(size=(4, 2)), np.ones(4))
+    trained = anmin.train(x, y, inner, rounds=3, test=test)
+    for rounds, loss in enumerate(trained.test_losses):
+        until = anmin.train(x, y, inner, rounds=rounds)
+        np.testing.assert_allclose(loss, ((until.predict(test[0]) - 1) ** 2).mean(), rtol=1e-12)
+    assert len(trained.test_losses) == 4
+    assert until.test_losses is None
+    with pytest.raises(ValueError, match=r"for these points y must be \[4\]"):
+        anmin.train(x, y, inner, test=(test[0], np.ones(5)))
+
+
 @pytest.mark.parametrize("rounds", [0, 3])
 def test_losses_are_those_of_the_network_returned(rounds):
     x, y, start = problem(50, 3, 8)
@@ -134,6 +148,12 @@ def test_what_cannot_be_trained_is_refused(change, message):
     x, y, inner = problem(9, 2, 4)
     with pytest.raises(ValueError, match=message):
         anmin.train(**({"x": x, "y": y, "inner": inner} | change))
+
+
+def test_a_singular_system_is_one_clear_error():
+    x, y = np.zeros((30, 1)), np.ones(30)
+    with pytest.raises(anmin.SingularSystemError, match="with ridge = 1e-20 a system is singular"):
+        anmin.train(x, y, np.ones((2, 5)), ridge=1e-20)
 
 
 def test_a_system_that_does_not_fit_is_refused_before():

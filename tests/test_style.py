@@ -3,7 +3,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from hrta.style import colours, log_scale, use_style
+from hrta.style import colours, line_styles, log_scale, use_style
 
 mpl.use("agg")
 
@@ -32,3 +32,13 @@ def test_colours_are_told_apart():
     chosen = np.array(colours(range(5)))
     distances = np.linalg.norm(chosen[:, None] - chosen[None], axis=-1)
     assert distances[~np.eye(5, dtype=bool)].min() > 0.25
+
+
+def test_many_lines_are_told_apart_by_colour_or_dashes():
+    styles = line_styles(range(28))
+    assert len({str(style) for style in styles}) == 28
+    # As long as there are few, by colour alone.
+    assert {style["linestyle"] for style in styles[:7]} == {"-"}
+    chosen = np.array([mpl.colors.to_rgb(style["color"]) for style in styles[:7]])
+    distances = np.linalg.norm(chosen[:, None] - chosen[None], axis=-1)
+    assert distances[~np.eye(7, dtype=bool)].min() > 0.25

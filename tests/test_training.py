@@ -5,6 +5,7 @@ from torch import nn
 
 from hrta import HomotopyActivation, Problem, Schedule, Stage, TwoLayer, homotopy, train
 from hrta.kernels.reference import Loss
+from hrta.minibatches import Minibatches
 from hrta.networks import with_bias
 from hrta.targets import make_problem
 
@@ -139,13 +140,12 @@ def test_minibatches_and_fixed_outer_weights_are_a_plain_loops(
         engine=engine,
     )
     x, y = with_bias(small_problem.x, networks.inner), torch.tensor(small_problem.y)
-    each = 7 // (batch_size or 7)
-    for run, seed in enumerate(seeds):
+    batches = Minibatches(np.array(seeds), 7, batch_size or 7)
+    for run in range(3):
         weights = [w[run].clone().requires_grad_() for w in (networks.inner, networks.outer)]
         state = torch.optim.Adam(weights[: 1 if fixed_outer else 2], lr=0.02)
         for step in range(20):
-            order = np.random.default_rng([seed, step // each]).permutation(7)
-            batch = order[step % each * (batch_size or 7) :][: batch_size or 7]
+            batch = batches.of_run(run, step, step + 1)[0]
             chosen = homotopy(x[batch] @ weights[0], 1.2 if step < 10 else 0.7) @ weights[1]
             state.zero_grad()
             (((chosen / 11**0.5 - y[batch]) ** 2).mean() / 2).backward()

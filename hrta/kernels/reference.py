@@ -34,7 +34,7 @@ class ReferenceEngine(Engine):
     _of_each_run = ("diverged", "_learning_rate", "_parameters", "_gradient")
 
     def __init__(self, networks: TwoLayer, setting: Setting) -> None:
-        self._parameters = _pack(networks)
+        self._parameters = pack(networks)
         self._gradient = torch.empty_like(self._parameters)
         self._width = networks.width
         self._optimizer = make_optimizer(setting.optimizer, setting.momentum)
@@ -57,7 +57,7 @@ class ReferenceEngine(Engine):
         diverged = torch.full_like(alive, -1, dtype=torch.int64)
         rows = []
         batches = self._next_batches(len(factors))
-        with torch.inference_mode(), _one_cpu_thread():
+        with torch.inference_mode(), one_cpu_thread():
             for step, factor in enumerate(factors.tolist()):
                 of_points = None if batches is None else self._weights_of(batches[step])
                 losses, _ = self._loss.value_and_gradient(parameters, s, self._gradient, of_points)
@@ -93,7 +93,7 @@ class ReferenceEngine(Engine):
         return weights.scatter_(1, batch, self._batches.points / self._batches.size)
 
     def measure(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        with torch.inference_mode(), _one_cpu_thread():
+        with torch.inference_mode(), one_cpu_thread():
             s = self._like(s)
             losses = self._loss.value(self._parameters, s)
             finite = losses.isfinite().cpu().numpy()
@@ -119,14 +119,14 @@ class ReferenceEngine(Engine):
         self._batches = self._batches and self._batches.branch(parents)
 
     def networks(self) -> TwoLayer:
-        return _unpack(self._parameters, self._width)
+        return unpack(self._parameters, self._width)
 
     def _like(self, values: np.ndarray) -> Tensor:
         return torch.tensor(values, dtype=self._parameters.dtype, device=self._parameters.device)
 
 
 @contextmanager
-def _one_cpu_thread() -> Iterator[None]:
+def one_cpu_thread() -> Iterator[None]:
     """Torch's products of matrices sum in another order on two threads; ensembles are small."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -246,7 +246,7 @@ def padded_width(width: int) -> int:
     return -(-width // 16) * 16
 
 
-def _pack(networks: TwoLayer) -> Tensor:
+def pack(networks: TwoLayer) -> Tensor:
     """A copy of all weights in one tensor [R, d + 2, padded m], the outer ones in the last row."""
     packed = networks.inner.new_zeros(
         networks.runs, networks.inputs + 2, padded_width(networks.width)
@@ -256,5 +256,6 @@ def _pack(networks: TwoLayer) -> Tensor:
     return packed
 
 
-def _unpack(packed: Tensor, width: int) -> TwoLayer:
+def unpack(packed: Tensor, width: int) -> TwoLayer:
+    """The networks, a copy, from what `pack` made."""
     return TwoLayer(packed[:, :-1, :width].clone(), packed[:, -1, :width].clone())

@@ -1,0 +1,148 @@
+"""Who takes part in the race: a way to train, and the grid that its parameters are tuned on."""
+
+import json
+from dataclasses import dataclass
+from itertools import product
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from hrta.config_values import (
+    Count,
+    HomotopyParameter,
+    Number,
+    OptimizerName,
+    PositiveNumber,
+    Several,
+    Strict,
+)
+
+NonNegative = Annotated[Number, Field(ge=0)]
+Momentum = Annotated[Number, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One choice of the parameters that are tuned; None for one that a method does not have."""
+
+    learning_rate: float | None = None
+    momentum: float | None = None
+    ridge: float | None = None
+    history_size: int | None = None
+
+
+class Grid(Strict):
+    """The values that are tried, each with each; what a method does not have is left out."""
+
+    learning_rate: Several[PositiveNumber] | None = None
+    momentum: Several[Momentum] | None = None
+    ridge: Several[PositiveNumber] | None = None
+    history_size: Several[Count] | None = None
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """All combinations."""
+        values = {name: value for name, value in self if value is not None}
+        every = product(*values.values())
+        return [Candidate(**dict(zip(values, each, strict=True))) for each in every]
+
+
+class GradientMethod(Strict):
+    """`hrta.train`: stages of equal length, an optimizer, all points at once or in minibatches."""
+
+    trainer: Literal["gradient"]
+    optimizer: OptimizerName
+    s: Annotated[list[HomotopyParameter], Field(min_length=1)]
+    batches: Count = 1
+
+    @property
+    def tuned(self) -> set[str]:
+        """The names of the parameters that a grid must have."""
+        momentum = self.optimizer in ("heavy_ball", "nesterov")
+        return {"learning_rate", "momentum"} if momentum else {"learning_rate"}
+
+
+class AdaptiveMethod(Strict):
+    """`hrta.laaf`: a two-layer network whose activations have trainable slopes, under Adam."""
+
+    trainer: Literal["laaf"]
+    activation: Literal["relu", "tanh"]
+    adaptive: Literal["none", "layer", "neuron"]
+    scale: Annotated[Number, Field(ge=1)] = 10.0
+    recovery: NonNegative = 0.0
+
+    @property
+    def tuned(self) -> set[str]:
+        """The names of the parameters that a grid must have."""
+        return {"learning_rate"}
+
+
+class LimitedMemoryMethod(Strict):
+    """`hrta.lbfgs`."""
+
+    trainer: Literal["lbfgs"]
+
+    @property
+    def tuned(self) -> set[str]:
+        """The names of the parameters that a grid must have."""
+        return {"learning_rate", "history_size"}
+
+
+class AnalyticMethod(Strict):
+    """`hrta.anmin`."""
+
+    trainer: Literal["anmin"]
+    rounds: Count = 30
+    leak: Momentum = 0.0
+
+    @property
+    def tuned(self) -> set[str]:
+        """The names of the parameters that a grid must have."""
+        return {"ridge"}
+
+
+Contestant = Annotated[
+    GradientMethod | AdaptiveMethod | LimitedMemoryMethod | AnalyticMethod,
+    Field(discriminator="trainer"),
+]
+
+
+def check_grid(contestant: Contestant, grid: Grid) -> None:
+    """
+    Raises:
+        ValueError: a grid that lacks a parameter of the contestant, or has one that it has not.
+    """
+    given = {name for name, value in grid if value is not None}
+    if given != contestant.tuned:
+        raise ValueError(
+            f"its grid must have values of {', '.join(sorted(contestant.tuned))}, and of nothing "
+            f"else; it has {', '.join(sorted(given)) or 'none'}"
+        )
+
+
+class Entry(Strict):
+    """A contestant with its grid, as one JSON text."""
+
+    contestant: Contestant
+    grid: Grid
+
+
+def read_entry(text: str) -> Entry:
+    """An entry from JSON, checked.
+
+    Raises:
+        ValueError: what is wrong with it, in one line.
+    """
+    try:
+        entry = TypeAdapter(Entry).validate_python(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"entry: no JSON ({error})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"]) or "entry"
+        raise ValueError(f"entry: {where}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
+    try:
+        check_grid(entry.contestant, entry.grid)
+    except ValueError as error:
+        raise ValueError(f"entry: {error}") from None
+    return entry

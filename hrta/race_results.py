@@ -1,0 +1,30 @@
+"""What a race leaves behind, and how each of its runs ended."""
+
+import numpy as np
+import pandas as pd
+
+PAIR = ["problem", "width"]
+CELL = [*PAIR, "method"]
+RUN = [*CELL, "seed"]
+CLOCKS = ("evaluations", "seconds")
+
+
+def ends(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
+    """How every run ended: the median losses over the logged rows of its last steps, and its costs.
+
+    A missing loss counts as infinite; a missing test loss only where the problem has a test set.
+
+    Args:
+        runs: rows of problem, width, method, seed, step, evaluations, seconds, loss, test_loss.
+        fraction: which part of a run's steps is its end.
+
+    Returns:
+        Table of problem, width, method, seed, loss, test_loss, evaluations, seconds (totals).
+    """
+    tested = runs.groupby("problem", observed=True)["test_loss"].transform("count") > 0
+    test_loss = runs["test_loss"].fillna(np.inf).where(tested)
+    runs = runs.assign(loss=runs["loss"].fillna(np.inf), test_loss=test_loss)
+    last = runs.groupby(RUN, observed=True)["step"].transform("max")
+    end = runs[runs["step"] >= (1 - fraction) * last].groupby(RUN, observed=True)
+    totals = runs.groupby(RUN, observed=True)[list(CLOCKS)].max()
+    return end[["loss", "test_loss"]].median().join(totals).reset_index()

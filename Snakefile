@@ -9,11 +9,13 @@ configfile: f"{workflow.basedir}/config/replication.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/functions.smk"
 include: "workflow/rules/theory_cases.smk"
+include: "workflow/rules/siblings_functions.smk"
 include: "workflow/rules/items.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/spectra.smk"
 include: "workflow/rules/theory.smk"
+include: "workflow/rules/siblings.smk"
 include: "workflow/rules/notebooks.smk"
 
 

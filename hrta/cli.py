@@ -1,4 +1,4 @@
-"""The command line: `hrta data`, `hrta train`, `hrta ntk`, `hrta theory`."""
+"""The command line: `hrta data`, `hrta train`, `hrta ntk`, `hrta theory`, and the siblings'."""
 
 import dataclasses
 import sys
@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hrta import cli_theory
+from hrta import cli_methods, cli_siblings, cli_theory
 from hrta.cli_options import (
     DEFAULT_METHODS,
+    CsvOption,
+    DecayOption,
     Device,
     Dtype,
     EngineName,
     ExperimentOption,
+    LogEveryOption,
     MethodOption,
+    OpenmlOption,
     OptimizerName,
     OutputOption,
     ParentOption,
@@ -24,18 +28,22 @@ from hrta.cli_options import (
     ProblemOption,
     SeedsOption,
     StageStepsOption,
+    TargetOption,
     TestPointsOption,
+    WidthOption,
     check_output,
     given_data,
     given_methods,
     given_numbers,
     given_problem,
+    named_problem,
     write_result,
 )
+from hrta.datasets import INCLUDED
 from hrta.processes import end_on_sigterm, end_with
 from hrta.progress import Progress
 from hrta.results import write_problem
-from hrta.targets import TARGETS, make_problem
+from hrta.targets import TARGETS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,25 +57,27 @@ app = typer.Typer(
     help="Homotopy relaxation training of two-layer networks (arXiv 2309.15244).",
 )
 app.add_typer(cli_theory.app, name="theory")
+app.add_typer(cli_methods.app)
+app.add_typer(cli_siblings.app)
 
 
 @app.command()
 def data(
-    name: Annotated[str, typer.Argument(help=f"One of {', '.join(TARGETS)}.")],
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join([*TARGETS, *INCLUDED])}.")],
     output: Annotated[Path, typer.Option(help="Parquet file to write.")],
     points: PointsOption = None,
     test_points: TestPointsOption = 200,
     seed: Annotated[int, typer.Option(min=0, help="Of the test points.")] = 0,
 ) -> None:
-    """Write a synthetic problem, with its SHA-256 beside it."""
+    """Write a problem, with its SHA-256 beside it."""
     check_output(output)
-    write_problem(make_problem(name, points, test_points, seed), output)
+    write_problem(named_problem(name, points, test_points, seed), output)
 
 
 @app.command()
 def train(
     problem: ProblemOption = "sine1d",
-    width: Annotated[int, typer.Option(min=1, help="Neurons.")] = 200,
+    width: WidthOption = 200,
     method: MethodOption = DEFAULT_METHODS,
     stage_steps: StageStepsOption = 5000,
     optimizer: Annotated[OptimizerName, typer.Option()] = OptimizerName.adam,
@@ -75,18 +85,20 @@ def train(
         list[float], typer.Option(help="At the first step. Repeatable: each method with each.")
     ] = [1e-3],  # noqa: B006
     momentum: Annotated[float, typer.Option(help="Of heavy_ball and nesterov.")] = 0.9,
-    decay: Annotated[float, typer.Option(help="Final over initial learning rate.")] = 1.0,
+    decay: DecayOption = 1.0,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Points that an update sees; all of them by default.")
+    ] = None,
+    fixed_outer: Annotated[
+        bool, typer.Option("--fixed-outer", help="Outer weights stay 1 or -1.")
+    ] = False,
     seeds: SeedsOption = 20,
-    log_every: Annotated[int, typer.Option(min=1, help="Steps between logged losses.")] = 10,
+    log_every: LogEveryOption = 10,
     points: PointsOption = None,
     test_points: TestPointsOption = 200,
-    csv: Annotated[
-        Path | None, typer.Option(help="Your data instead of a problem: a CSV file with a header.")
-    ] = None,
-    target: Annotated[str | None, typer.Option(help="The CSV file's column to predict.")] = None,
-    openml: Annotated[
-        str | None, typer.Option(help="A data set of openml.org by name instead of a problem.")
-    ] = None,
+    csv: CsvOption = None,
+    target: TargetOption = None,
+    openml: OpenmlOption = None,
     dtype: Annotated[Dtype, typer.Option()] = Dtype.float32,
     device: Annotated[Device, typer.Option()] = Device.auto,
     engine: Annotated[EngineName, typer.Option()] = EngineName.auto,
@@ -112,6 +124,8 @@ def train(
         learning_rates=learning_rate,
         momentum=momentum,
         decay=decay,
+        batch_size=batch_size,
+        fixed_outer=fixed_outer,
         log_every=log_every,
         dtype=dtype.value,
         engine=engine.value,

@@ -34,6 +34,21 @@ class Dtype(StrEnum):
     float64 = "float64"
 
 
+class Activation(StrEnum):
+    """What a slope is given to."""
+
+    tanh = "tanh"
+    relu = "relu"
+
+
+class Adaptive(StrEnum):
+    """What has a slope of its own."""
+
+    none = "none"
+    layer = "layer"
+    neuron = "neuron"
+
+
 class EngineName(StrEnum):
     """What trains; auto is the fastest there is for the device."""
 
@@ -51,6 +66,8 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
+# Where what knows no GPU computes.
+ON_THE_CPU = {"device": "cpu", "dtype": "float32"}
 ProblemOption = Annotated[
     str,
     typer.Option(
@@ -76,6 +93,18 @@ ParentOption = Annotated[
 MethodOption = Annotated[
     list[str],
     typer.Option(help="NAME=S,S,...: the homotopy parameter of each stage. Repeatable."),
+]
+LogEveryOption = Annotated[int, typer.Option(min=1, help="Steps between logged losses.")]
+ActivationOption = Annotated[Activation, typer.Option()]
+ScaleOption = Annotated[float, typer.Option(help="n; at the start n times the slope is 1.")]
+WidthOption = Annotated[int, typer.Option(min=1, help="Neurons.")]
+DecayOption = Annotated[float, typer.Option(help="Final over initial learning rate.")]
+CsvOption = Annotated[
+    Path | None, typer.Option(help="Your data instead of a problem: a CSV file with a header.")
+]
+TargetOption = Annotated[str | None, typer.Option(help="The CSV file's column to predict.")]
+OpenmlOption = Annotated[
+    str | None, typer.Option(help="A data set of openml.org by name instead of a problem.")
 ]
 StageStepsOption = Annotated[int, typer.Option(min=1, help="Steps of each stage.")]
 DEFAULT_METHODS = ["relu=1,1", "homotopy=0.5,1", "relaxation=1,1.5"]
@@ -107,6 +136,32 @@ def write_result(
     write_json(record | facts, output.with_suffix(".json"))
 
 
+def give_result(
+    table: "pd.DataFrame",
+    output: Path | None,
+    arguments: dict[str, object],
+    started: float,
+    clock: str,
+    shown: list[str],
+    facts: dict[str, object] = ON_THE_CPU,
+    by: list[str] | None = None,
+) -> None:
+    """Write the table, or print the medians over seeds of where each run ended."""
+    if output is not None:
+        write_result(table, output, arguments, started, facts)
+        return
+    last = table.sort_values(clock, kind="stable").groupby([*(by or []), "seed"], dropna=False)
+    ends = last[[clock, *shown]].last()
+    medians = ends.groupby(by, dropna=False, sort=False).median() if by else ends.median()
+    seeds = table["seed"].nunique()
+    print(f"where the runs ended, median over {seeds} seeds\n{medians.to_string()}")
+
+
+def losses_of(table: "pd.DataFrame") -> list[str]:
+    """The names of the columns that are losses."""
+    return table.columns.intersection(["loss", "test_loss"]).tolist()
+
+
 def given_data(csv: Path | None, target: str | None, openml: str | None) -> Problem | None:
     """Real data from a CSV file or OpenML, if they are asked for."""
     if (csv is None) != (target is None):
@@ -120,19 +175,24 @@ def given_data(csv: Path | None, target: str | None, openml: str | None) -> Prob
 
 def given_problem(problem: str, points: int | None, test_points: int) -> Problem:
     """A problem from a file, or by its name."""
-    if problem in TARGETS:
-        return make_problem(problem, points, test_points)
-    if problem in INCLUDED:
+    if problem.endswith(".parquet"):
+        return read_problem(problem)
+    return named_problem(problem, points, test_points)
+
+
+def named_problem(name: str, points: int | None, test_points: int, seed: int = 0) -> Problem:
+    """A synthetic problem, or a set of real data."""
+    if name in INCLUDED:
         if points is not None:
-            raise ValueError(f"--points: {problem} has its own; leave it out")
-        return datasets.load(problem)
-    if not problem.endswith(".parquet"):
-        names = ", ".join([*TARGETS, *INCLUDED])
-        raise ValueError(
-            f"unknown problem {problem!r}; it must be a .parquet file made by `hrta data` or one "
-            f"of {names}"
-        )
-    return read_problem(problem)
+            raise ValueError(f"--points: {name} has its own; leave it out")
+        return datasets.load(name, seed)
+    if name in TARGETS:
+        return make_problem(name, points, test_points, seed)
+    names = ", ".join([*TARGETS, *INCLUDED])
+    raise ValueError(
+        f"unknown problem {name!r}; it must be a .parquet file made by `hrta data` or one of "
+        f"{names}"
+    )
 
 
 def given_methods(given: list[str]) -> dict[str, list[float]]:
@@ -157,3 +217,10 @@ def given_numbers(option: str, text: str) -> list[float]:
     if not all(0 <= s <= 2 for s in numbers):
         raise ValueError(f"{option}: {text!r} must lie in [0, 2]")
     return numbers
+
+
+def given_counts(option: str, text: str) -> list[int]:
+    """M,M,... as whole numbers of at least 1."""
+    if not all(part.isdigit() and int(part) for part in text.split(",")):
+        raise ValueError(f"{option}: {text!r} must be whole numbers with commas between")
+    return [int(part) for part in text.split(",")]

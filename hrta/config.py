@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from hrta.config_siblings import Siblings, mistakes
 from hrta.config_theory import Theory
 from hrta.config_values import (
     Count,
@@ -91,6 +92,7 @@ class Replication(Strict):
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
     spectra: Spectra
     theory: Theory
+    siblings: Siblings
 
     @model_validator(mode="after")
     def _experiments_fit(self) -> "Replication":
@@ -109,6 +111,8 @@ class Replication(Strict):
                 given = optimizer.momentum and optimizer.momentum.value
                 _refuse(at, given, "heavy_ball and nesterov, and only they, must have one")
         self._check_theory()
+        for at, given, why in mistakes(self.siblings, set(self.experiments)):
+            _refuse(["siblings", *at], given, why)
         return self
 
     def _check_theory(self) -> None:

@@ -1,4 +1,4 @@
-"""Who takes part in the race: a way to train, and the grid that its parameters are tuned on."""
+"""Who takes part in the race: a way to train, the grid that it is tuned on; and the rules."""
 
 import json
 from dataclasses import dataclass
@@ -29,6 +29,26 @@ class Candidate:
     momentum: float | None = None
     ridge: float | None = None
     history_size: int | None = None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is the same for all contestants.
+
+    Attributes:
+        evaluations: of the gradient, for each run.
+        tuning_seeds, seeds: how many.
+        decay: final over initial learning rate, where there is one.
+        rows: logged of each run, besides the first.
+        final_fraction: of the steps, whose median loss is the final loss.
+    """
+
+    evaluations: int
+    tuning_seeds: int
+    seeds: int
+    decay: float = 0.1
+    rows: int = 200
+    final_fraction: float = 0.02
 
 
 class Grid(Strict):
@@ -123,7 +143,7 @@ def check_grid(contestant: Contestant, grid: Grid) -> None:
 class Entry(Strict):
     """A contestant with its grid, as one JSON text."""
 
-    contestant: Contestant
+    method: Contestant
     grid: Grid
 
 
@@ -142,7 +162,7 @@ def read_entry(text: str) -> Entry:
         where = ".".join(str(step) for step in first["loc"]) or "entry"
         raise ValueError(f"entry: {where}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
     try:
-        check_grid(entry.contestant, entry.grid)
+        check_grid(entry.method, entry.grid)
     except ValueError as error:
         raise ValueError(f"entry: {error}") from None
     return entry

@@ -27,7 +27,9 @@ class Ensemble:
         stage_steps: steps of every stage.
         seeds: of the initial weights.
         learning_rates: each method is trained with each of them.
-        optimizer, momentum, decay, log_every, engine: as in `hrta.train`.
+        optimizer, momentum, decay, batch_size, log_every, engine: as in `hrta.train`; a run's
+            batches are drawn with its seed.
+        fixed_outer: train the inner weights alone, with outer weights of 1 or -1.
         dtype: float32 or float64.
     """
 
@@ -40,6 +42,8 @@ class Ensemble:
     optimizer: str = "adam"
     momentum: float = 0.9
     decay: float = 1.0
+    batch_size: int | None = None
+    fixed_outer: bool = False
     log_every: int = 10
     dtype: str = "float32"
     engine: str = "auto"
@@ -75,6 +79,7 @@ def train_ensemble(
         ensemble.width,
         dtype=DTYPES[ensemble.dtype],
         device=device,
+        signs=ensemble.fixed_outer,
     )
     training = train(
         problem,
@@ -85,6 +90,9 @@ def train_ensemble(
         ensemble.momentum,
         ensemble.log_every,
         decay=ensemble.decay,
+        fixed_outer=ensemble.fixed_outer,
+        batch_size=ensemble.batch_size,
+        batch_seeds=None if ensemble.batch_size is None else [seed for _, _, seed in runs],
         engine=ensemble.engine,
         progress=progress,
     )

@@ -1,4 +1,4 @@
-"""Locally adaptive activations: networks whose activations have trainable slopes.
+"""Training of networks with locally adaptive activations.
 
 Source: A. Jagtap, K. Kawaguchi and G. Karniadakis, Locally adaptive activation functions with slope
 recovery for deep and physics-informed neural networks, Proc. R. Soc. A 476:20200334 (2020),
@@ -6,110 +6,31 @@ arXiv 1909.12228.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
+from hrta.kernels.reference import one_cpu_thread
+from hrta.laaf_gradient import Loss, add_recovery
+from hrta.laaf_networks import ACTIVATIONS, ADAPTIVE, DeepNetworks
+from hrta.networks import with_bias
+from hrta.optimizers import Adam
 from hrta.problems import Problem
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
-# What has a slope of its own: nothing (a plain network), each layer (L-LAAF), each neuron (N-LAAF).
-ADAPTIVE = ("none", "layer", "neuron")
+__all__ = ["ACTIVATIONS", "ADAPTIVE", "DeepNetworks", "train"]
+
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class DeepNetworks:
-    """R networks of hidden layers h_l = sigma(n a_l (h_(l-1) W_l + b_l)), and a linear last one.
-
-    Attributes:
-        weights: [R, in, out] for each layer.
-        biases: [R, 1, out] for each layer.
-        slopes: a for each hidden layer, [R, 1, 1] or [R, 1, out]; n a = 1 at the start.
-        activation: tanh or relu.
-        adaptive: none, layer or neuron; with none the slopes stay as they are.
-        scale: n.
-    """
-
-    weights: list[Tensor]
-    biases: list[Tensor]
-    slopes: list[Tensor]
-    activation: str
-    adaptive: str
-    scale: float
-
-    @classmethod
-    def initialise(
-        cls,
-        seeds: Sequence[int],
-        inputs: int,
-        hidden: Sequence[int],
-        activation: str = "tanh",
-        adaptive: str = "none",
-        scale: float = 10.0,
-        dtype: torch.dtype = torch.float32,
-    ) -> "DeepNetworks":
-        """One network per seed: weights N(0, 2 / (in + out)), biases 0, and n a = 1.
-
-        A network depends on its own seed alone, and not on what is adaptive.
-
-        Raises:
-            ValueError: an unknown activation or kind of slope (the message lists those that exist),
-                a scale below 1, no seed, or a layer without neurons.
-        """
-        if activation not in ACTIVATIONS:
-            raise ValueError(f"laaf: unknown activation {activation!r}; there are {[*ACTIVATIONS]}")
-        if adaptive not in ADAPTIVE:
-            raise ValueError(
-                f"laaf: unknown adaptive {adaptive!r}; there are {', '.join(ADAPTIVE)}"
-            )
-        if not scale >= 1:
-            raise ValueError(f"laaf: scale = {scale:g} is below 1")
-        sizes = [inputs, *hidden, 1]
-        if min(sizes) < 1 or not len(seeds) or not len(hidden):
-            raise ValueError("laaf: at least one seed, one hidden layer and one neuron are needed")
-        generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
-        weights = []
-        for before, after in pairwise(sizes):
-            drawn = [
-                torch.randn(before, after, dtype=torch.float64, generator=generator)
-                for generator in generators
-            ]
-            weights.append((torch.stack(drawn) * (2 / (before + after)) ** 0.5).to(dtype))
-        biases = [weight.new_zeros(len(seeds), 1, weight.shape[2]) for weight in weights]
-        slopes = [
-            weight.new_full(
-                (len(seeds), 1, weight.shape[2] if adaptive == "neuron" else 1), 1 / scale
-            )
-            for weight in weights[:-1]
-        ]
-        return cls(weights, biases, slopes, activation, adaptive, float(scale))
-
-    def predict(self, x: Tensor) -> Tensor:
-        """The networks' values at the points x [n, d], [R, n]."""
-        sigma = ACTIVATIONS[self.activation]
-        hidden = x.expand(len(self.weights[0]), *x.shape)
-        layers = zip(self.weights[:-1], self.biases[:-1], self.slopes, strict=True)
-        for weight, bias, slope in layers:
-            hidden = sigma(self.scale * slope * torch.baddbmm(bias, hidden, weight))
-        return torch.baddbmm(self.biases[-1], hidden, self.weights[-1]).squeeze(-1)
-
-    def slope_recovery(self) -> Tensor:
-        """S(a) = 1 / mean over hidden layers of exp(a), a layer's mean for neurons' own a; [R]."""
-        means = torch.stack([slope.mean(dim=(1, 2)) for slope in self.slopes])
-        return 1 / means.exp().mean(dim=0)
 
 
 def train(
     problem: Problem,
     networks: DeepNetworks,
     steps: int,
-    learning_rate: float = 2e-4,
+    learning_rate: float | Sequence[float] = 2e-4,
     *,
+    decay: float = 1.0,
     recovery: float = 0.0,
     log_every: int = 100,
     observe: Callable[[int, DeepNetworks], None] | None = None,
@@ -118,70 +39,136 @@ def train(
 ) -> tuple[pd.DataFrame, DeepNetworks]:
     """Adam on mean (f(x_i) - y_i)^2 + recovery S(a), each network by itself, on the full batch.
 
+    Update t + 1 of T has the learning rate eta decay^(t/T), as in `hrta.train`.
+
     Args:
-        problem: the points.
+        problem: the points, cast to the dtype of the networks.
         networks: where training starts; left untouched.
-        steps: how many.
-        learning_rate: constant.
+        steps: how many, T.
+        learning_rate: eta at the first step, one for all runs or one for each.
+        decay: final over initial learning rate, in (0, 1].
         recovery: weight of the slope recovery term, 0 for none.
         log_every: steps between rows of the history; the last step is always there.
-        observe: called with the step and the networks as they are after that many updates.
+        observe: called with the step and the networks as they are after that many updates, a copy.
         observe_at: at which steps.
         progress: called from time to time with the steps done and their number.
 
     Returns:
-        Tidy table of run, step, loss (the mean square alone), and the trained networks.
+        Tidy table of run, step, loss (the mean square alone) and, with a test set, test_loss; and
+        the trained networks. A run whose loss turns non-finite is left as it is then; its losses
+        are infinite from there on. On a CPU a run's numbers are the same, bit by bit, whatever
+        other runs share the ensemble.
 
     Raises:
-        ValueError: an argument outside its range.
+        ValueError: an argument outside its range, or a problem with other inputs.
     """
-    _check(steps, learning_rate, recovery, log_every)
-    like = networks.weights[0]
-    x = torch.as_tensor(problem.x).to(like)
-    y = torch.as_tensor(problem.y).to(like)
-    copies = [
-        [tensor.detach().clone().requires_grad_() for tensor in tensors]
-        for tensors in (networks.weights, networks.biases)
-    ]
-    adapt = networks.adaptive != "none"
-    slopes = [slope.detach().clone().requires_grad_(adapt) for slope in networks.slopes]
-    kind = (networks.activation, networks.adaptive, networks.scale)
-    trained = DeepNetworks(*copies, slopes, *kind)
-    parameters = [*copies[0], *copies[1], *(slopes if adapt else [])]
-    optimizer = torch.optim.Adam(parameters, lr=learning_rate)
+    rates = _learning_rates(learning_rate, networks.runs)
+    _check(problem, networks, steps, decay, recovery, log_every)
+    running = _Running(problem, networks, rates, recovery)
+    observe_at = set(observe_at)
     logged, rows = [], []
-    for step in range(steps + 1):
-        if observe is not None and step in observe_at:
-            with torch.no_grad():
-                observe(step, trained)
-        losses = ((trained.predict(x) - y) ** 2).mean(dim=1)
-        if step % log_every == 0 or step == steps:
-            logged.append(step)
-            rows.append(losses.detach().double().numpy())
-        if progress is not None and step % max(1, steps // 20) == 0:
-            progress(step, steps)
-        if step < steps:
-            optimizer.zero_grad()
-            # Summed, so that no network's gradient depends on the others.
-            total = losses + recovery * trained.slope_recovery() if recovery else losses
-            total.sum().backward()
-            optimizer.step()
-    history = pd.DataFrame(
-        {
-            "run": np.repeat(np.arange(len(like)), len(logged)),
-            "step": np.tile(logged, len(like)),
-            "loss": np.stack(rows, axis=1).ravel(),
-        }
-    )
-    final = [[tensor.detach() for tensor in tensors] for tensors in (*copies, slopes)]
-    return history, DeepNetworks(*final, *kind)
+    with torch.no_grad(), one_cpu_thread():
+        for step in range(steps + 1):
+            if observe is not None and step in observe_at:
+                observe(step, running.networks())
+            losses = running.differentiate()
+            if step % log_every == 0 or step == steps:
+                logged.append(step)
+                rows.append(running.row(losses))
+            if progress is not None and step % max(1, steps // 20) == 0:
+                progress(step, steps)
+            if step < steps:
+                running.update(decay ** (step / steps))
+    return _history(logged, np.stack(rows, axis=-1)), running.networks()
 
 
-def _check(steps: int, learning_rate: float, recovery: float, log_every: int) -> None:
+class _Running:
+    """R networks in training, and which of them are still well."""
+
+    def __init__(
+        self, problem: Problem, networks: DeepNetworks, rates: Tensor, recovery: float
+    ) -> None:
+        like = networks.weights[0]
+
+        def loss_on(x: np.ndarray, y: np.ndarray) -> Loss:
+            return Loss(with_bias(x, like), torch.as_tensor(np.array(y)).to(like), networks)
+
+        self._like, self._rates = networks, rates.to(like.device)
+        self._recovery = 0 if networks.adaptive == "none" else recovery
+        self._loss = loss_on(problem.x, problem.y)
+        self._test_loss = None
+        if problem.x_test is not None:
+            self._test_loss = loss_on(problem.x_test, problem.y_test)
+        self._parameters = self._loss.layout.pack(networks)
+        self._gradient = torch.zeros_like(self._parameters)
+        self._optimizer = Adam(momentum=0)
+        self._alive = torch.ones_like(self._rates, dtype=torch.bool)
+
+    def differentiate(self) -> Tensor:
+        """The loss of each run, [R]; the gradient is kept for `update`."""
+        losses = self._loss.value_and_gradient(self._parameters, self._gradient)
+        self._alive &= losses.isfinite()
+        return losses
+
+    def row(self, losses: Tensor) -> np.ndarray:
+        """Loss and, with test points, test loss of each run, [1 or 2, R]."""
+        both = [losses]
+        if self._test_loss is not None:
+            both.append(self._test_loss.value(self._parameters))
+        return torch.stack(both).masked_fill(~self._alive, torch.inf).double().cpu().numpy()
+
+    def update(self, factor: float) -> None:
+        """Adam's update with that part of the learning rates."""
+        if self._recovery:
+            add_recovery(self._loss.layout, self._parameters, self._gradient, self._recovery)
+        rates = (self._rates * factor).to(self._parameters.dtype)
+        update = self._optimizer.update(self._gradient, rates[:, None])
+        self._parameters += update.masked_fill_(~self._alive[:, None], 0)
+
+    def networks(self) -> DeepNetworks:
+        """The networks as they are now, a copy."""
+        return self._loss.layout.unpack(self._parameters, self._like)
+
+
+def _history(steps: list[int], losses: np.ndarray) -> pd.DataFrame:
+    """The tidy table of losses [1 or 2, R, steps]."""
+    runs = losses.shape[1]
+    columns = {"run": np.repeat(np.arange(runs), len(steps)), "step": np.tile(steps, runs)}
+    names = ("loss", "test_loss")[: len(losses)]
+    flat = {name: each.ravel() for name, each in zip(names, losses, strict=True)}
+    return pd.DataFrame(columns | flat)
+
+
+def _learning_rates(learning_rate: float | Sequence[float], runs: int) -> Tensor:
+    """The learning rate of each run, float64 [R]."""
+    rates = torch.as_tensor(learning_rate, dtype=torch.float64)
+    if rates.shape not in ((), (runs,)):
+        raise ValueError(
+            f"laaf: learning_rate must be a number or {runs} of them, one for each run; its shape "
+            f"is {list(rates.shape)}"
+        )
+    if not (rates.isfinite() & (rates > 0)).all():
+        raise ValueError(f"laaf: learning_rate = {learning_rate} is not a positive number")
+    return rates.expand(runs).clone()
+
+
+def _check(
+    problem: Problem,
+    networks: DeepNetworks,
+    steps: int,
+    decay: float,
+    recovery: float,
+    log_every: int,
+) -> None:
+    if problem.inputs != networks.inputs:
+        raise ValueError(
+            f"laaf: problem {problem.name} has {problem.inputs} inputs, the networks have "
+            f"{networks.inputs}"
+        )
     for name, value in (("steps", steps), ("log_every", log_every)):
         if value < 1 or value != int(value):
             raise ValueError(f"laaf: {name} = {value} is not a whole number of at least 1")
-    if not (np.isfinite(learning_rate) and learning_rate > 0):
-        raise ValueError(f"laaf: learning_rate = {learning_rate:g} is not a positive number")
+    if not 0 < decay <= 1:
+        raise ValueError(f"laaf: decay = {decay:g} is outside (0, 1]")
     if not (np.isfinite(recovery) and recovery >= 0):
         raise ValueError(f"laaf: recovery = {recovery:g} is not a number of at least 0")

@@ -6,7 +6,7 @@ Program. 45:503-528 (1989); torch.optim.LBFGS.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ def train(
     problem: Problem,
     networks: TwoLayer,
     evaluations: int = 1000,
-    learning_rate: float = 1.0,
+    learning_rate: float | Sequence[float] = 1.0,
     history_size: int = 10,
     s: float = 1.0,
     progress: Progress | None = None,
@@ -38,7 +38,8 @@ def train(
         networks: where training starts; left untouched.
         evaluations: of loss and gradient, the line search's included; the last search may go over
             by the few that it needs to end.
-        learning_rate: the first step length that the line search tries.
+        learning_rate: the first step length that the line search tries, one for all runs or one
+            for each.
         history_size: how many pairs of differences approximate the Hessian.
         s: homotopy parameter.
         progress: called with the number of networks done and their number.
@@ -52,13 +53,14 @@ def train(
     Raises:
         ValueError: an argument outside its range, or a problem that does not fit the networks.
     """
-    _check(problem, networks, evaluations, learning_rate, history_size, s)
+    rates = np.broadcast_to(learning_rate, networks.runs)
+    _check(problem, networks, evaluations, rates, history_size, s)
     parameters = pack(networks)
     tables = []
     for run in range(networks.runs):
         searched = _Run(problem, networks.width, parameters[run : run + 1], s)
         with one_cpu_thread():
-            rows = searched.train(evaluations, learning_rate, history_size)
+            rows = searched.train(evaluations, float(rates[run]), history_size)
         tables.append(pd.DataFrame(rows).assign(run=run))
         if progress is not None:
             progress(run + 1, networks.runs)
@@ -137,7 +139,7 @@ def _check(
     problem: Problem,
     networks: TwoLayer,
     evaluations: int,
-    learning_rate: float,
+    rates: np.ndarray,
     history_size: int,
     s: float,
 ) -> None:
@@ -149,7 +151,8 @@ def _check(
     for name, value in (("evaluations", evaluations), ("history_size", history_size)):
         if value < 1 or value != int(value):
             raise ValueError(f"lbfgs: {name} = {value} is not a whole number of at least 1")
-    if not (math.isfinite(learning_rate) and learning_rate > 0):
-        raise ValueError(f"lbfgs: learning_rate = {learning_rate:g} is not a positive number")
+    wrong = rates[~(np.isfinite(rates) & (rates > 0))]
+    if len(wrong):
+        raise ValueError(f"lbfgs: learning_rate = {wrong[0]:g} is not a positive number")
     if not 0 <= s <= 2:
         raise ValueError(f"lbfgs: s = {s:g} is outside [0, 2]")

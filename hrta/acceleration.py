@@ -1,0 +1,248 @@
+"""Heavy ball against Nesterov on the inner weights alone, beside what linear theory says of them.
+
+At infinite width a step of gradient descent moves the residual r = phi - y by -(eta/n) K r, with K
+the inner layer's Gram matrix: the loss is a quadratic with the eigenvalues lambda_i(K) / n. Let
+lambda be the smallest of them, q = sqrt(lambda eta) and beta = (1 - q)/(1 + q). As long as eta is
+at most 1 over the largest, t steps leave of mode i, up to factors that grow no faster than t,
+
+    heavy ball   beta^(t/2), whichever mode
+    Nesterov     (beta (1 - eta lambda_i))^(t/2); of the slowest mode that is (1 - q)^t
+
+so in the end Nesterov's loss falls as (1 - q)^(2t), and heavy ball's as ((1 - q)/(1 + q))^t.
+"""
+
+from collections.abc import Callable, Sequence
+from math import log1p
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import eigh
+
+from hrta.linearised import draw_parts
+from hrta.ntk import empirical_gram, gram
+from hrta.problems import Problem
+from hrta.schedules import Schedule, Stage
+from hrta.spectra import extremal_eigenvalues
+
+if TYPE_CHECKING:
+    from hrta.networks import TwoLayer
+
+OPTIMIZERS = ("gradient_descent", "heavy_ball", "nesterov")
+
+
+def momentum_from_kernel(smallest: float, learning_rate: float) -> float:
+    """beta = (1 - q) / (1 + q), q = sqrt(lambda eta).
+
+    Args:
+        smallest: lambda, the smallest eigenvalue of the Gram matrix over n, as the loss is a mean.
+        learning_rate: eta.
+
+    Raises:
+        ValueError: lambda not positive, or lambda eta outside (0, 1].
+
+    Source: arXiv 2208.03941.
+    """
+    if not (smallest > 0 and 0 < smallest * learning_rate <= 1):
+        raise ValueError(
+            "momentum_from_kernel: smallest eigenvalue times learning rate must be in (0, 1], both "
+            f"positive; it is {smallest:g} x {learning_rate:g}"
+        )
+    q = (smallest * learning_rate) ** 0.5
+    return (1 - q) / (1 + q)
+
+
+def linear_exponents(q: float) -> dict[str, float]:
+    """gamma of each optimizer at infinite width: in the end its loss falls as exp(-gamma q t).
+
+    Gradient descent -2 ln(1 - q^2)/q, heavy ball ln((1 + q)/(1 - q))/q, Nesterov -2 ln(1 - q)/q:
+    to first order in q they are 2q, 2 and 2 + q.
+
+    Args:
+        q: sqrt(lambda eta), in (0, 1).
+
+    Raises:
+        ValueError: q outside (0, 1).
+
+    Source: derived; see the module.
+    """
+    if not 0 < q < 1:
+        raise ValueError(f"linear_exponents: q = {q:g} is outside (0, 1)")
+    decays = (-2 * log1p(-(q**2)), log1p(q) - log1p(-q), -2 * log1p(-q))
+    return {name: decay / q for name, decay in zip(OPTIMIZERS, decays, strict=True)}
+
+
+def predict_losses_with_momentum(
+    kernel: np.ndarray,
+    residuals: np.ndarray,
+    optimizer: str,
+    learning_rate: float,
+    momentum: float,
+    steps: Sequence[int],
+) -> np.ndarray:
+    """Loss curves R = |r|^2 / (2n) at infinite width, mode by mode in the kernel's eigenvectors.
+
+    Args:
+        kernel: K, [n, n].
+        residuals: r at the start, [R, n].
+        optimizer: one of OPTIMIZERS.
+        learning_rate: eta.
+        momentum: beta; gradient descent has none.
+        steps: where to give the loss, ascending from 0 or later.
+
+    Returns:
+        [R, steps].
+
+    Raises:
+        ValueError: another optimizer, shapes that do not fit together, or steps out of order.
+
+    Source: the updates of `hrta.optimizers`, with the gradient (eta/n) lambda_i(K) r_i of mode i.
+    """
+    steps, n = np.asarray(steps), len(kernel)
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
+    if np.shape(kernel) != (n, n) or np.ndim(residuals) != 2 or np.shape(residuals)[1] != n:
+        raise ValueError(
+            "predict_losses_with_momentum: kernel must be [n, n] and residuals [R, n]; they are "
+            f"{list(np.shape(kernel))} and {list(np.shape(residuals))}"
+        )
+    if steps.size == 0 or steps[0] < 0 or (np.diff(steps) <= 0).any():
+        raise ValueError("predict_losses_with_momentum: steps must ascend from 0 or later")
+    eigenvalues, vectors = eigh(kernel)
+    beta = 0.0 if optimizer == "gradient_descent" else momentum
+    wanted = set(steps.tolist())
+    left, velocity, lefts = np.ones(n), np.zeros(n), []
+    for step in range(steps[-1] + 1):
+        if step in wanted:
+            lefts.append(left)
+        descent = learning_rate / n * eigenvalues * left
+        velocity = beta * velocity - descent
+        left = left + (beta * velocity - descent if optimizer == "nesterov" else velocity)
+    return (residuals @ vectors) ** 2 @ np.square(lefts).T / (2 * n)
+
+
+def acceleration_table(
+    problem: Problem,
+    experiment: str,
+    widths: Sequence[int],
+    seeds: Sequence[int],
+    steps: int,
+    step_fraction: float = 0.5,
+    log_every: int = 1,
+    observations: int = 20,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """ReLU networks in float64, outer weights fixed at +-1, trained with each of OPTIMIZERS.
+
+    All have the learning rate step_fraction / largest, those with a momentum that of
+    `momentum_from_kernel`. The prediction starts from the very network that is trained. At infinite
+    width (the width missing) networks are drawn from the limit, and the prediction is the loss.
+
+    Args:
+        problem: the points.
+        experiment: what results call it.
+        widths: m.
+        seeds: of the networks.
+        steps: of each run.
+        step_fraction: learning rate in units of 1 / largest, in (0, 1].
+        log_every: steps between rows.
+        observations: how often to measure the travel, at steps ever further apart.
+        progress: called with the number of widths done and their number.
+
+    Returns:
+        Tidy table of experiment, problem, optimizer, width, seed, step, loss, predicted, travel
+        max_k |w_k(t) - w_k(0)| (missing where not measured), smallest, largest (eigenvalues of the
+        inner layer's Gram matrix at infinite width, over n), smallest_start (that of the network
+        itself as it is initialised), learning_rate, momentum.
+
+    Raises:
+        ValueError: a number outside its range, a singular Gram matrix, or as `hrta.train`.
+    """
+    _check_numbers(step_fraction, steps, log_every, observations)
+    kernel = gram(problem.x, 1.0, "inner")
+    smallest, largest = (eigenvalue / len(kernel) for eigenvalue in extremal_eigenvalues(kernel))
+    rate = step_fraction / largest
+    setting = {"learning_rate": rate, "momentum": momentum_from_kernel(smallest, rate)}
+    at = [*range(0, steps, log_every), steps]
+    tables = []
+    for done, width in enumerate([*widths, None], start=1):
+        table = _at_width(problem, kernel, width, list(seeds), setting, at, observations)
+        tables.append(table.assign(width=width))
+        if progress is not None:
+            progress(done, len(widths) + 1)
+    table = pd.concat(tables, ignore_index=True).astype({"width": "Int64"})
+    setting |= {"smallest": smallest, "largest": largest}
+    table = table.assign(experiment=experiment, problem=problem.name, **setting)
+    names = "experiment problem optimizer width seed step loss predicted travel smallest largest"
+    return table[[*names.split(), "smallest_start", "learning_rate", "momentum"]]
+
+
+def _at_width(
+    problem: Problem,
+    kernel: np.ndarray,
+    width: int | None,
+    seeds: list[int],
+    setting: dict[str, float],
+    at: list[int],
+    observations: int,
+) -> pd.DataFrame:
+    """The columns of `acceleration_table` that differ from run to run, with rows at those steps."""
+    import torch
+
+    from hrta.networks import TwoLayer
+
+    runs = pd.DataFrame({"seed": np.repeat(seeds, len(at)), "step": np.tile(at, len(seeds))})
+    if width is None:
+        # a_k has variance 1, whether or not its sign is all that is kept.
+        outputs = sum(draw_parts(problem.x, len(seeds))) / 2
+        smallest = np.full(len(seeds), np.nan)
+    else:
+        networks = TwoLayer.initialise(seeds, problem.inputs, width, torch.float64, signs=True)
+        outputs = networks.predict(problem.x, 1.0).numpy()
+        matrices = empirical_gram(problem.x, networks.inner, networks.outer, 1.0, "inner")
+        smallest = np.array([extremal_eigenvalues(matrix)[0] for matrix in matrices])
+    runs["smallest_start"] = np.repeat(smallest / len(kernel), len(at))
+    tables = []
+    for optimizer in OPTIMIZERS:
+        options = {"optimizer": optimizer, **setting}
+        loss = predict_losses_with_momentum(kernel, outputs - problem.y, **options, steps=at)
+        table = runs.assign(optimizer=optimizer, predicted=loss.ravel(), travel=np.nan)
+        if width is not None:
+            loss, table["travel"] = _measured(problem, networks, options, at, observations)
+        tables.append(table.assign(loss=loss.ravel()))
+    return pd.concat(tables)
+
+
+def _measured(
+    problem: Problem,
+    networks: "TwoLayer",
+    options: dict[str, object],
+    at: list[int],
+    observations: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Loss and travel at these steps, each flat, run after run."""
+    from hrta.training import train
+
+    places = np.unique(np.geomspace(len(at) - 1, 1, observations).round().astype(int))
+    travel = np.full((networks.runs, len(at)), np.nan)
+
+    def observe(step: int, now: "TwoLayer") -> None:
+        travel[:, at.index(step)] = (now.inner - networks.inner).norm(dim=1).amax(dim=1)
+
+    training = train(
+        problem,
+        networks,
+        Schedule([Stage(1.0, at[-1])]),
+        **options,
+        log_every=at[1] - at[0],
+        fixed_outer=True,
+        observe=observe,
+        observe_at=[at[place] for place in places],
+    )
+    return training.history["loss"].to_numpy(), travel.ravel()
+
+
+def _check_numbers(step_fraction: float, steps: int, log_every: int, observations: int) -> None:
+    if not 0 < step_fraction <= 1 or min(steps, log_every, observations) < 1:
+        counts = f"steps, log_every, observations = {steps}, {log_every}, {observations} at least 1"
+        raise ValueError(f"step_fraction = {step_fraction:g} must be in (0, 1], and {counts}")

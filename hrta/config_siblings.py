@@ -1,0 +1,143 @@
+"""The configuration of the sibling methods: their own claims, and the race."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hrta.config_values import (
+    Count,
+    Fraction,
+    Label,
+    Name,
+    Number,
+    PositiveNumber,
+    Several,
+    Source,
+    Sourced,
+    Strict,
+)
+from hrta.contestants import Contestant, Grid, check_grid
+from hrta.datasets import INCLUDED
+
+
+class Variant(Strict):
+    """What is adaptive, and the weight of slope recovery."""
+
+    label: Label
+    adaptive: Literal["none", "layer", "neuron"]
+    recovery: Annotated[Number, Field(ge=0)]
+
+
+class AdaptiveSlopes(Strict):
+    """Where deep networks with adaptive slopes are compared with fixed ones."""
+
+    experiment: str
+    hidden: Sourced[Annotated[list[Count], Field(min_length=1)]]
+    activation: Literal["tanh", "relu"]
+    variants: Annotated[dict[Name, Variant], Field(min_length=1)]
+    scale: Sourced[Annotated[Number, Field(ge=1)]]
+    learning_rate: Sourced[PositiveNumber]
+    steps: Sourced[Count]
+    checkpoints: Sourced[Several[Count]]
+    seeds: Sourced[Count]
+    log_every: Sourced[Count]
+
+
+class AcceleratedProblem(Strict):
+    """An experiment with a number of points of its own, or a set of real data."""
+
+    label: Label
+    points: Sourced[Count] | None = None
+
+
+class Acceleration(Strict):
+    """Where heavy ball and Nesterov train the inner weights alone."""
+
+    problems: Annotated[dict[Name, AcceleratedProblem], Field(min_length=1)]
+    widths: Sourced[Several[Count]]
+    seeds: Sourced[Count]
+    steps: Sourced[Count]
+    step_fraction: Sourced[Fraction]
+    log_every: Sourced[Count]
+
+
+class RaceProblem(Strict):
+    """An experiment or a set of real data, and how long each run may take."""
+
+    label: Label
+    widths: Sourced[Several[Count]]
+    evaluations: Sourced[Count]
+
+
+class RaceMethod(Strict):
+    """A contestant, the grid it is tuned on, and the method that its gain is measured against."""
+
+    label: Label
+    source: Source
+    method: Contestant
+    grid: Name
+    baseline: Name | None = None
+
+
+class Race(Strict):
+    """The race of all methods on all problems."""
+
+    problems: Annotated[dict[Name, RaceProblem], Field(min_length=1)]
+    grids: Annotated[dict[Name, Sourced[Grid]], Field(min_length=1)]
+    methods: Annotated[dict[Name, RaceMethod], Field(min_length=1)]
+    tuning_seeds: Sourced[Count]
+    seeds: Sourced[Count]
+    targets: Sourced[Several[PositiveNumber]]
+
+
+class Siblings(Strict):
+    """The neighbouring papers' methods."""
+
+    adaptive_slopes: AdaptiveSlopes
+    acceleration: Acceleration
+    race: Race
+
+
+def mistakes(siblings: Siblings, experiments: set[str]) -> list[tuple[list[str], object, str]]:
+    """What does not fit together: the path of a key, what was given, and what is wrong with it."""
+    slopes, race = siblings.adaptive_slopes, siblings.race
+    found = []
+    for at, names in (
+        (["acceleration", "problems"], siblings.acceleration.problems),
+        (["race", "problems"], race.problems),
+    ):
+        known = [*sorted(experiments), *INCLUDED]
+        found += [
+            ([*at, name], name, f"allowed are {', '.join(known)}")
+            for name in names
+            if name not in known
+        ]
+    if slopes.experiment not in experiments:
+        allowed = f"allowed are {', '.join(sorted(experiments))}"
+        found.append((["adaptive_slopes", "experiment"], slopes.experiment, allowed))
+    late = [step for step in slopes.checkpoints.value if step > slopes.steps.value]
+    if late:
+        at = ["adaptive_slopes", "checkpoints", "value"]
+        found.append((at, late, f"there are {slopes.steps.value} steps"))
+    return found + _mistakes_of_methods(race)
+
+
+def _mistakes_of_methods(race: Race) -> list[tuple[list[str], object, str]]:
+    found = []
+    sizes = {name: len(grid.value.candidates) for name, grid in race.grids.items()}
+    if len(set(sizes.values())) > 1:
+        given = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        found.append((["race", "grids"], given, "all grids must have as many candidates"))
+    for name, method in race.methods.items():
+        at = ["race", "methods", name]
+        if method.grid not in race.grids:
+            found.append(([*at, "grid"], method.grid, f"allowed are {', '.join(race.grids)}"))
+            continue
+        if method.baseline is not None and method.baseline not in race.methods:
+            allowed = f"allowed are {', '.join(race.methods)}"
+            found.append(([*at, "baseline"], method.baseline, allowed))
+        try:
+            check_grid(method.method, race.grids[method.grid].value)
+        except ValueError as error:
+            found.append(([*at, "grid"], method.grid, str(error)))
+    return found

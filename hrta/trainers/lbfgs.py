@@ -1,0 +1,24 @@
+"""Limited-memory BFGS: `hrta.lbfgs`."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from hrta.contestants import Candidate, LimitedMemoryMethod, Rules
+from hrta.lbfgs import train as train_networks
+from hrta.networks import TwoLayer
+from hrta.problems import Problem
+
+
+def train(
+    problem: Problem,
+    networks: TwoLayer,
+    contestant: LimitedMemoryMethod,
+    candidates: Sequence[Candidate],
+    rules: Rules,
+    seeds: Sequence[int],
+) -> pd.DataFrame:
+    """The line search's evaluations count; as `hrta.trainers` says."""
+    rates = [candidate.learning_rate for candidate in candidates]
+    remembered = candidates[0].history_size
+    return train_networks(problem, networks, rules.evaluations, rates, remembered)[0]

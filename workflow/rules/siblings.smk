@@ -1,0 +1,105 @@
+# The neighbouring papers' methods: real data, their own claims, and the race of all.
+
+from hrta.datasets import INCLUDED
+
+
+wildcard_constraints:
+    dataset="|".join(INCLUDED),
+    variant="|".join(siblings.adaptive_slopes.variants),
+    accelerated="|".join(siblings.acceleration.problems),
+    contestant="|".join(siblings.race.methods),
+
+
+rule data_set:
+    input:
+        sources("hrta.datasets", "hrta.results"),
+    output:
+        problem="data/{dataset}.parquet",
+        checksum="data/{dataset}.parquet.sha256",
+    log:
+        "logs/data/{dataset}.log",
+    conda:
+        "../../environment.yml"
+    message:
+        "Standardising the data set {wildcards.dataset}."
+    shell:
+        "exec python -m hrta data {wildcards.dataset} --output {output.problem} > {log} 2>&1"
+
+
+rule slopes:
+    input:
+        sources("hrta.laaf_experiment", "hrta.results"),
+        problem=f"data/{siblings.adaptive_slopes.experiment}.parquet",
+    output:
+        errors="results/slopes/{variant}.parquet",
+        provenance="results/slopes/{variant}.json",
+        solutions="results/slopes/{variant}_solutions.parquet",
+    log:
+        "logs/slopes/{variant}.log",
+    benchmark:
+        "results/benchmarks/slopes/{variant}.tsv"
+    priority: 10**6
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        options=slopes_options,
+    message:
+        "Training deep networks with adaptive slopes: {wildcards.variant}."
+    shell:
+        "exec python -m hrta slopes --problem {input.problem} {params.options}"
+        " --output {output.errors} --solutions {output.solutions} --parent $PPID > {log} 2>&1"
+
+
+rule acceleration:
+    input:
+        sources("hrta.acceleration", "hrta.results", "hrta.datasets", "hrta.kernels.cpu"),
+    output:
+        table="results/acceleration/{accelerated}.parquet",
+        provenance="results/acceleration/{accelerated}.json",
+    log:
+        "logs/acceleration/{accelerated}.log",
+    benchmark:
+        "results/benchmarks/acceleration/{accelerated}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        fingerprint=acceleration_fingerprint,
+        options=acceleration_options,
+    message:
+        "Racing Nesterov against heavy ball on {wildcards.accelerated}."
+    shell:
+        "exec python -m hrta acceleration {params.options} --output {output.table}"
+        " --parent $PPID > {log} 2>&1"
+
+
+rule race:
+    input:
+        race_sources,
+        [f"data/{name}.parquet" for name in siblings.race.problems],
+    output:
+        runs="results/race/{contestant}.parquet",
+        provenance="results/race/{contestant}.json",
+        tuning="results/race/{contestant}_tuning.parquet",
+    log:
+        "logs/race/{contestant}.log",
+    benchmark:
+        "results/benchmarks/race/{contestant}.tsv"
+    priority: race_cost
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        options=race_options,
+    message:
+        "Tuning and racing {wildcards.contestant}."
+    shell:
+        "exec python -m hrta race --name {wildcards.contestant} {params.options}"
+        " --output {output.runs} --tuning {output.tuning} --parent $PPID > {log} 2>&1"

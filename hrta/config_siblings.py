@@ -61,6 +61,21 @@ class Acceleration(Strict):
     log_every: Sourced[Count]
 
 
+class Alternation(Strict):
+    """Where exact alternating minimisation is followed round by round, as its source runs it.
+
+    The race must have the problems with this width, too.
+    """
+
+    problems: Several[str]
+    width: Sourced[Count]
+    rounds: Sourced[Count]
+    ridge: Sourced[PositiveNumber]
+    leak: Sourced[Annotated[Number, Field(ge=0, lt=1)]]
+    seeds: Sourced[Count]
+    against: Several[str]
+
+
 class RaceProblem(Strict):
     """An experiment or a set of real data, and how long each run may take."""
 
@@ -95,6 +110,7 @@ class Siblings(Strict):
 
     adaptive_slopes: AdaptiveSlopes
     acceleration: Acceleration
+    alternation: Alternation
     race: Race
 
 
@@ -119,7 +135,27 @@ def mistakes(siblings: Siblings, experiments: set[str]) -> list[tuple[list[str],
     if late:
         at = ["adaptive_slopes", "checkpoints", "value"]
         found.append((at, late, f"there are {slopes.steps.value} steps"))
+    found += _mistakes_of_alternation(siblings.alternation, race)
     return found + _mistakes_of_methods(race)
+
+
+def _mistakes_of_alternation(
+    alternation: Alternation, race: Race
+) -> list[tuple[list[str], object, str]]:
+    width = alternation.width.value
+    there = [name for name, problem in race.problems.items() if width in problem.widths.value]
+    found = [
+        (["alternation", "problems"], name, f"of width {width} the race has {', '.join(there)}")
+        for name in alternation.problems
+        if name not in there
+    ]
+    allowed = f"allowed are {', '.join(race.methods)}"
+    found += [
+        (["alternation", "against"], name, allowed)
+        for name in alternation.against
+        if name not in race.methods
+    ]
+    return found
 
 
 def _mistakes_of_methods(race: Race) -> list[tuple[list[str], object, str]]:

@@ -1,5 +1,7 @@
 """What a race leaves behind, and how each of its runs ended."""
 
+from collections.abc import Callable, Collection
+
 import numpy as np
 import pandas as pd
 
@@ -28,3 +30,15 @@ def ends(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
     end = runs[runs["step"] >= (1 - fraction) * last].groupby(RUN, observed=True)
     totals = runs.groupby(RUN, observed=True)[list(CLOCKS)].max()
     return end[["loss", "test_loss"]].median().join(totals).reset_index()
+
+
+def on(
+    problems: Collection[str], widths: Collection[int] | None = None
+) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """What keeps the rows of these problems, and of these widths if they are given."""
+
+    def keep(runs: pd.DataFrame) -> pd.DataFrame:
+        kept = runs["problem"].isin(list(problems))
+        return runs[kept if widths is None else kept & runs["width"].isin(list(widths))]
+
+    return keep

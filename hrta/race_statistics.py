@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from hrta.race_results import CELL, CLOCKS, PAIR, RUN
-from hrta.statistics import compare
+from hrta.statistics import compare, median_interval
 
 
 def times_to_targets(runs: pd.DataFrame, targets: Sequence[float], clock: str) -> pd.DataFrame:
@@ -94,6 +94,55 @@ def gains(final: pd.DataFrame, pairs: Mapping[str, str]) -> pd.DataFrame:
         tables.append(both[both["method"] == method].assign(baseline=baseline))
     table = pd.concat(tables, ignore_index=True).rename(columns={"experiment": "problem"})
     return table[[*CELL, "baseline", "ratio", "ratio_low", "ratio_high", "seeds"]]
+
+
+def against_all(final: pd.DataFrame, method: str) -> pd.DataFrame:
+    """`gains` of one method against every other that there is."""
+    others = [other for other in final["method"].unique() if other != method]
+    return pd.concat([gains(final, {method: other}) for other in others], ignore_index=True)
+
+
+def finals(final: pd.DataFrame) -> pd.DataFrame:
+    """The final losses of each method over seeds, the lowest first on each pair.
+
+    Args:
+        final: rows as `ends` makes them.
+
+    Returns:
+        One row for each problem, width and method: problem, width, method, seeds, diverged (how
+        many runs), evaluations and seconds (medians), and loss and test_loss (medians), each also
+        with _low and _high, its 95 % bootstrap interval; missing without a test set.
+    """
+    rows = []
+    for cell, runs in final.groupby(CELL, observed=True):
+        row = dict(zip(CELL, cell, strict=True)) | {"seeds": len(runs)}
+        row["diverged"] = int(np.isinf(runs["loss"]).sum())
+        row |= {clock: runs[clock].median() for clock in CLOCKS}
+        for name in ("loss", "test_loss"):
+            known = runs[name].notna().all()
+            interval = median_interval(runs[name].to_numpy()) if known else [np.nan] * 3
+            names = (name, f"{name}_low", f"{name}_high")
+            row |= dict(zip(names, interval, strict=True))
+        rows.append(row)
+    return pd.DataFrame(rows).sort_values([*PAIR, "loss"], kind="stable", ignore_index=True)
+
+
+def chosen(tuning: pd.DataFrame) -> pd.DataFrame:
+    """The parameters that each method was given for each problem and width.
+
+    Returns:
+        One row for each problem, width and method: problem, width, method, learning_rate,
+        momentum, ridge, history_size (missing where a method has none), and edge: -1 if the first
+        of them that is there is the lowest of the grid, 1 if the highest, else 0.
+    """
+    best = tuning[tuning["chosen"]].groupby(CELL, observed=True).first().reset_index()
+    decisive = tuning["learning_rate"].fillna(tuning["ridge"])
+    grids = decisive.groupby(tuning["method"], observed=True).agg(["min", "max"])
+    limits = grids.loc[best["method"].astype(str)].to_numpy()
+    value = best["learning_rate"].fillna(best["ridge"]).to_numpy()
+    edge = (value == limits[:, 1]).astype(int) - (value == limits[:, 0])
+    parameters = ["learning_rate", "momentum", "ridge", "history_size"]
+    return best[[*CELL, *parameters]].assign(edge=edge)
 
 
 def sensitivity(tuning: pd.DataFrame) -> pd.DataFrame:

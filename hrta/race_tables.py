@@ -37,20 +37,60 @@ def readable_leaderboard(table: pd.DataFrame, methods: Mapping[str, str]) -> pd.
 def readable_gains(
     table: pd.DataFrame, methods: Mapping[str, str], problems: Mapping[str, str]
 ) -> pd.DataFrame:
-    """The ratios of `gains` as text: a row for each problem and width, a column for each method.
+    """The ratios of `gains` as text: a row for each problem and width, a column for each ratio.
 
     A ratio whose whole interval is below 1 (better than the baseline) is marked with ▼, one whose
     whole interval is above 1 with ▲; – stands where the method was not run.
     """
     columns = {}
-    for method, here in table.groupby("method", observed=True, sort=False):
+    compared = table.groupby(["method", "baseline"], observed=True, sort=False)
+    for (method, baseline), here in compared:
         ratios = here.set_index(PAIR)[["ratio", "ratio_low", "ratio_high"]]
         text = pd.Series([_marked(*ratio) for ratio in ratios.to_numpy()], ratios.index)
-        columns[f"{methods[method]} ÷ {methods[here['baseline'].iloc[0]]}"] = text
+        columns[f"{methods[method]} ÷ {methods[baseline]}"] = text
     wide = pd.DataFrame(columns).fillna("–").reset_index()
     order = pd.Categorical(wide["problem"], list(problems))
     wide = wide.assign(problem=order).sort_values(PAIR, ignore_index=True)
     return wide.assign(problem=wide["problem"].map(problems))
+
+
+def readable_finals(
+    table: pd.DataFrame, methods: Mapping[str, str], problems: Mapping[str, str]
+) -> pd.DataFrame:
+    """The rows of `hrta.race_statistics.finals` as text."""
+    text = {"problem": table["problem"].astype(str).map(problems), "width": table["width"]}
+    text["method"] = table["method"].astype(str).map(methods)
+    for name, label in (("loss", "final loss [95 %]"), ("test_loss", "test loss [95 %]")):
+        values = table[[name, f"{name}_low", f"{name}_high"]].to_numpy()
+        if table[name].notna().any():
+            text[label] = [_with_interval(*row, ".2e") for row in values]
+    text["evaluations"] = table["evaluations"].map("{:.0f}".format)
+    text["seconds"] = table["seconds"].map("{:.2g}".format)
+    if table["diverged"].any():
+        pairs = zip(table["diverged"], table["seeds"], strict=True)
+        text["diverged"] = [f"{diverged} of {seeds}" for diverged, seeds in pairs]
+    return pd.DataFrame(text)
+
+
+def readable_chosen(
+    table: pd.DataFrame, methods: Mapping[str, str], problems: Mapping[str, str]
+) -> pd.DataFrame:
+    """The rows of `hrta.race_statistics.chosen`: one for each method, a column for each pair.
+
+    ◀ and ▶ mark what is the lowest or the highest of its grid.
+    """
+    edges = {-1: " ◀", 0: "", 1: " ▶"}
+    cells = {}
+    for row in table.itertuples():
+        values = (row.learning_rate, row.momentum, row.ridge, row.history_size)
+        text = ", ".join(f"{value:g}" for value in values if value == value) + edges[row.edge]
+        cells.setdefault((row.problem, row.width), {})[methods[row.method]] = text
+    pairs = [
+        (name, width) for name in problems for (there, width) in sorted(cells) if there == name
+    ]
+    wide = pd.DataFrame({f"{problems[n]}, m = {m}": cells[n, m] for n, m in pairs})
+    order = [label for label in methods.values() if label in wide.index]
+    return wide.loc[order].rename_axis("method").reset_index()
 
 
 def _marked(ratio: float, low: float, high: float) -> str:

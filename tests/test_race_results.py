@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 from race_examples import run
 
-from hrta.race_results import ends
+from hrta.race_results import ends, on
 from hrta.race_statistics import times_to_targets
 
 
@@ -31,3 +31,10 @@ def test_categories_without_rows_make_no_rows():
     runs = run([1.0, 0.5]).astype({"method": pd.CategoricalDtype(["b", "a"])})
     assert ends(runs)["method"].tolist() == ["a"]
     assert times_to_targets(runs, [0.5], "seconds")["method"].tolist() == ["a"]
+
+
+def test_rows_are_kept_by_problem_and_width():
+    runs = pd.concat([run([1.0], problem=p, width=w) for p in "pq" for w in (5, 50)])
+    kept = on(["q"])(runs)
+    assert kept[["problem", "width"]].to_numpy().tolist() == [["q", 5], ["q", 50]]
+    assert on(["p", "q"], [5])(runs)["problem"].tolist() == ["p", "q"]

@@ -179,3 +179,43 @@ def test_without_learning_rates_there_is_nothing_to_show():
     table = race.sensitivity(tuned([(0, np.nan, np.nan, 0, 1.0)]))
     assert len(table) == 0
     assert "learning_rate" in table
+
+
+def test_one_method_against_all_others():
+    losses = 10 ** np.random.default_rng(3).uniform(-4, 0, (2, 3, 5))
+    table = race.against_all(ended(losses), "b")
+    assert set(zip(table["method"], table["baseline"], strict=True)) == {("b", "a"), ("b", "c")}
+    other_way = race.gains(ended(losses), {"a": "b"})
+    ratio = table[table["baseline"] == "a"]["ratio"].to_numpy()
+    np.testing.assert_allclose(ratio, 1 / other_way["ratio"], rtol=1e-12)
+
+
+def test_finals_are_medians_in_order():
+    losses = [[[3.0, 1.0, 2.0], [0.5, 0.5, 0.5], [np.inf, np.inf, 1.0]]]
+    table = race.finals(ended(losses, seconds=np.ones((1, 3, 3))).assign(evaluations=7.0))
+    assert table["method"].tolist() == ["b", "a", "c"]
+    assert table["loss"].tolist() == [0.5, 2.0, np.inf]
+    assert table["diverged"].tolist() == [0, 0, 2]
+    assert (table["evaluations"] == 7).all()
+    first = table.iloc[1]
+    assert (first["loss_low"], first["loss_high"]) == median_interval([3.0, 1.0, 2.0])[1:]
+
+
+def test_what_was_chosen_and_whether_it_is_at_the_edge():
+    rows = [
+        {"method": method, "learning_rate": rate, "ridge": ridge, "chosen": chosen}
+        for method, rate, ridge, chosen in [
+            ("a", 0.1, np.nan, False),
+            ("a", 1.0, np.nan, True),
+            ("b", np.nan, 1e-3, True),
+            ("b", np.nan, 1.0, False),
+            ("c", 0.1, np.nan, False),
+            ("c", 0.2, np.nan, True),
+            ("c", 0.4, np.nan, False),
+        ]
+    ]
+    tuning = pd.DataFrame(rows).assign(problem="p", width=5, momentum=np.nan, history_size=np.nan)
+    table = race.chosen(tuning).set_index("method")
+    assert table["edge"].to_dict() == {"a": 1, "b": -1, "c": 0}
+    assert table.loc["a", "learning_rate"] == 1
+    assert table.loc["b", "ridge"] == 1e-3

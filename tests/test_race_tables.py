@@ -3,7 +3,8 @@ import pandas as pd
 from race_examples import ended, timed
 
 from hrta.leaderboard import leaderboard
-from hrta.race_tables import readable_gains, readable_leaderboard
+from hrta.race_statistics import finals
+from hrta.race_tables import readable_chosen, readable_finals, readable_gains, readable_leaderboard
 
 LABELS = {"a": "Method A", "b": "Method B", "c": "Method C"}
 
@@ -48,3 +49,26 @@ def test_gains_read_as_text():
         "Method B ÷ Method A": ["0.52 [0.4, 0.6] ▼", "2 [1.5, inf] ▲"],
         "Method C ÷ Method A": ["0.9 [0.8, 1.1]", "–"],
     }
+
+
+def test_finals_read_as_text():
+    final = finals(ended([[[0.5, 0.5], [0.25, 0.25]]]).assign(evaluations=9.0))
+    text = readable_finals(final, LABELS, {"p": "Problem P"})
+    assert text["problem"].tolist() == ["Problem P"] * 2
+    assert text["method"].tolist() == ["Method B", "Method A"]
+    assert text["final loss [95 %]"].iloc[0] == "2.50e-01 [2.50e-01, 2.50e-01]"
+    assert text["evaluations"].tolist() == ["9", "9"]
+    assert "diverged" not in text
+
+
+def test_chosen_parameters_read_as_text():
+    missing = dict.fromkeys(["momentum", "ridge", "history_size"], np.nan)
+    rows = [
+        {"problem": "p", "width": 5, "method": "a", "learning_rate": 0.1, "edge": 1} | missing,
+        {"problem": "p", "width": 5, "method": "b", "learning_rate": 1.0, "edge": 0}
+        | missing
+        | {"momentum": 0.9},
+    ]
+    text = readable_chosen(pd.DataFrame(rows), LABELS, {"p": "Problem P"})
+    assert list(text) == ["method", "Problem P, m = 5"]
+    assert text.to_numpy().tolist() == [["Method A", "0.1 ▶"], ["Method B", "1, 0.9"]]

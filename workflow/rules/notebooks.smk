@@ -38,6 +38,11 @@ rule paper:
         ITEMS["table_final_losses"].files,
 
 
+rule siblings:
+    input:
+        [item.files for item in OF_THE_SIBLINGS.values()],
+
+
 rule theory:
     input:
         [ITEMS[name].files for name in OF_THE_THEORY],

@@ -8,6 +8,7 @@ wildcard_constraints:
     variant="|".join(siblings.adaptive_slopes.variants),
     accelerated="|".join(siblings.acceleration.problems),
     contestant="|".join(siblings.race.methods),
+    raced="|".join(siblings.race.problems),
 
 
 rule data_set:
@@ -76,6 +77,33 @@ rule acceleration:
     shell:
         "exec python -m hrta acceleration {params.options} --output {output.table}"
         " --parent $PPID > {log} 2>&1"
+
+
+rule anmin:
+    input:
+        sources("hrta.anmin", "hrta.results"),
+        problem="data/{raced}.parquet",
+    output:
+        table="results/anmin/{raced}.parquet",
+        provenance="results/anmin/{raced}.json",
+    log:
+        "logs/anmin/{raced}.log",
+    benchmark:
+        "results/benchmarks/anmin/{raced}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+    params:
+        options=" ".join(
+            options_of(siblings.alternation, "width", "rounds", "ridge", "leak", "seeds")
+        ),
+    message:
+        "Following ANMIN round by round on {wildcards.raced}."
+    shell:
+        "exec python -m hrta anmin --problem {input.problem} {params.options}"
+        " --output {output.table} --parent $PPID > {log} 2>&1"
 
 
 rule race:

@@ -7,6 +7,7 @@ siblings = settings.siblings
 RACE_RESULTS = [f"results/race/{name}.parquet" for name in siblings.race.methods]
 TUNING_RESULTS = [f"results/race/{name}_tuning.parquet" for name in siblings.race.methods]
 ACCELERATION = [f"results/acceleration/{name}.parquet" for name in siblings.acceleration.problems]
+ALTERNATION = [f"results/anmin/{name}.parquet" for name in siblings.alternation.problems]
 SLOPES = [f"results/slopes/{name}.parquet" for name in siblings.adaptive_slopes.variants]
 SOLUTIONS = [
     f"results/slopes/{name}_solutions.parquet" for name in siblings.adaptive_slopes.variants

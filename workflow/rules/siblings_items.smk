@@ -1,0 +1,86 @@
+# The figures and tables about the neighbouring papers' methods.
+
+race = siblings.race
+raced = {"methods": labels(race.methods, race.methods), "runs": RACE_RESULTS}
+on_problems = {"problems": labels(race.problems, race.problems)}
+slopes = siblings.adaptive_slopes
+alternation = siblings.alternation
+against = [f"results/race/{name}.parquet" for name in alternation.against]
+tuned = {"tuning": TUNING_RESULTS}
+
+OF_THE_SIBLINGS = {
+    "figure_slopes": Item(
+        "slopes",
+        figure_and_table("slopes") | {"curves_figure": "figures/slopes_curves"},
+        SLOPES + SOLUTIONS,
+        {
+            "errors": SLOPES,
+            "solutions": SOLUTIONS,
+            "experiments": labels(settings.experiments, [slopes.experiment]),
+            "variants": labels(slopes.variants, slopes.variants),
+            "baseline": next(iter(slopes.variants)),
+        },
+    ),
+    "figure_acceleration": Item(
+        "acceleration",
+        figure_and_table("acceleration")
+        | {
+            "travel_figure": "figures/acceleration_travel",
+            "steps_table": "tables/acceleration_steps",
+        },
+        ACCELERATION,
+        {
+            "results_files": ACCELERATION,
+            "experiments": labels(siblings.acceleration.problems, siblings.acceleration.problems),
+        },
+    ),
+    "figure_anmin": Item(
+        "anmin",
+        figure_and_table("anmin"),
+        ALTERNATION + against,
+        {
+            "results_files": ALTERNATION,
+            "problems": labels(race.problems, alternation.problems),
+            "methods": labels(race.methods, alternation.against),
+            "runs": against,
+            "width": alternation.width.value,
+        }
+        | at_the_end,
+    ),
+    "figure_race": Item(
+        "race",
+        {
+            "figure": "figures/race",
+            "table": "tables/leaderboard",
+            "gains_table": "tables/gains",
+            "tuned_table": "tables/tuned",
+        },
+        RACE_RESULTS + TUNING_RESULTS,
+        raced
+        | on_problems
+        | tuned
+        | at_the_end
+        | {
+            "baselines": {n: m.baseline for n, m in race.methods.items() if m.baseline},
+            "targets": race.targets.value,
+        },
+    ),
+    "figure_sensitivity": Item(
+        "sensitivity",
+        {"figure": "figures/sensitivity"},
+        TUNING_RESULTS,
+        {"methods": raced["methods"]} | on_problems | tuned,
+    ),
+}
+for name in race.problems:
+    OF_THE_SIBLINGS[f"figure_race_{name}"] = Item(
+        "race_curves",
+        figure_and_table(f"race_{name}"),
+        RACE_RESULTS,
+        raced | {"problems": labels(race.problems, [name])} | at_the_end,
+    )
+for target in OF_THE_SIBLINGS:
+    if target in ITEMS:
+        name = target.removeprefix("figure_")
+        sys.exit(f"config: experiments.{name}: a figure has this name already; choose another")
+ITEMS |= OF_THE_SIBLINGS

@@ -166,7 +166,8 @@ def race(
     if tuning is not None:
         write_table(tuned, tuning)
     if output is None:
-        print(tuned[tuned["chosen"]].groupby(["problem", "width"]).first().dropna(axis=1))
+        best = tuned[tuned["chosen"]].groupby(["problem", "width"]).first()
+        print(f"chosen\n{best[list(contestant.method.tuned)].to_string()}")
     arguments = {"entry": contestant.model_dump(exclude_none=True), "on": on}
     arguments |= {k: v for k, v in dataclasses.asdict(rules).items() if k != "evaluations"}
     by = ["problem", "width"]

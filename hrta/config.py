@@ -23,6 +23,7 @@ from hrta.config_values import (
     Sourced,
     Strict,
 )
+from hrta.datasets import INCLUDED
 from hrta.targets import TARGETS, make_problem
 
 
@@ -98,6 +99,8 @@ class Replication(Strict):
     def _experiments_fit(self) -> "Replication":
         for name, experiment in self.experiments.items():
             at = ["experiments", name]
+            if name in INCLUDED:
+                _refuse(at, name, "a set of real data has this name; choose another")
             _refer([*at, "problem"], [experiment.problem], TARGETS)
             _refer([*at, "methods"], experiment.methods, self.methods)
             _refer([*at, "optimizers"], experiment.optimizers, self.optimizers)

@@ -6,19 +6,26 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-import torch
 
 from hrta.branches import branches, firsts
 from hrta.kernels import make_engine
-from hrta.kernels.engine import Engine, Points, Setting
+from hrta.kernels.engine import Engine, Setting
 from hrta.minibatches import Minibatches
-from hrta.networks import TwoLayer, with_bias
+from hrta.networks import TwoLayer
 from hrta.optimizers import check_optimizer
 from hrta.problems import Problem
 from hrta.schedules import Schedule
+from hrta.training_input import (
+    Observer,
+    as_points,
+    check_observation,
+    check_shapes_and_numbers,
+    given_batches,
+    one_rate_per_run,
+    one_schedule_per_run,
+)
 
 Progress = Callable[[int, int], None]
-Observer = Callable[[int, TwoLayer], None]
 
 # Training goes on for that part of the steps without a word of its progress.
 PIECES = 20
@@ -96,17 +103,17 @@ def train(
 
     Source: arXiv 2309.15244, abstract; loss, scaling and decay are assumed.
     """
-    schedules = _one_per_run(schedule, networks.runs)
+    schedules = one_schedule_per_run(schedule, networks.runs)
     check_optimizer(optimizer, momentum)
-    _check(problem, networks, schedules, log_every, decay)
-    _check_observation(observe, observe_at, schedules[0].steps)
-    rates = _learning_rates(learning_rate, networks.runs)
-    batches = _minibatches(batch_size, batch_seeds, networks.runs, len(problem.y))
+    check_shapes_and_numbers(problem, networks, schedules, log_every, decay)
+    check_observation(observe, observe_at, schedules[0].steps)
+    rates = one_rate_per_run(learning_rate, networks.runs)
+    batches = given_batches(batch_size, batch_seeds, networks.runs, len(problem.y))
     plan = _plan(networks, schedules, rates, batches, observe_at)
     start = firsts(plan.same[0])
     setting = Setting(
-        points=_points(problem.x, problem.y, networks),
-        test=None if problem.x_test is None else _points(problem.x_test, problem.y_test, networks),
+        points=as_points(problem.x, problem.y, networks),
+        test=as_points(problem.x_test, problem.y_test, networks),
         optimizer=optimizer,
         momentum=momentum,
         learning_rate=rates[start],
@@ -215,75 +222,3 @@ def _history(schedules: list[Schedule], steps: list[int], losses: np.ndarray) ->
             "loss": losses.ravel(),
         }
     )
-
-
-def _one_per_run(schedule: Schedule | Sequence[Schedule], runs: int) -> list[Schedule]:
-    schedules = [schedule] * runs if isinstance(schedule, Schedule) else list(schedule)
-    if not all(isinstance(each, Schedule) for each in schedules):
-        raise ValueError("train: schedule must be a hrta.Schedule, or one for each run")
-    if len(schedules) != runs:
-        raise ValueError(f"train: {len(schedules)} schedules for {runs} networks")
-    lengths = sorted({each.steps for each in schedules})
-    if len(lengths) > 1:
-        raise ValueError(
-            f"train: all schedules of an ensemble need the same number of steps; got {lengths}"
-        )
-    return schedules
-
-
-def _check(
-    problem: Problem,
-    networks: TwoLayer,
-    schedules: list[Schedule],
-    log_every: int,
-    decay: float,
-) -> None:
-    if problem.inputs != networks.inputs:
-        raise ValueError(
-            f"train: problem {problem.name} has {problem.inputs} inputs, the networks have "
-            f"{networks.inputs}"
-        )
-    if log_every < 1 or log_every != int(log_every):
-        raise ValueError(f"train: log_every = {log_every} is not a whole number of at least 1")
-    if not 0 < decay <= 1:
-        raise ValueError(f"train: decay = {decay:g} is outside (0, 1]")
-
-
-def _check_observation(observe: Observer | None, observe_at: Sequence[int], steps: int) -> None:
-    if len(observe_at) and observe is None:
-        raise ValueError("train: observe_at needs a function to call, observe")
-    outside = [step for step in observe_at if not 0 <= step <= steps or step != int(step)]
-    if outside:
-        raise ValueError(f"train: observe_at: {outside[0]} is no step within 0 .. {steps}")
-
-
-def _learning_rates(learning_rate: float | Sequence[float], runs: int) -> np.ndarray:
-    """The learning rate of each run, float64 [R]."""
-    rates = np.asarray(torch.as_tensor(learning_rate, dtype=torch.float64).cpu())
-    if rates.shape not in ((), (runs,)):
-        raise ValueError(
-            f"train: learning_rate must be a number or {runs} of them, one for each run; "
-            f"its shape is {list(rates.shape)}"
-        )
-    if not (np.isfinite(rates) & (rates > 0)).all():
-        raise ValueError("train: every learning rate must be a positive number")
-    return np.broadcast_to(rates, runs).copy()
-
-
-def _minibatches(
-    size: int | None, seeds: Sequence[int] | None, runs: int, points: int
-) -> Minibatches | None:
-    if size is None:
-        if seeds is not None:
-            raise ValueError("train: batch_seeds are for minibatches; give a batch_size, too")
-        return None
-    seeds = np.asarray(range(runs) if seeds is None else seeds)
-    if seeds.shape != (runs,) or seeds.dtype.kind not in "iu" or (seeds < 0).any():
-        raise ValueError(
-            f"train: batch_seeds must be {runs} whole numbers of at least 0, one for each run"
-        )
-    return Minibatches(seeds, points, size)
-
-
-def _points(x: np.ndarray, y: np.ndarray, networks: TwoLayer) -> Points:
-    return Points(with_bias(x, networks.inner), torch.as_tensor(np.array(y)).to(networks.inner))

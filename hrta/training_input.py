@@ -1,0 +1,93 @@
+"""What `hrta.train` is given, checked and brought into one form; mistakes are ValueErrors."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from hrta.kernels.engine import Points
+from hrta.minibatches import Minibatches
+from hrta.networks import TwoLayer, with_bias
+from hrta.problems import Problem
+from hrta.schedules import Schedule
+
+Observer = Callable[[int, TwoLayer], None]
+
+
+def one_schedule_per_run(schedule: Schedule | Sequence[Schedule], runs: int) -> list[Schedule]:
+    """The schedule of each run, all of the same number of steps."""
+    schedules = [schedule] * runs if isinstance(schedule, Schedule) else list(schedule)
+    if not all(isinstance(each, Schedule) for each in schedules):
+        raise ValueError("train: schedule must be a hrta.Schedule, or one for each run")
+    if len(schedules) != runs:
+        raise ValueError(f"train: {len(schedules)} schedules for {runs} networks")
+    lengths = sorted({each.steps for each in schedules})
+    if len(lengths) > 1:
+        raise ValueError(
+            f"train: all schedules of an ensemble need the same number of steps; got {lengths}"
+        )
+    return schedules
+
+
+def check_shapes_and_numbers(
+    problem: Problem,
+    networks: TwoLayer,
+    schedules: list[Schedule],
+    log_every: int,
+    decay: float,
+) -> None:
+    """Refuse what does not fit together."""
+    if problem.inputs != networks.inputs:
+        raise ValueError(
+            f"train: problem {problem.name} has {problem.inputs} inputs, the networks have "
+            f"{networks.inputs}"
+        )
+    if log_every < 1 or log_every != int(log_every):
+        raise ValueError(f"train: log_every = {log_every} is not a whole number of at least 1")
+    if not 0 < decay <= 1:
+        raise ValueError(f"train: decay = {decay:g} is outside (0, 1]")
+
+
+def check_observation(observe: Observer | None, observe_at: Sequence[int], steps: int) -> None:
+    """Refuse steps that are none, and observation without an observer."""
+    if len(observe_at) and observe is None:
+        raise ValueError("train: observe_at needs a function to call, observe")
+    outside = [step for step in observe_at if not 0 <= step <= steps or step != int(step)]
+    if outside:
+        raise ValueError(f"train: observe_at: {outside[0]} is no step within 0 .. {steps}")
+
+
+def one_rate_per_run(learning_rate: float | Sequence[float], runs: int) -> np.ndarray:
+    """The learning rate of each run, float64 [R]."""
+    rates = np.asarray(torch.as_tensor(learning_rate, dtype=torch.float64).cpu())
+    if rates.shape not in ((), (runs,)):
+        raise ValueError(
+            f"train: learning_rate must be a number or {runs} of them, one for each run; "
+            f"its shape is {list(rates.shape)}"
+        )
+    if not (np.isfinite(rates) & (rates > 0)).all():
+        raise ValueError("train: every learning rate must be a positive number")
+    return np.broadcast_to(rates, runs).copy()
+
+
+def given_batches(
+    size: int | None, seeds: Sequence[int] | None, runs: int, points: int
+) -> Minibatches | None:
+    """The minibatches of each run, if there are any."""
+    if size is None:
+        if seeds is not None:
+            raise ValueError("train: batch_seeds are for minibatches; give a batch_size, too")
+        return None
+    seeds = np.asarray(range(runs) if seeds is None else seeds)
+    if seeds.shape != (runs,) or seeds.dtype.kind not in "iu" or (seeds < 0).any():
+        raise ValueError(
+            f"train: batch_seeds must be {runs} whole numbers of at least 0, one for each run"
+        )
+    return Minibatches(seeds, points, size)
+
+
+def as_points(x: np.ndarray | None, y: np.ndarray | None, networks: TwoLayer) -> Points | None:
+    """Points and targets as tensors like the networks; None where there are none."""
+    if x is None:
+        return None
+    return Points(with_bias(x, networks.inner), torch.as_tensor(np.array(y)).to(networks.inner))

@@ -1,0 +1,153 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from hrta import Problem, Schedule, TwoLayer, anmin, laaf, lbfgs, train
+from hrta.contestants import Rules, read_entry
+from hrta.race import FIRST_TUNING_SEED, race
+from hrta.race_results import ends
+
+RULES = Rules(evaluations=40, tuning_seeds=2, seeds=3, decay=0.5, rows=10)
+
+
+def entry(method, **grid):
+    return read_entry(json.dumps({"method": method, "grid": grid}))
+
+
+def gradient(optimizer="adam", s=(1,), **rest):
+    return {"trainer": "gradient", "optimizer": optimizer, "s": list(s)} | rest
+
+
+ENTRIES = {
+    "adam": entry(gradient(s=(1, 1.5)), learning_rate=[0.01, 0.1, 1e300]),
+    "sgd": entry(gradient("gradient_descent", batches=3), learning_rate=[0.1, 0.5]),
+    "nesterov": entry(gradient("nesterov"), learning_rate=[0.1, 0.3], momentum=[0.5, 0.9]),
+    "lbfgs": entry({"trainer": "lbfgs"}, learning_rate=[0.5, 1], history_size=[3, 5]),
+    "anmin": entry({"trainer": "anmin", "rounds": 4}, ridge=[1e-3, 1]),
+    "laaf": entry(
+        {"trainer": "laaf", "activation": "tanh", "adaptive": "neuron", "recovery": 0.5},
+        learning_rate=[0.01, 0.1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_the_best_candidate_runs_from_fresh_seeds(small_problem, name):
+    runs, tuning = race(small_problem, name, ENTRIES[name], [5, 8], RULES)
+    candidates = ENTRIES[name].grid.candidates
+    for width, tuned in tuning.groupby("width"):
+        assert len(tuned) == 2 * len(candidates)
+        assert set(tuned["seed"]) == {FIRST_TUNING_SEED, FIRST_TUNING_SEED + 1}
+        medians = tuned.groupby("candidate")["loss"].median()
+        assert set(tuned.loc[tuned["chosen"], "candidate"]) == {medians.idxmin()}
+        here = runs[runs["width"] == width]
+        assert set(here["seed"]) == {0, 1, 2}
+    for row in tuning.itertuples():
+        candidate = candidates[row.candidate]
+        for parameter in ("learning_rate", "momentum", "ridge", "history_size"):
+            expected = getattr(candidate, parameter)
+            value = getattr(row, parameter)
+            assert value == expected or (expected is None and np.isnan(value))
+    assert (runs.groupby(["width", "seed"])["evaluations"].max() <= 40 + 25).all()
+    assert (runs.groupby(["width", "seed"])["seconds"].max() > 0).all()
+    assert set(runs["method"]) == {name}
+    assert runs[["loss", "test_loss"]].notna().all().all()
+
+
+def final(runs, width):
+    last = runs[runs["width"] == width].groupby("seed").tail(1).sort_values("seed")
+    return last["loss"].to_numpy()
+
+
+def chosen(tuning, width, parameter):
+    return tuning[(tuning["width"] == width) & tuning["chosen"]][parameter].iloc[0]
+
+
+def test_runs_are_those_of_the_package(small_problem):
+    """Each trainer against its own function, called as anybody would."""
+    start = TwoLayer.initialise(range(3), 2, 8)
+    found = {name: race(small_problem, name, ENTRIES[name], [8], RULES) for name in ENTRIES}
+
+    def rate(name):
+        return chosen(found[name][1], 8, "learning_rate")
+
+    adam = train(
+        small_problem,
+        start,
+        Schedule.constant_length([1, 1.5], 20),
+        learning_rate=rate("adam"),
+        decay=0.5,
+    )
+    expected = adam.history.groupby("run")["loss"].last()
+    np.testing.assert_array_equal(final(found["adam"][0], 8), expected)
+    # Seven points in batches of three: 7/3 updates for each evaluation of all of them.
+    sgd = train(
+        small_problem,
+        start,
+        Schedule.constant_length([1], 40 * 7 // 3),
+        "gradient_descent",
+        rate("sgd"),
+        decay=0.5,
+        batch_size=3,
+        batch_seeds=range(3),
+    )
+    expected = sgd.history.groupby("run")["loss"].last()
+    np.testing.assert_array_equal(final(found["sgd"][0], 8), expected)
+    remembered = int(chosen(found["lbfgs"][1], 8, "history_size"))
+    searched, _ = lbfgs.train(small_problem, start, 40, rate("lbfgs"), remembered)
+    expected = searched.groupby("run")["loss"].last()
+    np.testing.assert_array_equal(final(found["lbfgs"][0], 8), expected)
+    inner = start.inner[1].double().numpy()
+    ridge = chosen(found["anmin"][1], 8, "ridge")
+    alternated = anmin.train(small_problem.x, small_problem.y, inner, 4, ridge)
+    np.testing.assert_allclose(
+        final(found["anmin"][0], 8)[1], alternated.losses[-1] / 2, rtol=1e-12
+    )
+    networks = laaf.DeepNetworks.of_two_layer(start, "tanh", "neuron", 10.0)
+    sloped, _ = laaf.train(
+        small_problem, networks, 40, rate("laaf"), decay=0.5, recovery=0.5, log_every=4
+    )
+    expected = sloped.groupby("run")["loss"].last() / 2
+    np.testing.assert_array_equal(final(found["laaf"][0], 8), expected)
+
+
+def test_the_loss_at_the_start_is_that_of_the_networks(small_problem):
+    start = TwoLayer.initialise(range(3), 2, 8).predict(small_problem.x, 1.0)
+    residual = start - torch.tensor(small_problem.y, dtype=torch.float32)
+    expected = (residual**2).mean(dim=1) / 2
+    for name in ("sgd", "nesterov", "lbfgs"):
+        runs, _ = race(small_problem, name, ENTRIES[name], [8], RULES)
+        first = runs.groupby("seed").head(1)
+        assert (first["evaluations"] == 0).all()
+        np.testing.assert_allclose(first["loss"], expected, rtol=1e-5)
+
+
+def test_a_minibatch_counts_its_part(small_problem):
+    runs, _ = race(small_problem, "sgd", ENTRIES["sgd"], [5], RULES)
+    np.testing.assert_allclose(runs["evaluations"], runs["step"] * 3 / 7, rtol=1e-12)
+    assert 39 < runs["evaluations"].max() <= 40
+
+
+def test_what_diverges_is_not_chosen(small_problem):
+    _, tuning = race(small_problem, "adam", ENTRIES["adam"], [5], RULES)
+    diverged = tuning[tuning["learning_rate"] == 1e300]
+    assert np.isinf(diverged["loss"]).all()
+    assert not diverged["chosen"].any()
+
+
+def test_a_singular_system_counts_as_divergence():
+    problem = Problem("zeros", np.zeros((9, 2)), np.ones(9))
+    singular = entry({"trainer": "anmin", "rounds": 2}, ridge=[1e-300])
+    runs, tuning = race(problem, "anmin", singular, [4], RULES)
+    assert np.isinf(runs["loss"]).all()
+    assert runs["test_loss"].isna().all()
+    assert np.isinf(ends(runs)["loss"]).all()
+    assert tuning["chosen"].all()
+
+
+def test_progress_counts_widths(small_problem):
+    seen = []
+    race(small_problem, "sgd", ENTRIES["sgd"], [5, 6], RULES, lambda *done: seen.append(done))
+    assert seen == [(1, 2), (2, 2)]

@@ -44,7 +44,8 @@ def losses_by_round(table: pd.DataFrame, problems: Mapping[str, str]) -> Figure:
                 axis.plot(over_seeds.index, middle, color=colour, label=label)
         log_scale(axis)
         axis.set_title(problems[problem])
-        if row == rows - 1:
+        if 3 * (row + 1) + column >= len(problems):
+            axis.tick_params(labelbottom=True)
             axis.set_xlabel("round")
         if column == 0:
             axis.set_ylabel("mean squared error")

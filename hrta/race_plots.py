@@ -19,7 +19,12 @@ LEGEND_LINE = 0.16  # inches
 BEYOND = 2  # times the top of the axes: a line to there leaves the panel
 
 
-def race_curves(runs: pd.DataFrame, methods: Labels, widths: Sequence[int] | None = None) -> Figure:
+def race_curves(
+    runs: pd.DataFrame,
+    methods: Labels,
+    widths: Sequence[int] | None = None,
+    families: Labels | None = None,
+) -> Figure:
     """Training loss against what it cost: medians over seeds, a dot where a method stops.
 
     At each logged step the median loss stands over the median of the clock; a run that ended
@@ -29,6 +34,7 @@ def race_curves(runs: pd.DataFrame, methods: Labels, widths: Sequence[int] | Non
         runs: rows of one problem, as `hrta.race_results.ends` takes them.
         methods: label of each method to show, in order.
         widths: a row of panels each; all that there are, if not given.
+        families: for a method that shares its colour with another, which.
 
     Raises:
         ValueError: the rows are of more than one problem.
@@ -36,7 +42,7 @@ def race_curves(runs: pd.DataFrame, methods: Labels, widths: Sequence[int] | Non
     if runs["problem"].nunique() > 1:
         raise ValueError("race_curves: the runs are of more than one problem")
     widths = sorted(runs["width"].unique()) if widths is None else widths
-    styles = _styles(methods, runs)
+    styles = _styles(methods, runs, families)
     starts = runs.loc[runs["step"] == runs["step"].min(), "loss"]
     finite = starts[np.isfinite(starts)]
     top = 10 * finite.max() if len(finite) else LIMITS[1]
@@ -58,18 +64,21 @@ def race_curves(runs: pd.DataFrame, methods: Labels, widths: Sequence[int] | Non
     return figure
 
 
-def profiles(profiles_by_clock: Mapping[str, pd.DataFrame], methods: Labels) -> Figure:
+def profiles(
+    profiles_by_clock: Mapping[str, pd.DataFrame], methods: Labels, families: Labels | None = None
+) -> Figure:
     """Performance profiles: on which share of the pairs a method is within a factor of the fastest.
 
     Args:
         profiles_by_clock: rows as `hrta.race_statistics.performance_profiles` makes them, by the
             label of the clock, a row of panels each; a column of panels for each target.
         methods: label of each method to show, in order.
+        families: as for `race_curves`.
     """
     targets = sorted(set().union(*(table["target"] for table in profiles_by_clock.values())))
     targets = targets[::-1]  # the easiest first
     rows = len(profiles_by_clock)
-    styles = _styles(methods, pd.concat(profiles_by_clock.values()))
+    styles = _styles(methods, pd.concat(profiles_by_clock.values()), families)
     figure, axes = _grid(rows, len(targets), 2.0, len(styles), sharex="row", sharey=True)
     for (clock, target), panel, axis in panels(axes, profiles_by_clock, targets):
         table = profiles_by_clock[clock]
@@ -93,7 +102,9 @@ def profiles(profiles_by_clock: Mapping[str, pd.DataFrame], methods: Labels) -> 
     return figure
 
 
-def sensitivity(table: pd.DataFrame, methods: Labels, problems: Labels) -> Figure:
+def sensitivity(
+    table: pd.DataFrame, methods: Labels, problems: Labels, families: Labels | None = None
+) -> Figure:
     """Final training loss against the learning rate, at the best of the other parameters.
 
     What lies above the upper one of `hrta.leaderboard.LIMITS` is cut off.
@@ -103,34 +114,37 @@ def sensitivity(table: pd.DataFrame, methods: Labels, problems: Labels) -> Figur
         methods: label of each method to show, in order; those without a learning rate are not.
         problems: label of each problem, a row of panels each if it is there; a column for each
             width.
+        families: as for `race_curves`.
     """
     problems = {name: label for name, label in problems.items() if (table["problem"] == name).any()}
     table = table[table["problem"].isin(list(problems))]
-    styles = _styles(methods, table)
+    styles = _styles(methods, table, families)
     widths = sorted(table["width"].unique())
-    figure, axes = _grid(len(problems), len(widths), 1.05, len(styles), sharex=True, sharey="row")
+    figure, axes = _grid(len(problems), len(widths), 1.3, len(styles), sharex=True, sharey="row")
     for (problem, width), _, axis in panels(axes, problems, widths):
         here = table[(table["problem"] == problem) & (table["width"] == width)]
         axis.set_visible(len(here) > 0)
         for method, style in styles.items():
             line = here[here["method"] == method].set_index("learning_rate")["loss"].sort_index()
             axis.plot(_on_log_axes(line, LIMITS[1]), marker=".", markersize=4, **style)
-        axis.set_title(f"{problems[problem]}, m = {width}")
+        axis.set_title(f"m = {width}")
     _log_axes(axes, LIMITS[1])
     for shown in ([axis for axis in column if axis.get_visible()] for column in axes.T):
         shown[-1].tick_params(labelbottom=True)
         shown[-1].set_xlabel("learning rate")
-    for shown in ([axis for axis in row if axis.get_visible()] for row in axes):
+    for problem, row in zip(problems, axes, strict=True):
+        shown = [axis for axis in row if axis.get_visible()]
         shown[0].tick_params(labelleft=True)
+        shown[0].set_ylabel(problems[problem])
     figure.supylabel("final training loss", fontsize="medium")
     legend(figure, axes, ncols=LEGEND_COLUMNS)
     return figure
 
 
-def _styles(methods: Labels, table: pd.DataFrame) -> dict[str, dict]:
+def _styles(methods: Labels, table: pd.DataFrame, families: Labels | None) -> dict[str, dict]:
     """Label, colour and dashes of each method in the table, the same whichever others are there."""
     there = set(table["method"].unique())
-    styles = zip(methods, line_styles(methods), strict=True)
+    styles = zip(methods, line_styles([*methods], families), strict=True)
     return {name: style | {"label": methods[name]} for name, style in styles if name in there}
 
 

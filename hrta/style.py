@@ -1,6 +1,6 @@
 """The one style of all figures: legible in one column of text, safe for the colour-blind."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,17 +61,32 @@ def colours(keys: Sequence) -> list:
     return [ordered[i % len(ordered)] for i in range(len(keys))]
 
 
-def line_styles(keys: Sequence) -> list[dict]:
-    """Colour and dashes for each of many lines: seven colours drawn through, then dashed, ..."""
-    palette = [*colours(range(5)), "black", "0.6"]
-    dashes = ["-", (0, (3, 1.2)), (0, (1, 1)), (0, (5, 1, 1, 1))]
-    return [
-        {
-            "color": palette[i % len(palette)],
-            "linestyle": dashes[i // len(palette) % len(dashes)],
-        }
-        for i in range(len(keys))
+def line_styles(keys: Sequence, families: Mapping | None = None) -> list[dict]:
+    """Colour and dashes for each of many lines.
+
+    A line of its own has a colour of its own; one of a family has the colour of the line that
+    `families` names, and other dashes. Beyond eight colours, dashes tell apart.
+    """
+    families = families or {}
+    palette = [*colours(range(6)), "black", "0.6"]
+    dashes = [
+        "-",
+        (0, (3, 1.2)),
+        (0, (1, 1)),
+        (0, (5, 1, 1, 1)),
+        (0, (5, 1, 1, 1, 1, 1)),
+        (0, (8, 2)),
     ]
+    heads = {key: i for i, key in enumerate(key for key in keys if families.get(key) not in keys)}
+    members = dict.fromkeys(heads, 0)
+    styles = []
+    for key in keys:
+        head = key if key in heads else families[key]
+        number = heads[head] // len(palette) + members[head]
+        members[head] += 1
+        colour = palette[heads[head] % len(palette)]
+        styles.append({"color": colour, "linestyle": dashes[number % len(dashes)]})
+    return styles
 
 
 def log_scale(axis: Axes) -> None:

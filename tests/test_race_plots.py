@@ -187,7 +187,9 @@ def test_sensitivity_shows_every_learning_rate():
     figure = race_plots.sensitivity(table, METHODS, PROBLEMS | {"r": "not there"})
     assert [axis.get_visible() for axis in figure.axes] == [True, True, False, True]
     titles = [axis.get_title() for axis in figure.axes if axis.get_visible()]
-    assert titles == ["Problem P, m = 5", "Problem P, m = 50", "Problem Q, m = 50"]
+    assert titles == ["m = 5", "m = 50", "m = 50"]
+    labels = [axis.get_ylabel() for axis in figure.axes if axis.get_visible()]
+    assert labels == ["Problem P", "", "Problem Q"]
     np.testing.assert_allclose(lines(figure.axes[0])["Adam"], [[0.01, 0.3], [0.1, 0.02]])
     np.testing.assert_allclose(lines(figure.axes[0])["ANMIN"], [[0.1, 0.4]])
     np.testing.assert_allclose(lines(figure.axes[3])["Adam"], [[1, 0.06]])

@@ -38,7 +38,18 @@ def test_many_lines_are_told_apart_by_colour_or_dashes():
     styles = line_styles(range(28))
     assert len({str(style) for style in styles}) == 28
     # As long as there are few, by colour alone.
-    assert {style["linestyle"] for style in styles[:7]} == {"-"}
-    chosen = np.array([mpl.colors.to_rgb(style["color"]) for style in styles[:7]])
+    assert {style["linestyle"] for style in styles[:8]} == {"-"}
+    chosen = np.array([mpl.colors.to_rgb(style["color"]) for style in styles[:8]])
     distances = np.linalg.norm(chosen[:, None] - chosen[None], axis=-1)
-    assert distances[~np.eye(7, dtype=bool)].min() > 0.25
+    assert distances[~np.eye(8, dtype=bool)].min() > 0.25
+
+
+def test_a_family_shares_its_colour():
+    adam, gd, relaxed, path, tanh = line_styles(
+        ["adam", "gd", "relaxed", "path", "tanh"],
+        {"relaxed": "adam", "path": "adam", "tanh": "not there"},
+    )
+    assert adam["color"] == relaxed["color"] == path["color"]
+    assert len({str(style["linestyle"]) for style in (adam, relaxed, path)}) == 3
+    assert len({adam["color"], gd["color"], tanh["color"]}) == 3
+    assert adam["linestyle"] == gd["linestyle"] == tanh["linestyle"] == "-"

@@ -26,7 +26,9 @@ OF_RUNS = {
 OF_SPECTRA = {"figure_conditioning", "figure_eigenvalues", "figure_spectra"}
 OF_TRAINING_AND_THEORY = {"figure_motion", "figure_rates_sine1d", "figure_rates_sine3d"}
 OF_THEORY = {"figure_sample_number", "figure_width_limit"} | OF_TRAINING_AND_THEORY
-NOTEBOOKS = {"figure_activations"} | OF_RUNS | OF_SPECTRA | OF_THEORY
+OF_THE_RACE = {"figure_race", "figure_race_curves", "figure_sensitivity", "figure_anmin"}
+OF_SIBLINGS = OF_THE_RACE | {"figure_slopes", "figure_acceleration"}
+NOTEBOOKS = {"figure_activations"} | OF_RUNS | OF_SPECTRA | OF_THEORY | OF_SIBLINGS
 TABLES = {"table_final_losses", "table_final_losses_all", "table_jumps"}
 TRAINED_FOR_THEORY = {
     "theory_motion_adam",
@@ -38,6 +40,7 @@ MEASURED = TRAINED_FOR_THEORY | {
     *(f"theory_jumps_{name}" for name in ("sine1d", "sine3d", "jump1d")),
     *(f"theory_{part}_{name}" for part in ("samples", "width") for name in ("sine1d", "sine3d")),
 }
+RACED = ("sine1d", "sine3d", "jump1d", "diabetes", "wine", "breast_cancer", "digits")
 SHOW_EVERY_EXPERIMENT = {
     *("figure_conditioning", "figure_eigenvalues", "figure_spectra", "figure_width_all"),
     *("table_final_losses_all", "table_jumps"),
@@ -57,11 +60,16 @@ def test_everything_is_there(replicated):
     stems |= of_theory | {"motion_steps"}
     for name in ("sine1d", "sine3d", "jump1d"):
         stems |= {name, f"{name}_test", f"learning_rates_{name}"}
+    raced = {f"race_{name}" for name in RACED}
+    stems |= {"acceleration", "acceleration_travel", "anmin", "race", "sensitivity"} | raced
+    stems |= {"slopes", "slopes_curves"}
     assert figures == {f"{stem}.{suffix}" for stem in stems for suffix in ("pdf", "png")}
     tables = {path.name for path in (folder / "tables").iterdir()}
     stems = of_theory | {"final_losses", "final_losses_all", "jumps", "ratios", "ratios_all"}
+    stems |= {"acceleration", "acceleration_steps", "anmin", "gains", "leaderboard", "slopes"}
+    stems |= {"tuned"} | raced
     assert tables == {f"{stem}.{suffix}" for stem in stems for suffix in ("csv", "md")}
-    for name in ("sine1d", "sine3d", "jump1d"):
+    for name in RACED:
         recorded = (folder / f"data/{name}.parquet.sha256").read_text().split()[0]
         assert recorded == sha256(folder / f"data/{name}.parquet")
 
@@ -78,6 +86,26 @@ def test_results_are_tidy_and_tell_what_made_them(replicated):
     record = json.loads(file.with_suffix(".json").read_text())
     keys = {"arguments", "config_hash", "versions", "device", "dtype", "wall_time", "diverged"}
     assert keys <= set(record)
+
+
+def test_every_method_races_from_the_same_weights_on_every_problem(replicated):
+    files = sorted((replicated.folder / "results/race").glob("*.parquet"))
+    tables = {file.stem: pd.read_parquet(file) for file in files}
+    tunings = {name: tables.pop(name) for name in list(tables) if name.endswith("_tuning")}
+    assert len(tables) == len(tunings) == 19
+    starts = {}
+    for name, table in tables.items():
+        assert set(table["problem"]) == set(RACED)
+        assert set(table["seed"]) == {0, 1, 2}
+        assert table["evaluations"].max() <= 60 + 25
+        assert table["seconds"].max() > 0
+        first = table[(table["evaluations"] == 0) & (table["problem"] == "wine")]
+        starts[name] = first.set_index("seed")["loss"].round(4)
+    relu = ["adam", "sgd", "heavy_ball", "lbfgs", "layer_relu", "relaxation_adam"]
+    assert all(starts[name].equals(starts["adam"]) for name in relu)
+    for table in tunings.values():
+        assert table.groupby(["problem", "width"])["candidate"].nunique().eq(12).all()
+        assert not set(table["seed"]) & {0, 1, 2}
 
 
 def test_methods_start_from_the_same_weights(replicated):
@@ -123,22 +151,38 @@ def test_editing_the_style_reruns_whatever_has_it(edited):
 
 
 @pytest.mark.parametrize(
-    ("module", "old", "new"),
+    ("module", "old", "new", "slopes"),
     [
-        ("training", "np.arange(steps) / steps", "np.arange(steps) / (steps + 1)"),
-        ("optimizers", "0.9, 0.999, 1e-8", "0.9, 0.99, 1e-8"),
-        ("kernels/__init__", "one file for each engine", "a file for each engine"),
-        ("kernels/sorted", "summed from both ends, and", "summed from both sides, and"),
+        ("training", "np.arange(steps) / steps", "np.arange(steps) / (steps + 1)", set()),
+        ("optimizers", "0.9, 0.999, 1e-8", "0.9, 0.99, 1e-8", {"slopes", "figure_slopes"}),
+        (
+            *("kernels/__init__", "one file for each engine", "a file for each engine"),
+            {"slopes", "figure_slopes"},
+        ),
+        ("kernels/sorted", "summed from both ends, and", "summed from both sides, and", set()),
     ],
 )
-def test_editing_the_trainer_reruns_training(edited, module, old, new):
+def test_editing_the_trainer_reruns_training(edited, module, old, new, slopes):
     rerun = edited(f"hrta/{module}.py", old, new)
-    assert rerun == {"train"} | TRAINED_FOR_THEORY | OF_RUNS | OF_TRAINING_AND_THEORY
+    trained = {"train", "race", "acceleration", "figure_acceleration"} | OF_THE_RACE | OF_RUNS
+    assert rerun == trained | TRAINED_FOR_THEORY | OF_TRAINING_AND_THEORY | slopes
+
+
+def test_editing_a_siblings_method_reruns_only_it(replicated, edited):
+    rerun = edited("hrta/anmin.py", "2**22", "2**21")
+    assert rerun == {"anmin", "race"} | OF_THE_RACE
+    assert replicated.planned()["race"] == 1
+    rerun = edited(
+        "config/replication.yaml", "adaptive: layer, recovery: 1}", "adaptive: layer, recovery: 2}"
+    )
+    assert {"slopes", "figure_slopes"} <= rerun
+    assert replicated.planned()["slopes"] == 1
 
 
 def test_editing_the_kernel_theory_reruns_no_training(edited):
     rerun = edited("hrta/arc_cosine.py", "SMALL = 2.0**-10", "SMALL = 2.0**-11")
-    assert rerun == {"spectra", "table_jumps"} | MEASURED | OF_SPECTRA | OF_THEORY
+    accelerated = {"acceleration", "figure_acceleration"}
+    assert rerun == {"spectra", "table_jumps"} | accelerated | MEASURED | OF_SPECTRA | OF_THEORY
 
 
 def test_editing_one_notebook_reruns_only_it(edited):
@@ -180,6 +224,7 @@ def make_problem('''
 def test_changing_a_problem_reruns_what_shows_it(edited):
     rerun = edited("hrta/targets.py", "low=-3, high=3", "low=-2, high=3")
     own = {"figure_jump1d", "figure_learning_rates_jump1d", "theory_jumps_jump1d"}
+    own |= {"race", "slopes", "figure_slopes"} | OF_THE_RACE
     assert rerun == {"data", "train", "spectra"} | own | SHOW_EVERY_EXPERIMENT
 
 
@@ -218,6 +263,7 @@ def test_a_folder_can_be_moved(replicated, tmp_path):
             *("device: auto", "device: cuda", "device: 'cuda' given; there is no usable CUDA GPU"),
             marks=pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="there may be a GPU"),
         ),
+        ("grid: descent, method", "grid: fine, method", "grid: 'fine' given; allowed are descent"),
         ("device: auto", "device: gpu", "device: 'gpu' given; input should be 'auto', 'cpu' or"),
     ],
 )
@@ -237,7 +283,9 @@ def test_a_wrong_configuration_is_one_line_and_touches_nothing(checkout, old, ne
 
 def test_every_name_in_the_readme_is_a_target(replicated):
     readme = (ROOT / "README.md").read_text()
-    names = set(re.findall(r"`((?:figure|table)_\w+|paper|all)`", readme)) - {"figure_runge"}
+    names = set(re.findall(r"`((?:figure|table)_\w+|paper|theory|siblings|all)`", readme)) - {
+        "figure_runge"
+    }
     done = replicated.snakemake(options=("--list-rules",))
     assert names <= set(done.stdout.split())
     assert names >= NOTEBOOKS

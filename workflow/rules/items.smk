@@ -12,18 +12,21 @@ class Item:
     """A figure or table: its notebook, and what that is run with.
 
     writes: parameter of the notebook and stem of the files that it writes there.
+    more: what is added to those stems, where the notebook writes several files of each.
     """
 
     notebook: str
     writes: dict
     results: list
     parameters: dict
+    more: tuple = ("",)
 
     @property
     def files(self):
         return [
-            f"{stem}.{suffix}"
+            f"{stem}{more}.{suffix}"
             for stem in self.writes.values()
+            for more in self.more
             for suffix in (("pdf", "png") if stem.startswith("figures/") else ("csv", "md"))
         ]
 

@@ -1,7 +1,9 @@
 # The figures and tables about the neighbouring papers' methods.
 
 race = siblings.race
-raced = {"methods": labels(race.methods, race.methods), "runs": RACE_RESULTS}
+baselines = {name: each.baseline for name, each in race.methods.items() if each.baseline}
+shown = {"methods": labels(race.methods, race.methods), "baselines": baselines}
+raced = shown | {"runs": RACE_RESULTS}
 on_problems = {"problems": labels(race.problems, race.problems)}
 slopes = siblings.adaptive_slopes
 alternation = siblings.alternation
@@ -56,29 +58,22 @@ OF_THE_SIBLINGS = {
             "tuned_table": "tables/tuned",
         },
         RACE_RESULTS + TUNING_RESULTS,
-        raced
-        | on_problems
-        | tuned
-        | at_the_end
-        | {
-            "baselines": {n: m.baseline for n, m in race.methods.items() if m.baseline},
-            "targets": race.targets.value,
-        },
+        raced | on_problems | tuned | at_the_end | {"targets": race.targets.value},
     ),
     "figure_sensitivity": Item(
         "sensitivity",
         {"figure": "figures/sensitivity"},
         TUNING_RESULTS,
-        {"methods": raced["methods"]} | on_problems | tuned,
+        shown | on_problems | tuned,
+    ),
+    "figure_race_curves": Item(
+        "race_curves",
+        figure_and_table("race"),
+        RACE_RESULTS,
+        raced | on_problems | at_the_end,
+        tuple(f"_{name}" for name in race.problems),
     ),
 }
-for name in race.problems:
-    OF_THE_SIBLINGS[f"figure_race_{name}"] = Item(
-        "race_curves",
-        figure_and_table(f"race_{name}"),
-        RACE_RESULTS,
-        raced | {"problems": labels(race.problems, [name])} | at_the_end,
-    )
 for target in OF_THE_SIBLINGS:
     if target in ITEMS:
         name = target.removeprefix("figure_")

@@ -31,8 +31,9 @@ def race(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tune one contestant, then let it run.
 
-    Every candidate of the grid is trained from the tuning seeds' weights. The one with the lowest
-    median final loss, infinite for a run that diverged, is then trained from the others.
+    Every candidate of the grid is trained from the tuning seeds' weights. Of those with which no
+    run diverged, or of all if there are none, the one with the lowest median final loss is then
+    trained from the other seeds.
 
     Args:
         problem: the points.
@@ -87,8 +88,10 @@ def _tune(problem: Problem, entry: Entry, width: int, rules: Rules) -> pd.DataFr
         named = final[["seed", "loss", "test_loss"]].assign(candidate=numbers)
         tables.append(named.join(parameters))
     table = pd.concat(tables, ignore_index=True)
-    medians = table.groupby("candidate")["loss"].median().fillna(np.inf)
-    return table.assign(chosen=table["candidate"] == medians.idxmin())
+    losses = table.groupby("candidate")["loss"].agg(worst="max", median="median")
+    losses["diverged"] = np.isinf(losses["worst"])
+    best = losses.sort_values(["diverged", "median"], kind="stable").index[0]
+    return table.assign(chosen=table["candidate"] == best)
 
 
 def _differing_in_learning_rate(candidates: list[Candidate]) -> list[list[Candidate]]:

@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -40,7 +41,8 @@ def test_the_best_candidate_runs_from_fresh_seeds(small_problem, name):
     for width, tuned in tuning.groupby("width"):
         assert len(tuned) == 2 * len(candidates)
         assert set(tuned["seed"]) == {FIRST_TUNING_SEED, FIRST_TUNING_SEED + 1}
-        medians = tuned.groupby("candidate")["loss"].median()
+        losses = tuned.groupby("candidate")["loss"]
+        medians = losses.median()[np.isfinite(losses.max())]
         assert set(tuned.loc[tuned["chosen"], "candidate"]) == {medians.idxmin()}
         here = runs[runs["width"] == width]
         assert set(here["seed"]) == {0, 1, 2}
@@ -135,6 +137,27 @@ def test_what_diverges_is_not_chosen(small_problem):
     diverged = tuning[tuning["learning_rate"] == 1e300]
     assert np.isinf(diverged["loss"]).all()
     assert not diverged["chosen"].any()
+
+
+def test_a_candidate_with_which_any_run_diverged_is_taken_only_for_want_of_others(
+    small_problem, monkeypatch
+):
+    """The best median is worth nothing if one run in three is lost."""
+    losses = {0.1: [1e-9, 1e-9, np.inf], 0.2: [0.5, 0.5, 0.5], 0.3: [0.1, 0.9, 0.9]}
+
+    def train(problem, networks, contestant, candidates, rules, seeds):
+        rows = [
+            {"run": run, "step": 1, "evaluations": 1.0, "seconds": 1.0}
+            | {"loss": losses[candidate.learning_rate][seed % 3]}
+            for run, (candidate, seed) in enumerate(zip(candidates, seeds, strict=True))
+        ]
+        return pd.DataFrame(rows)
+
+    monkeypatch.setattr("hrta.trainers.gradient.train", train)
+    rules = Rules(evaluations=1, tuning_seeds=3, seeds=1)
+    for rates, best in ([0.1, 0.2, 0.3], 0.2), ([0.1], 0.1):
+        _, tuning = race(small_problem, "a", entry(gradient(), learning_rate=rates), [5], rules)
+        assert set(tuning.loc[tuning["chosen"], "learning_rate"]) == {best}
 
 
 def test_a_singular_system_counts_as_divergence():

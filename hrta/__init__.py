@@ -24,6 +24,7 @@ _MODULES = (
     "acceleration_statistics",
     "activations",
     "anmin",
+    "anmin_plots",
     "config",
     "contestants",
     "datasets",

@@ -68,6 +68,7 @@ def anmin(
     losses = [name for name in table if name.endswith("loss")]
     arguments = {"problem": str(csv or openml or problem), "width": width, "rounds": rounds}
     arguments |= {"ridge": ridge, "leak": leak, "seeds": seeds}
+    arguments |= {"points": points, "test_points": test_points}
     facts = ON_THE_CPU | {"dtype": "float64"}
     give_result(table, output, arguments, started, "round", losses, facts)
 
@@ -107,6 +108,7 @@ def lbfgs(
     table = table.rename(columns={"run": "seed"})
     arguments = {"problem": str(csv or openml or problem), "width": width, "seeds": seeds, "s": s}
     arguments |= {"learning_rate": learning_rate, "history_size": history_size}
+    arguments |= {"evaluations": evaluations, "points": points, "test_points": test_points}
     facts = ON_THE_CPU | {"dtype": dtype.value}
     give_result(table, output, arguments, started, "evaluations", losses_of(table), facts)
 
@@ -150,4 +152,5 @@ def laaf(
     arguments = {"problem": str(csv or openml or problem), "hidden": layers, "steps": steps}
     arguments |= {"activation": activation.value, "adaptive": adaptive.value, "scale": scale}
     arguments |= options | {"learning_rate": learning_rate, "seeds": seeds}
+    arguments |= {"points": points, "test_points": test_points}
     give_result(table, output, arguments, started, "step", losses_of(table))

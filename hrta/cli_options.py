@@ -123,6 +123,15 @@ def check_output(output: Path | None, problem: str = "") -> None:
         raise ValueError(f"--output {output}: {folder} is no folder that can be written to")
 
 
+def check_outputs(first: Path | None, second: Path | None, problems: list[str]) -> None:
+    """`check_output` of two files, which must differ, against all problems."""
+    for output in (first, second):
+        for problem in problems:
+            check_output(output, problem)
+    if first is not None and first == second:
+        raise ValueError(f"--output {first}: it is asked for twice; give each table its own file")
+
+
 def write_result(
     table: "pd.DataFrame",
     output: Path,

@@ -1,6 +1,6 @@
 """The commands of the neighbouring papers' claims: `hrta slopes`, `acceleration` and `race`.
 
-Each writes one tidy table; without --output it prints what the table comes to.
+Each writes a tidy table; without --output it prints what the table comes to.
 """
 
 import dataclasses
@@ -25,6 +25,7 @@ from hrta.cli_options import (
     ScaleOption,
     SeedsOption,
     check_output,
+    check_outputs,
     give_result,
     given_counts,
     given_problem,
@@ -62,8 +63,7 @@ def slopes(
 ) -> None:
     """Deep networks with adaptive slopes against fixed ones, from the same weights."""
     end_with(parent)
-    check_output(output, problem)
-    check_output(solutions, problem)
+    check_outputs(output, solutions, [problem])
     started = time.perf_counter()
     from hrta.laaf_experiment import laaf_table
     from hrta.results import write_table
@@ -77,6 +77,7 @@ def slopes(
     arguments = {"problem": problem, "variants": variants, "hidden": layers, "seeds": seeds}
     arguments |= {"activation": activation.value, "scale": scale, "steps": steps}
     arguments |= {"checkpoints": checkpoint, "learning_rate": learning_rate}
+    arguments |= {"log_every": log_every, "points": points}
     if solutions is not None:
         write_table(functions, solutions)
     give_result(errors, output, arguments, started, "step", ["loss", "slope"], by=["variant"])
@@ -111,7 +112,7 @@ def acceleration(
             progress=progress,
         )
     arguments = {"problem": problem, "points": points, "widths": width, "seeds": seeds}
-    arguments |= {"steps": steps, "step_fraction": step_fraction}
+    arguments |= {"steps": steps, "step_fraction": step_fraction, "log_every": log_every}
     facts = ON_THE_CPU | {"dtype": "float64"}
     shown, by = ["loss", "predicted", "travel"], ["optimizer", "width"]
     give_result(table, output, arguments, started, "step", shown, facts, by)
@@ -145,8 +146,8 @@ def race(
 ) -> None:
     """Tune a method on its grid, then run it from fresh seeds."""
     end_with(parent)
-    check_output(output)
-    check_output(tuning)
+    courses = [_course(text) for text in on]
+    check_outputs(output, tuning, [problem for problem, _, _ in courses])
     started = time.perf_counter()
     import pandas as pd
 
@@ -155,7 +156,6 @@ def race(
     from hrta.results import write_table
 
     contestant = read_entry(entry)
-    courses = [_course(text) for text in on]
     tables = []
     for problem, widths, evaluations in courses:
         given = given_problem(problem, None, 200)
@@ -170,8 +170,9 @@ def race(
         print(f"chosen\n{best[list(contestant.method.tuned)].to_string()}")
     arguments = {"entry": contestant.model_dump(exclude_none=True), "on": on}
     arguments |= {k: v for k, v in dataclasses.asdict(rules).items() if k != "evaluations"}
-    by = ["problem", "width"]
-    give_result(runs, output, arguments, started, "step", ["loss", "test_loss"], by=by)
+    dtype = "float64" if contestant.method.trainer == "anmin" else "float32"
+    facts, by = ON_THE_CPU | {"dtype": dtype}, ["problem", "width"]
+    give_result(runs, output, arguments, started, "step", ["loss", "test_loss"], facts, by)
 
 
 def _course(text: str) -> tuple[str, list[int], int]:

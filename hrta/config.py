@@ -116,6 +116,10 @@ class Replication(Strict):
         self._check_theory()
         for at, given, why in mistakes(self.siblings, set(self.experiments)):
             _refuse(["siblings", *at], given, why)
+        for name, problem in self.siblings.acceleration.problems.items():
+            if problem.points is not None:
+                at = ["siblings", "acceleration", "problems", name, "points", "value"]
+                self._check_points(at, self.experiments[name].problem, problem.points.value)
         return self
 
     def _check_theory(self) -> None:

@@ -131,6 +131,20 @@ def mistakes(siblings: Siblings, experiments: set[str]) -> list[tuple[list[str],
     if slopes.experiment not in experiments:
         allowed = f"allowed are {', '.join(sorted(experiments))}"
         found.append((["adaptive_slopes", "experiment"], slopes.experiment, allowed))
+    found += [
+        (["adaptive_slopes", "variants"], name, "no name may end in _solutions, as files do")
+        for name in slopes.variants
+        if name.endswith("_solutions")
+    ]
+    found += [
+        (
+            ["acceleration", "problems", name, "points"],
+            problem.points.value,
+            "real data have theirs",
+        )
+        for name, problem in siblings.acceleration.problems.items()
+        if name in INCLUDED and problem.points is not None
+    ]
     late = [step for step in slopes.checkpoints.value if step > slopes.steps.value]
     if late:
         at = ["adaptive_slopes", "checkpoints", "value"]
@@ -149,6 +163,9 @@ def _mistakes_of_alternation(
         for name in alternation.problems
         if name not in there
     ]
+    if len(alternation.against) < 2 or "anmin" not in alternation.against:
+        why = "anmin must be among them, and another method"
+        found.append((["alternation", "against"], alternation.against, why))
     allowed = f"allowed are {', '.join(race.methods)}"
     found += [
         (["alternation", "against"], name, allowed)
@@ -160,6 +177,16 @@ def _mistakes_of_alternation(
 
 def _mistakes_of_methods(race: Race) -> list[tuple[list[str], object, str]]:
     found = []
+    labels = [method.label for method in race.methods.values()]
+    if len(set(labels)) < len(labels):
+        found.append((["race", "methods"], labels, "every label may be there only once"))
+    stages = max(len(getattr(method.method, "s", [1])) for method in race.methods.values())
+    found += [
+        (["race", "problems", name, "evaluations", "value"], problem.evaluations.value, why)
+        for name, problem in race.problems.items()
+        if problem.evaluations.value < (most := max(stages, 3))
+        for why in [f"at least {most} are needed"]
+    ]
     sizes = {name: len(grid.value.candidates) for name, grid in race.grids.items()}
     if len(set(sizes.values())) > 1:
         given = ", ".join(f"{name} {size}" for name, size in sizes.items())
@@ -169,9 +196,12 @@ def _mistakes_of_methods(race: Race) -> list[tuple[list[str], object, str]]:
         if method.grid not in race.grids:
             found.append(([*at, "grid"], method.grid, f"allowed are {', '.join(race.grids)}"))
             continue
-        if method.baseline is not None and method.baseline not in race.methods:
-            allowed = f"allowed are {', '.join(race.methods)}"
+        others = [other for other in race.methods if other != name]
+        if method.baseline is not None and method.baseline not in others:
+            allowed = f"allowed are {', '.join(others)}"
             found.append(([*at, "baseline"], method.baseline, allowed))
+        if name.endswith("_tuning"):
+            found.append((at, name, "no name may end in _tuning, as files do"))
         try:
             check_grid(method.method, race.grids[method.grid].value)
         except ValueError as error:

@@ -18,7 +18,7 @@ from hrta.config_values import (
 )
 
 NonNegative = Annotated[Number, Field(ge=0)]
-Momentum = Annotated[Number, Field(ge=0, lt=1)]
+BelowOne = Annotated[Number, Field(ge=0, lt=1)]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Candidate:
     momentum: float | None = None
     ridge: float | None = None
     history_size: int | None = None
+    recovery: float | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Rules:
         evaluations: of the gradient, for each run.
         tuning_seeds, seeds: how many.
         decay: final over initial learning rate, where there is one.
-        rows: logged of each run, besides the first.
+        rows: logged of each run, about; L-BFGS and ANMIN have rows of their own.
         final_fraction: of the steps, whose median loss is the final loss.
     """
 
@@ -55,9 +56,10 @@ class Grid(Strict):
     """The values that are tried, each with each; what a method does not have is left out."""
 
     learning_rate: Several[PositiveNumber] | None = None
-    momentum: Several[Momentum] | None = None
+    momentum: Several[BelowOne] | None = None
     ridge: Several[PositiveNumber] | None = None
     history_size: Several[Count] | None = None
+    recovery: Several[NonNegative] | None = None
 
     @property
     def candidates(self) -> list[Candidate]:
@@ -89,12 +91,12 @@ class AdaptiveMethod(Strict):
     activation: Literal["relu", "tanh"]
     adaptive: Literal["none", "layer", "neuron"]
     scale: Annotated[Number, Field(ge=1)] = 10.0
-    recovery: NonNegative = 0.0
 
     @property
     def tuned(self) -> set[str]:
         """The names of the parameters that a grid must have."""
-        return {"learning_rate"}
+        fixed = self.adaptive == "none"
+        return {"learning_rate"} if fixed else {"learning_rate", "recovery"}
 
 
 class LimitedMemoryMethod(Strict):
@@ -113,7 +115,7 @@ class AnalyticMethod(Strict):
 
     trainer: Literal["anmin"]
     rounds: Count = 30
-    leak: Momentum = 0.0
+    leak: BelowOne = 0.0
 
     @property
     def tuned(self) -> set[str]:

@@ -12,12 +12,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from hrta.kernels.reference import one_cpu_thread
 from hrta.laaf_gradient import Loss, add_recovery
 from hrta.laaf_networks import ACTIVATIONS, ADAPTIVE, DeepNetworks
 from hrta.networks import with_bias
 from hrta.optimizers import Adam
 from hrta.problems import Problem
+from hrta.processes import one_cpu_thread
 
 __all__ = ["ACTIVATIONS", "ADAPTIVE", "DeepNetworks", "train"]
 

@@ -13,13 +13,16 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from hrta.kernels.reference import Loss, one_cpu_thread, pack, unpack
+from hrta.kernels.reference import Loss, pack, unpack
 from hrta.networks import TwoLayer, with_bias
 from hrta.problems import Problem
+from hrta.processes import one_cpu_thread
 
 Progress = Callable[[int, int], None]
 # Iterations between two rows of the history: few at first, when much happens.
 ITERATIONS = (1, 1, 2, 4, 8, 16)
+# Evaluations of one line search, as torch's used to have it.
+LONGEST_SEARCH = 25
 
 
 def train(
@@ -36,10 +39,10 @@ def train(
     Args:
         problem: the points, cast to the dtype of the networks.
         networks: where training starts; left untouched.
-        evaluations: of loss and gradient, the line search's included; the last search may go over
-            by the few that it needs to end.
-        learning_rate: the first step length that the line search tries, one for all runs or one
-            for each.
+        evaluations: of loss and gradient, the line search's included; the last step may go over by
+            one.
+        learning_rate: the first step length that a line search tries (at the very first iteration
+            at most learning_rate / |g|_1), one for all runs or one for each.
         history_size: how many pairs of differences approximate the Hessian.
         s: homotopy parameter.
         progress: called with the number of networks done and their number.
@@ -60,7 +63,7 @@ def train(
     for run in range(networks.runs):
         searched = _Run(problem, networks.width, parameters[run : run + 1], s)
         with one_cpu_thread():
-            rows = searched.train(evaluations, float(rates[run]), history_size)
+            rows = searched.train(int(evaluations), float(rates[run]), int(history_size))
         tables.append(pd.DataFrame(rows).assign(run=run))
         if progress is not None:
             progress(run + 1, networks.runs)
@@ -101,7 +104,9 @@ class _Run:
             before, started = self.parameters.clone(), time.perf_counter()
             iterations = ITERATIONS[min(len(rows), len(ITERATIONS)) - 1]
             optimizer.param_groups[0]["max_iter"] = iterations
-            optimizer.param_groups[0]["max_eval"] = evaluations - self.evaluated
+            left = evaluations - self.evaluated
+            # A search that finds nothing at a kink must not use up all that is left.
+            optimizer.param_groups[0]["max_eval"] = min(left, iterations + LONGEST_SEARCH)
             optimizer.step(self.evaluate)
             seconds += time.perf_counter() - started
             steps += iterations

@@ -40,7 +40,7 @@ def leaderboard(
         rank: mean over pairs and seeds of the rank of the final loss, 1 the lowest, ties averaged;
         ratio: geometric mean over pairs of the median loss relative to the pair's best method;
         wins: on how many pairs no method has a lower median loss, infinite ones aside;
-        reached_<target>: on which share of the pairs half of the seeds are at the target;
+        reached_<target>: on which share of the pairs half of the seeds have been at the target;
         test_rank: as rank, by test loss, over the pairs with a test set; missing if none has one;
         seconds: geometric mean over pairs of a run's median, relative to the fastest method's.
 

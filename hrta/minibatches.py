@@ -35,6 +35,7 @@ class Minibatches:
                 f"minibatches: batch_size = {self.size} is no whole number from 1 to the number "
                 f"of points, {self.points}"
             )
+        object.__setattr__(self, "size", int(self.size))
 
     @property
     def in_an_epoch(self) -> int:

@@ -44,8 +44,9 @@ def race(
         progress: called with the widths done and their number.
 
     Returns:
-        runs: problem, width, method, seed, step, evaluations, seconds (of one run), loss,
-            test_loss; a row for each run and logged step.
+        runs: problem, width, method, seed, step, evaluations, seconds (of one run), answer
+            (whether the network has the activation that it ends with), loss, test_loss; a row for
+            each run and logged step.
         tuning: problem, width, method, candidate, its parameters, seed, loss, test_loss (final),
             chosen; a row for each run.
     """
@@ -59,7 +60,7 @@ def race(
         tuning.append(tuned.assign(problem=problem.name, width=width, method=method))
         if progress is not None:
             progress(done, len(widths))
-    return _ordered(runs, ["seed", "step", "evaluations", "seconds"]), _ordered(
+    return _ordered(runs, ["seed", "step", "evaluations", "seconds", "answer"]), _ordered(
         tuning, ["candidate", *(field.name for field in fields(Candidate)), "seed"], ["chosen"]
     )
 
@@ -116,4 +117,6 @@ def _train(
     history = train(problem, networks, contestant, candidates, rules, seeds)
     if "test_loss" not in history:
         history["test_loss"] = np.nan
+    if "answer" not in history:
+        history["answer"] = True
     return history.assign(seed=np.asarray(seeds)[history["run"]])

@@ -12,6 +12,8 @@ from hrta.statistics import compare, median_interval
 def times_to_targets(runs: pd.DataFrame, targets: Sequence[float], clock: str) -> pd.DataFrame:
     """What the clock shows at a run's first logged row at or below each target; inf if at none.
 
+    Rows of an earlier stage, under another activation than the method's last, do not count.
+
     Args:
         runs: rows as `ends` takes them.
         targets: training losses.
@@ -28,7 +30,8 @@ def times_to_targets(runs: pd.DataFrame, targets: Sequence[float], clock: str) -
     tables = []
     for target in targets:
         # The clock never runs backwards: its least value is the first.
-        reached = runs.assign(time=runs[clock].where(runs["loss"] <= target, np.inf))
+        there = (runs["loss"] <= target) & runs["answer"]
+        reached = runs.assign(time=runs[clock].where(there, np.inf))
         first = reached.groupby(RUN, observed=True)["time"].min().reset_index()
         tables.append(first.assign(target=target))
     return pd.concat(tables, ignore_index=True)[[*RUN, "target", "time"]]
@@ -132,8 +135,8 @@ def chosen(tuning: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row for each problem, width and method: problem, width, method, learning_rate,
-        momentum, ridge, history_size (missing where a method has none), and edge: -1 if the first
-        of them that is there is the lowest of the grid, 1 if the highest, else 0.
+        momentum, ridge, history_size, recovery (missing where a method has none), and edge: -1 if
+        the learning rate, or the ridge, is the lowest of the grid, 1 if the highest, else 0.
     """
     best = tuning[tuning["chosen"]].groupby(CELL, observed=True).first().reset_index()
     decisive = tuning["learning_rate"].fillna(tuning["ridge"])
@@ -141,7 +144,7 @@ def chosen(tuning: pd.DataFrame) -> pd.DataFrame:
     limits = grids.loc[best["method"].astype(str)].to_numpy()
     value = best["learning_rate"].fillna(best["ridge"]).to_numpy()
     edge = (value == limits[:, 1]).astype(int) - (value == limits[:, 0])
-    parameters = ["learning_rate", "momentum", "ridge", "history_size"]
+    parameters = ["learning_rate", "momentum", "ridge", "history_size", "recovery"]
     return best[[*CELL, *parameters]].assign(edge=edge)
 
 

@@ -82,7 +82,7 @@ def readable_chosen(
     edges = {-1: " ◀", 0: "", 1: " ▶"}
     cells = {}
     for row in table.itertuples():
-        values = (row.learning_rate, row.momentum, row.ridge, row.history_size)
+        values = (row.learning_rate, row.momentum, row.ridge, row.history_size, row.recovery)
         text = ", ".join(f"{value:g}" for value in values if value == value) + edges[row.edge]
         cells.setdefault((row.problem, row.width), {})[methods[row.method]] = text
     pairs = [

@@ -67,7 +67,10 @@ def line_styles(keys: Sequence, families: Mapping | None = None) -> list[dict]:
     A line of its own has a colour of its own; one of a family has the colour of the line that
     `families` names, and other dashes. Beyond eight colours, dashes tell apart.
     """
-    families = families or {}
+    families = dict(families or {})
+    for key in keys:
+        while families.get(families.get(key)) in keys:
+            families[key] = families[families[key]]
     palette = [*colours(range(6)), "black", "0.6"]
     dashes = [
         "-",

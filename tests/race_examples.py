@@ -9,7 +9,9 @@ def run(losses, method="a", seed=0, problem="p", width=5, **columns):
     count = np.arange(len(losses))
     costs = {"step": 10 * count, "evaluations": 10.0 * count, "seconds": 2.0 * count}
     fixed = {"problem": problem, "width": width, "method": method, "seed": seed}
-    return pd.DataFrame(fixed | costs | {"loss": losses, "test_loss": np.nan} | columns)
+    return pd.DataFrame(
+        fixed | costs | {"answer": True, "loss": losses, "test_loss": np.nan} | columns
+    )
 
 
 def grid(**columns):

@@ -45,7 +45,7 @@ RACE = f"race --entry {shlex.quote(ADAM % json.dumps({'learning_rate': [0.01, 0.
         ),
         (
             f"{RACE} --on iris:4:10 --on sine1d:4,5:10 --tuning-seeds 1 --seeds 2",
-            "problem width method seed step evaluations seconds loss test_loss",
+            "problem width method seed step evaluations seconds answer loss test_loss",
             "learning_rate",
         ),
     ],
@@ -132,6 +132,11 @@ def test_real_data_are_written_as_a_problem(tmp_path):
         (f"{RACE} --on wine", "--on 'wine' must be PROBLEM:WIDTH,WIDTH,...:EVALUATIONS"),
         (f"{RACE} --on wine:0:10", "'0' must be whole numbers with commas between"),
         (f"{RACE} --on moon:5:10", "unknown problem 'moon'"),
+        (
+            f"{RACE} --on wine:5:10 --tuning a.parquet --output a.parquet",
+            "it is asked for twice; give each table its own file",
+        ),
+        (f"{RACE} --on a.parquet:5:10 --output a.parquet", "and not the problem itself"),
         (f"{RACE} --on wine:5:10 --tuning a.csv", "it must be a file *.parquet"),
         ("train --batch-size 0", "batch_size = 0 is no whole number from 1 to the number of"),
         ("train --batch-size 101", "batch_size = 101 is no whole number from 1 to the number of"),

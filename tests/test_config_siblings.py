@@ -69,7 +69,7 @@ def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
         (
             f"{RACE}.grids.adam.value.learning_rate",
             [0.1],
-            "config: siblings.race.grids: 'descent 12, momentum 12, adam 1, lbfgs 12, ridge 12'",
+            "siblings.race.grids: 'descent 12, momentum 12, adam 1, slopes 12, lbfgs 12, ridge 12'",
         ),
         (
             "siblings.adaptive_slopes.checkpoints.value",
@@ -93,8 +93,38 @@ def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
         ),
         (
             "siblings.alternation.against",
-            ["sam"],
+            ["anmin", "sam"],
             "siblings.alternation.against: 'sam' given; allowed are adam, relaxation_adam",
+        ),
+        (
+            "siblings.alternation.against",
+            ["adam", "sgd"],
+            "siblings.alternation.against: ['adam', 'sgd'] given; anmin must be among them",
+        ),
+        (
+            f"{RACE}.methods.adam.baseline",
+            "adam",
+            "config: siblings.race.methods.adam.baseline: 'adam' given; allowed are relaxation",
+        ),
+        (
+            f"{RACE}.methods.adam.label",
+            "Nesterov",
+            "every label may be there only once",
+        ),
+        (
+            f"{RACE}.problems.wine.evaluations.value",
+            2,
+            "siblings.race.problems.wine.evaluations.value: 2 given; at least 3 are needed",
+        ),
+        (
+            "siblings.acceleration.problems.wine.points",
+            {"value": 20, "source": "ours"},
+            "siblings.acceleration.problems.wine.points: 20 given; real data have theirs",
+        ),
+        (
+            "siblings.acceleration.problems.sine3d.points.value",
+            26,
+            "siblings.acceleration.problems.sine3d.points.value: 26 given; problem sine3d: points",
         ),
         (
             "experiments.wine",

@@ -29,6 +29,10 @@ def test_a_grid_is_every_combination():
         ({"trainer": "anmin"}, {"ridge": [1e-3]}),
         (
             {"trainer": "laaf", "activation": "relu", "adaptive": "layer"},
+            {"learning_rate": [0.1, 0.2], "recovery": [0]},
+        ),
+        (
+            {"trainer": "laaf", "activation": "tanh", "adaptive": "none"},
             {"learning_rate": [0.1, 0.2]},
         ),
     ],

@@ -34,7 +34,9 @@ def run(losses, method="adam", seed=0, width=5, cost=1.0):
     steps = np.arange(len(losses))
     fixed = {"problem": "p", "width": width, "method": method, "seed": seed}
     clocks = {"evaluations": 2.0 * steps, "seconds": cost * (steps + 1.0)}
-    return pd.DataFrame(fixed | {"step": steps} | clocks | {"loss": losses, "test_loss": np.nan})
+    return pd.DataFrame(
+        fixed | {"step": steps} | clocks | {"answer": True, "loss": losses, "test_loss": np.nan}
+    )
 
 
 # Loss against what it cost

@@ -214,8 +214,17 @@ def test_what_was_chosen_and_whether_it_is_at_the_edge():
             ("c", 0.4, np.nan, False),
         ]
     ]
-    tuning = pd.DataFrame(rows).assign(problem="p", width=5, momentum=np.nan, history_size=np.nan)
+    tuning = pd.DataFrame(rows).assign(
+        problem="p", width=5, momentum=np.nan, history_size=np.nan, recovery=np.nan
+    )
     table = race.chosen(tuning).set_index("method")
     assert table["edge"].to_dict() == {"a": 1, "b": -1, "c": 0}
     assert table.loc["a", "learning_rate"] == 1
     assert table.loc["b", "ridge"] == 1e-3
+
+
+def test_an_earlier_stage_reaches_no_target():
+    runs = run([1.0, 0.05, 2.0, 0.05]).assign(answer=[False, False, True, True])
+    assert race.times_to_targets(runs, [0.1], "evaluations")["time"].tolist() == [30.0]
+    early = run([1.0, 0.05, 2.0]).assign(answer=[False, False, True])
+    assert race.times_to_targets(early, [0.1], "evaluations")["time"].tolist() == [np.inf]

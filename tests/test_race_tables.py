@@ -62,7 +62,7 @@ def test_finals_read_as_text():
 
 
 def test_chosen_parameters_read_as_text():
-    missing = dict.fromkeys(["momentum", "ridge", "history_size"], np.nan)
+    missing = dict.fromkeys(["momentum", "ridge", "history_size", "recovery"], np.nan)
     rows = [
         {"problem": "p", "width": 5, "method": "a", "learning_rate": 0.1, "edge": 1} | missing,
         {"problem": "p", "width": 5, "method": "b", "learning_rate": 1.0, "edge": 0}

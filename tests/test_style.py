@@ -53,3 +53,11 @@ def test_a_family_shares_its_colour():
     assert len({str(style["linestyle"]) for style in (adam, relaxed, path)}) == 3
     assert len({adam["color"], gd["color"], tanh["color"]}) == 3
     assert adam["linestyle"] == gd["linestyle"] == tanh["linestyle"] == "-"
+
+
+def test_a_family_of_a_family_has_the_colour_of_its_head():
+    adam, layer, neuron = line_styles(
+        ["adam", "layer", "neuron"], {"layer": "adam", "neuron": "layer"}
+    )
+    assert adam["color"] == layer["color"] == neuron["color"]
+    assert len({str(style["linestyle"]) for style in (adam, layer, neuron)}) == 3

@@ -13,7 +13,6 @@ stored. The derivative at z = 0 is 1 - s, torch's convention for (leaky) ReLU.
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from torch import Tensor
 from hrta.kernels.engine import Engine, Points, Setting
 from hrta.networks import TwoLayer
 from hrta.optimizers import make_optimizer
+from hrta.processes import one_cpu_thread
 
 # Elements of the pattern worked on at a time: 8 MiB in float32, so that it stays in the cache.
 BLOCK_ELEMENTS = 2**21
@@ -123,17 +123,6 @@ class ReferenceEngine(Engine):
 
     def _like(self, values: np.ndarray) -> Tensor:
         return torch.tensor(values, dtype=self._parameters.dtype, device=self._parameters.device)
-
-
-@contextmanager
-def one_cpu_thread() -> Iterator[None]:
-    """Torch's products of matrices sum in another order on two threads; ensembles are small."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class Loss:

@@ -23,16 +23,17 @@ def train(
     seeds: Sequence[int],
 ) -> pd.DataFrame:
     """An exact solve counts as an evaluation, a singular system as divergence."""
+    most = min(contestant.rounds, (rules.evaluations - 1) // 2)
     test = None if problem.x_test is None else (problem.x_test, problem.y_test)
     tables = []
     for run, inner in enumerate(networks.inner.double().numpy()):
         started = time.perf_counter()
-        rounds = np.arange(contestant.rounds + 1)
+        rounds = np.arange(most + 1)
         losses = test_losses = np.full(len(rounds), np.inf)
         with suppress(SingularSystemError):
             trained = train_network(
                 *(problem.x, problem.y, inner),
-                *(contestant.rounds, candidates[run].ridge, contestant.leak),
+                *(most, candidates[run].ridge, contestant.leak),
                 test=test,
             )
             losses, test_losses = trained.losses, trained.test_losses
@@ -42,7 +43,7 @@ def train(
                 "run": run,
                 "step": rounds,
                 "evaluations": 1.0 + 2 * rounds,
-                "seconds": seconds * (1 + 2 * rounds) / (1 + 2 * contestant.rounds),
+                "seconds": seconds * (1 + 2 * rounds) / (1 + 2 * most),
                 "loss": losses / 2,
             }
         )

@@ -21,9 +21,9 @@ def train(
     rules: Rules,
     seeds: Sequence[int],
 ) -> pd.DataFrame:
-    """Minibatches have n / batches points, rounded up; as `hrta.trainers` says."""
+    """Minibatches have n / batches points, rounded down; as `hrta.trainers` says."""
     points = len(problem.y)
-    size = -(-points // contestant.batches)
+    size = max(1, points // contestant.batches)
     stage_steps = rules.evaluations * points // (size * len(contestant.s))
     schedule = Schedule.constant_length(contestant.s, stage_steps)
     started = time.perf_counter()
@@ -39,4 +39,6 @@ def train(
         batch_size=size if contestant.batches > 1 else None,
         batch_seeds=seeds if contestant.batches > 1 else None,
     ).history
+    # Before the last switch it is another function than the one that the method gives.
+    history["answer"] = history["stage"] == len(contestant.s)
     return timed(history, started, size / points)

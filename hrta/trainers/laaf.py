@@ -32,7 +32,7 @@ def train(
         rules.evaluations,
         [candidate.learning_rate for candidate in candidates],
         decay=rules.decay,
-        recovery=contestant.recovery,
+        recovery=candidates[0].recovery or 0.0,
         log_every=max(1, rules.evaluations // rules.rows),
     )
     # It minimises the mean square; ours is half of it.

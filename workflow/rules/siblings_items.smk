@@ -74,8 +74,11 @@ OF_THE_SIBLINGS = {
         tuple(f"_{name}" for name in race.problems),
     ),
 }
-for target in OF_THE_SIBLINGS:
-    if target in ITEMS:
-        name = target.removeprefix("figure_")
-        sys.exit(f"config: experiments.{name}: a figure has this name already; choose another")
+theirs = {file: name for name in EVERY for file in ITEMS[f"figure_{name}"].files}
+for item in OF_THE_SIBLINGS.values():
+    for file in item.files:
+        if file in theirs:
+            sys.exit(
+                f"config: experiments.{theirs[file]}: a figure has this name already; choose another"
+            )
 ITEMS |= OF_THE_SIBLINGS

@@ -106,7 +106,7 @@ def train(
         biased_test, y_test = _with_ones(test[0]), as_float64(test[1])
         _check(biased_test, y_test, inner, rounds, ridge, leak)
     losses, fixed, test_losses = [], [], []
-    every_round = _rounds(biased, y, inner, rounds, ridge, leak)
+    every_round = _rounds(biased, y, inner, int(rounds), ridge, leak)
     for inner, intercept, outer, fixed_pattern_loss in every_round:
         losses.append(_mean_square(_predict(biased, inner, intercept, outer, leak) - y))
         fixed.append(losses[0] if fixed_pattern_loss is None else fixed_pattern_loss)

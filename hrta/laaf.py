@@ -64,8 +64,10 @@ def train(
     """
     rates = _learning_rates(learning_rate, networks.runs)
     _check(problem, networks, steps, decay, recovery, log_every)
+    steps, log_every, observe_at = int(steps), int(log_every), set(observe_at)
+    if not observe_at <= set(range(steps + 1)):
+        raise ValueError(f"laaf: observe_at must be steps within 0 .. {steps}")
     running = _Running(problem, networks, rates, recovery)
-    observe_at = set(observe_at)
     logged, rows = [], []
     with torch.no_grad(), one_cpu_thread():
         for step in range(steps + 1):

@@ -160,3 +160,8 @@ def test_a_system_that_does_not_fit_is_refused_before():
     x, y, _ = problem(300_000, 1, 1)
     with pytest.raises(MemoryError, match=r"an A-step with 300000 unknowns: .* GiB needed"):
         anmin.train(x, y, np.ones((2, 150_000)))
+
+
+def test_whole_numbers_may_be_floats():
+    x, y, inner = np.ones((3, 1)), np.arange(3.0), np.ones((2, 2))
+    assert len(anmin.train(x, y, inner, rounds=2.0).losses) == 3

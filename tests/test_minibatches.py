@@ -37,3 +37,7 @@ def test_a_runs_batches_depend_on_its_seed_alone():
 def test_a_batch_has_some_of_the_points(size):
     with pytest.raises(ValueError, match=f"batch_size = {size} is no whole number from 1 to"):
         Minibatches(np.array([0]), 20, size)
+
+
+def test_a_whole_float_is_a_size():
+    assert Minibatches(np.array([0]), 20, 5.0).of_run(0, 0, 2).shape == (2, 5)

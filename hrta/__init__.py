@@ -11,6 +11,9 @@ __version__ = "0.1.0"
 _HOME = {
     "homotopy": "activations",
     "HomotopyActivation": "activations",
+    "HomotopyScheduler": "drop_in",
+    "Plateau": "drop_in",
+    "convert": "drop_in",
     "Stage": "schedules",
     "Schedule": "schedules",
     "Problem": "problems",
@@ -28,6 +31,7 @@ _MODULES = (
     "config",
     "contestants",
     "datasets",
+    "drop_in",
     "ensembles",
     "kernel_motion",
     "kernels",

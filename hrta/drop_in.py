@@ -1,0 +1,195 @@
+"""HRTA in anybody's model: swap its activations, step through the stages while it trains."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from hrta.activations import HomotopyActivation
+from hrta.schedules import Schedule, Stage
+
+# The activation modules that can be swapped, with the name of each as a base.
+CLASSES: dict[type[nn.Module], str] = {
+    nn.ReLU: "relu",
+    nn.Tanh: "tanh",
+    nn.GELU: "gelu",
+    nn.SiLU: "silu",
+    nn.Softplus: "softplus",
+}
+# What such a module may be set to besides its class.
+DEFAULTS = {nn.GELU: {"approximate": "none"}, nn.Softplus: {"beta": 1, "threshold": 20}}
+
+
+def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -> nn.Module:
+    """Swap every activation of a class for a `HomotopyActivation`, in place.
+
+    With s = 1 the model computes what it did before. A module that is used in several places is
+    still one afterwards.
+
+    Args:
+        model: any module.
+        base: the class to look for, a key of `CLASSES`.
+        s: where the homotopy parameter starts, in [0, 2].
+
+    Returns:
+        The model itself; where it is an activation itself, its replacement.
+
+    Raises:
+        ValueError: a class that cannot be swapped, a model without such an activation (calls of
+            functions such as torch.relu are not seen), one with settings of its own, or s outside
+            [0, 2].
+    """
+    if base not in CLASSES:
+        names = ", ".join(f"nn.{known.__name__}" for known in CLASSES)
+        raise ValueError(f"convert: {base!r} cannot be swapped; there are {names}")
+    swapped: dict[nn.Module, HomotopyActivation] = {}
+
+    def replacement(module: nn.Module) -> HomotopyActivation:
+        if module not in swapped:
+            for name, value in DEFAULTS.get(base, {}).items():
+                if getattr(module, name) != value:
+                    raise ValueError(
+                        f"convert: {module} has {name} = {getattr(module, name)}; only {value} "
+                        "has a homotopy here"
+                    )
+            swapped[module] = HomotopyActivation(s, CLASSES[base])
+        return swapped[module]
+
+    if type(model) is base:
+        return replacement(model)
+    # Not named_children, which tells of a module only once.
+    found = [
+        (parent, name, replacement(child))
+        for parent in model.modules()
+        for name, child in parent._modules.items()
+        if type(child) is base
+    ]
+    for parent, name, activation in found:
+        setattr(parent, name, activation)
+    if not found:
+        raise ValueError(
+            f"convert: the model has no nn.{base.__name__} to swap; calls of functions are not seen"
+        )
+    return model
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """A stage ends early when its loss falls no further.
+
+    Attributes:
+        patience: so many losses in a row that are no progress end the stage.
+        threshold: progress is a loss below (1 - threshold) times the lowest of the stage so far.
+
+    Raises:
+        ValueError: a patience below 1, or a threshold outside [0, 1).
+    """
+
+    patience: int = 10
+    threshold: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if self.patience < 1 or self.patience != int(self.patience):
+            raise ValueError(f"plateau: patience = {self.patience} is no whole number from 1 on")
+        if not 0 <= self.threshold < 1:
+            raise ValueError(f"plateau: threshold = {self.threshold:g} is outside [0, 1)")
+
+
+class HomotopyScheduler:
+    """Takes a model's homotopy activations through the stages, like a learning-rate scheduler.
+
+    Every `HomotopyActivation` of the model has the s of the stage. Call `step` after each update of
+    the weights: a stage ends after its steps, or, with a plateau rule, when its loss stops falling.
+    The last stage never ends. The weights and the optimizer are left alone.
+
+    Args:
+        model: with at least one `HomotopyActivation`; see `convert`.
+        schedule: the stages.
+        plateau: the rule by which a stage may end before its steps are up, if any.
+
+    Attributes:
+        stage: number of the stage, from 1.
+        s: its homotopy parameter.
+
+    Raises:
+        ValueError: no stage, or a model without a homotopy activation.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        schedule: Schedule | Sequence[Stage],
+        plateau: Plateau | None = None,
+    ) -> None:
+        self.schedule = schedule if isinstance(schedule, Schedule) else Schedule(schedule)
+        self.plateau = plateau
+        self._activations = [m for m in model.modules() if isinstance(m, HomotopyActivation)]
+        if not self._activations:
+            raise ValueError(
+                "HomotopyScheduler: the model has no HomotopyActivation; put some in, or use "
+                "hrta.convert"
+            )
+        self._enter(1)
+
+    @property
+    def s(self) -> float:
+        """The homotopy parameter of the stage."""
+        return self.schedule.stages[self.stage - 1].s
+
+    def step(self, loss: float | Tensor | None = None) -> bool:
+        """One update has been made; whether another stage begins with it.
+
+        Args:
+            loss: of this update, for the plateau rule.
+
+        Raises:
+            ValueError: a plateau rule, and no loss.
+        """
+        self._steps += 1
+        flat = self.plateau is not None and self._is_flat(loss)
+        last = self.stage == len(self.schedule.stages)
+        if last or not (flat or self._steps >= self.schedule.stages[self.stage - 1].steps):
+            return False
+        self._enter(self.stage + 1)
+        return True
+
+    def _is_flat(self, loss: float | Tensor | None) -> bool:
+        if loss is None:
+            raise ValueError("HomotopyScheduler: with a plateau rule step needs the loss")
+        if float(loss) < (1 - self.plateau.threshold) * self._lowest:
+            self._lowest, self._waited = float(loss), 0
+        else:
+            self._waited += 1
+        return self._waited >= self.plateau.patience
+
+    def _enter(self, stage: int) -> None:
+        self.stage, self._steps, self._lowest, self._waited = stage, 0, float("inf"), 0
+        self._set()
+
+    def _set(self) -> None:
+        for activation in self._activations:
+            activation.s = self.s
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it is: stage, steps in it, the lowest loss, and for how long it has not fallen."""
+        names = ("stage", "_steps", "_lowest", "_waited")
+        return {name.lstrip("_"): getattr(self, name) for name in names}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where a scheduler of the same schedule was.
+
+        Raises:
+            ValueError: a state that is not whole, or of a stage that there is not.
+        """
+        missing = sorted({"stage", "steps", "lowest", "waited"} - set(state))
+        if missing:
+            raise ValueError(f"HomotopyScheduler: the state has no {', '.join(missing)}")
+        if not 1 <= state["stage"] <= len(self.schedule.stages):
+            raise ValueError(
+                f"HomotopyScheduler: stage {state['stage']} of the state is none of the "
+                f"schedule's {len(self.schedule.stages)}"
+            )
+        self.stage, self._steps = int(state["stage"]), int(state["steps"])
+        self._lowest, self._waited = float(state["lowest"]), int(state["waited"])
+        self._set()

@@ -1,0 +1,151 @@
+import copy
+import io
+
+import pytest
+import torch
+from torch import nn
+
+import hrta
+from hrta import HomotopyActivation, Schedule, Stage
+from hrta.drop_in import CLASSES, HomotopyScheduler, Plateau, convert
+
+STAGES = [Stage(0.5, 3), Stage(1.0, 2), Stage(1.5, 4)]
+
+
+def model(activation=nn.ReLU):
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Linear(2, 8), activation(), nn.Sequential(nn.Linear(8, 8), activation()), nn.Linear(8, 1)
+    )
+
+
+def parameters_of(network):
+    return [float(m.s) for m in network.modules() if isinstance(m, HomotopyActivation)]
+
+
+@pytest.mark.parametrize("activation", CLASSES)
+def test_a_converted_model_computes_what_it_did(activation):
+    network, x = model(activation).double(), torch.randn(20, 2, dtype=torch.float64)
+    before = network(x)
+    assert convert(network, activation) is network
+    torch.testing.assert_close(network(x), before, rtol=1e-14, atol=1e-14)
+    assert parameters_of(network) == [1.0, 1.0]
+    assert not any(type(m) is activation for m in network.modules())
+
+
+def test_a_shared_activation_stays_shared_and_an_activation_is_replaced():
+    shared = nn.ReLU()
+    network = nn.Sequential(nn.Linear(2, 3), shared, nn.Linear(3, 3), shared)
+    convert(network, s=0.5)
+    assert network[1] is network[3]
+    assert isinstance(convert(nn.Tanh(), nn.Tanh), HomotopyActivation)
+
+
+@pytest.mark.parametrize(
+    ("network", "base", "message"),
+    [
+        (nn.Linear(1, 1), nn.ReLU, "the model has no nn.ReLU to swap"),
+        (nn.Sequential(nn.Tanh()), nn.ReLU, "the model has no nn.ReLU to swap"),
+        (nn.Sequential(nn.ReLU()), nn.Sigmoid, "cannot be swapped; there are nn.ReLU, nn.Tanh"),
+        (nn.Sequential(nn.GELU("tanh")), nn.GELU, "approximate = tanh; only none has"),
+        (nn.Sequential(nn.Softplus(beta=2)), nn.Softplus, "beta = 2"),
+    ],
+)
+def test_what_cannot_be_converted_is_one_clear_error(network, base, message):
+    before = copy.deepcopy(network)
+    with pytest.raises(ValueError, match="convert: ") as raised:
+        convert(network, base)
+    assert message in str(raised.value)
+    assert repr(network) == repr(before)
+
+
+def test_stages_follow_one_another():
+    network = convert(model())
+    scheduler = HomotopyScheduler(network, STAGES)
+    seen, switched = [], []
+    for _ in range(12):
+        seen.append(scheduler.s)
+        assert parameters_of(network) == [scheduler.s] * 2
+        switched.append(scheduler.step())
+    assert seen == [0.5] * 3 + [1.0] * 2 + [1.5] * 7
+    assert [i for i, value in enumerate(switched) if value] == [2, 4]
+
+
+def test_it_is_the_trainers_schedule(small_problem, small_networks):
+    """The loop that anybody would write, with the drop-in, against hrta.train."""
+    schedule = Schedule(STAGES)
+    trained = hrta.train(small_problem, small_networks, schedule, "gradient_descent", 0.05)
+    inner, outer = small_networks.inner[0], small_networks.outer[0]
+    network = nn.Sequential(nn.Linear(2, 11), nn.ReLU(), nn.Linear(11, 1, bias=False)).double()
+    with torch.no_grad():
+        network[0].weight.copy_(inner[:-1].T)
+        network[0].bias.copy_(inner[-1])
+        network[2].weight.copy_(outer)
+    convert(network)
+    scheduler = HomotopyScheduler(network, schedule)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05)
+    x, y = torch.tensor(small_problem.x), torch.tensor(small_problem.y)
+    losses = []
+    for _ in range(schedule.steps):
+        optimizer.zero_grad()
+        loss = ((network(x).squeeze(1) / 11**0.5 - y) ** 2).mean() / 2
+        loss.backward()
+        losses.append(loss.item())
+        optimizer.step()
+        scheduler.step()
+    expected = trained.history.query("run == 0")["loss"].to_numpy()[:-1]
+    assert losses == pytest.approx(expected, rel=1e-10)
+
+
+def test_a_plateau_ends_a_stage():
+    scheduler = HomotopyScheduler(
+        convert(model()), [Stage(1, 100), Stage(1.5, 100)], Plateau(2, 0.1)
+    )
+    switched = [scheduler.step(torch.tensor(loss)) for loss in (1.0, 0.5, 0.49, 0.3, 0.29, 0.28)]
+    assert switched == [False] * 5 + [True]
+    # The next stage has a lowest loss of its own, and the last one never ends.
+    assert not any(scheduler.step(9.0) for _ in range(300))
+    with pytest.raises(ValueError, match="with a plateau rule step needs the loss"):
+        scheduler.step()
+
+
+def test_state_survives_save_and_load_in_the_middle_of_a_stage():
+    def fresh():
+        return HomotopyScheduler(convert(model()), STAGES, Plateau(2, 0.0))
+
+    scheduler, losses = fresh(), [3.0, 2.0, 2.5, 2.6, 5.0, 4.0, 4.5, 4.6]
+    for loss in losses[:4]:
+        scheduler.step(loss)
+    file = io.BytesIO()
+    torch.save(scheduler.state_dict(), file)
+    file.seek(0)
+    other = fresh()
+    other.load_state_dict(torch.load(file))
+    for loss in losses[4:]:
+        assert scheduler.step(loss) == other.step(loss)
+        assert (scheduler.stage, scheduler.s) == (other.stage, other.s)
+    assert scheduler.state_dict() == other.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({}, "the state has no lowest, stage, steps, waited"),
+        ({"stage": 9, "steps": 0, "lowest": 1.0, "waited": 0}, "stage 9 of the state is none of"),
+    ],
+)
+def test_a_state_of_another_scheduler_is_refused(state, message):
+    scheduler = HomotopyScheduler(convert(model()), STAGES)
+    with pytest.raises(ValueError, match=message):
+        scheduler.load_state_dict(state)
+
+
+def test_what_makes_no_sense_is_refused():
+    with pytest.raises(ValueError, match="the model has no HomotopyActivation"):
+        HomotopyScheduler(model(), STAGES)
+    with pytest.raises(ValueError, match="at least one stage"):
+        HomotopyScheduler(convert(model()), [])
+    with pytest.raises(ValueError, match="patience = 0"):
+        Plateau(0)
+    with pytest.raises(ValueError, match=r"threshold = 1 is outside \[0, 1\)"):
+        Plateau(1, 1.0)

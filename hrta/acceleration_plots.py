@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hrta.style import COLUMN_WIDTH, colours, legend, panels, save, use_style
+from hrta.style import COLUMN_WIDTH, colours, legend, line_and_band, panels, save, use_style
 
 __all__ = ["loss_against_steps", "save", "travel_against_width"]
 
@@ -97,5 +97,4 @@ def _band(
 ) -> None:
     """Median of each group, and the band from the lowest to the highest."""
     over = groups.agg(["min", "median", "max"])
-    axis.fill_between(over.index, over["min"], over["max"], color=colour, alpha=0.2, lw=0)
-    axis.plot(over["median"], color=colour, marker=marker, markersize=3, label=label)
+    line_and_band(axis, over, colour, label, marker=marker, markersize=3)

@@ -7,7 +7,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hrta.statistics import quantiles_by_step
-from hrta.style import COLUMN_WIDTH, colours, legend, log_scale, panels, save, use_style
+from hrta.style import (
+    COLUMN_WIDTH,
+    colours,
+    legend,
+    line_and_band,
+    log_scale,
+    panels,
+    save,
+    use_style,
+)
 
 __all__ = ["losses_by_round", "save"]
 
@@ -39,9 +48,7 @@ def losses_by_round(table: pd.DataFrame, problems: Mapping[str, str]) -> Figure:
         for (loss, label), colour in zip(LOSSES.items(), colours(LOSSES), strict=True):
             if loss in here and here[loss].notna().any():
                 over_seeds = quantiles_by_step(here, loss, (0.25, 0.5, 0.75))
-                low, middle, high = (over_seeds.iloc[:, i] for i in range(3))
-                axis.fill_between(over_seeds.index, low, high, color=colour, alpha=0.2, linewidth=0)
-                axis.plot(over_seeds.index, middle, color=colour, label=label)
+                line_and_band(axis, over_seeds, colour, label)
         log_scale(axis)
         axis.set_title(problems[problem])
         if 3 * (row + 1) + column >= len(problems):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from hrta.config_values import (
     Count,
@@ -130,7 +130,8 @@ Contestant = Annotated[
 
 
 def check_grid(contestant: Contestant, grid: Grid) -> None:
-    """
+    """Whether a grid has values of what the contestant has, and of nothing else.
+
     Raises:
         ValueError: a grid that lacks a parameter of the contestant, or has one that it has not.
     """
@@ -156,7 +157,7 @@ def read_entry(text: str) -> Entry:
         ValueError: what is wrong with it, in one line.
     """
     try:
-        entry = TypeAdapter(Entry).validate_python(json.loads(text))
+        entry = Entry.model_validate(json.loads(text))
     except json.JSONDecodeError as error:
         raise ValueError(f"entry: no JSON ({error})") from None
     except ValidationError as error:

@@ -10,7 +10,16 @@ from matplotlib.ticker import StrMethodFormatter
 
 from hrta.laaf_statistics import relative_errors
 from hrta.statistics import quantiles_by_step
-from hrta.style import COLUMN_WIDTH, colours, legend, log_scale, panels, save, use_style
+from hrta.style import (
+    COLUMN_WIDTH,
+    colours,
+    legend,
+    line_and_band,
+    log_scale,
+    panels,
+    save,
+    use_style,
+)
 
 __all__ = ["loss_and_slope", "save", "solutions_at_checkpoints"]
 
@@ -97,5 +106,4 @@ def _medians_and_quartiles(
     for variant, colour in zip(variants, colours(variants), strict=True):
         runs = errors[errors["variant"] == variant]
         over = quantiles_by_step(runs, quantity, (0.25, 0.5, 0.75))
-        axis.fill_between(over.index, over[0.25], over[0.75], color=colour, alpha=0.2, linewidth=0)
-        axis.plot(over.index, over[0.5], color=colour, label=variants[variant])
+        line_and_band(axis, over, colour, variants[variant])

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from hrta.statistics import median_interval
+from hrta.tables import marked_ratio, with_interval
 
 CELL = ["experiment", "variant", "step"]
 
@@ -82,14 +83,13 @@ def readable_errors(
     ordered = compared.assign(place=order).sort_values(["experiment", "step", "place"])
     rows = []
     for row in ordered.itertuples():
-        mark = " ▼" if row.ratio_high < 1 else " ▲" if row.ratio_low > 1 else ""
-        ratio = f"{row.ratio:.3g} [{row.ratio_low:.3g}, {row.ratio_high:.3g}]{mark}"
+        ratio = marked_ratio(row.ratio, row.ratio_low, row.ratio_high)
         rows.append(
             {
                 "problem": experiments[row.experiment],
                 "steps": row.step,
                 "activation": variants[row.variant],
-                "relative error [95 %]": f"{row.median:.3g} [{row.low:.3g}, {row.high:.3g}]",
+                "relative error [95 %]": with_interval(row.median, row.low, row.high, ".3g"),
                 f"ratio to {variants[baseline]} [95 %]": (
                     "1" if row.variant == baseline else ratio
                 ),

@@ -15,7 +15,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from hrta.statistics import median_interval, quantiles_by_step
-from hrta.style import COLUMN_WIDTH, colours, legend, log_scale, panels, save, use_style
+from hrta.style import (
+    COLUMN_WIDTH,
+    colours,
+    legend,
+    line_and_band,
+    log_scale,
+    panels,
+    save,
+    use_style,
+)
 
 __all__ = [
     "activation_family",
@@ -78,7 +87,7 @@ def loss_curves(
             chosen = runs[runs["method"] == method]
             if len(chosen):
                 over_seeds = quantiles_by_step(chosen, loss, (0.25, 0.5, 0.75))
-                _line_and_band(axis, over_seeds, colour, methods[method])
+                line_and_band(axis, over_seeds, colour, methods[method])
         for switch in _switches(runs):
             axis.axvline(switch, color="0.4", linestyle=":", linewidth=0.8)
         log_scale(axis)
@@ -236,7 +245,7 @@ def _finite_widths(axis: Axes, values: pd.DataFrame) -> None:
             singular.append(str(width))
             continue
         over_seeds = by_s.agg(["min", "median", "max"]).replace(0, np.nan)
-        _line_and_band(axis, over_seeds, colour, f"m = {width}")
+        line_and_band(axis, over_seeds, colour, f"m = {width}")
     if singular:
         text = "0 for m =\n" + ", ".join(singular)
         axis.text(0.96, 0.05, text, transform=axis.transAxes, ha="right", fontsize=7)
@@ -270,13 +279,6 @@ def whole_spectra(
             axis.set_ylabel("eigenvalue of Kₛ, m = ∞")
     legend(figure, axes, ncols=5)
     return figure
-
-
-def _line_and_band(axis: Axes, over: pd.DataFrame, colour: tuple, label: str) -> None:
-    """The middle column against the index as a line, from the first to the last as a band."""
-    low, middle, high = (over.iloc[:, i] for i in range(3))
-    axis.fill_between(over.index, low, high, color=colour, alpha=0.2, linewidth=0)
-    axis.plot(over.index, middle, color=colour, label=label)
 
 
 def _switches(runs: pd.DataFrame) -> list[int]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from hrta.race_results import PAIR
+from hrta.tables import marked_ratio, with_interval
 
 
 def readable_leaderboard(table: pd.DataFrame, methods: Mapping[str, str]) -> pd.DataFrame:
@@ -12,7 +13,7 @@ def readable_leaderboard(table: pd.DataFrame, methods: Mapping[str, str]) -> pd.
 
     def interval(name: str, form: str) -> list[str]:
         values = table[[name, f"{name}_low", f"{name}_high"]].to_numpy()
-        return [_with_interval(*row, form) for row in values]
+        return [with_interval(*row, form) for row in values]
 
     text = {
         "method": [methods[method] for method in table["method"]],
@@ -46,7 +47,7 @@ def readable_gains(
     compared = table.groupby(["method", "baseline"], observed=True, sort=False)
     for (method, baseline), here in compared:
         ratios = here.set_index(PAIR)[["ratio", "ratio_low", "ratio_high"]]
-        text = pd.Series([_marked(*ratio) for ratio in ratios.to_numpy()], ratios.index)
+        text = pd.Series([marked_ratio(*ratio) for ratio in ratios.to_numpy()], ratios.index)
         columns[f"{methods[method]} ÷ {methods[baseline]}"] = text
     wide = pd.DataFrame(columns).fillna("–").reset_index()
     order = pd.Categorical(wide["problem"], list(problems))
@@ -63,7 +64,7 @@ def readable_finals(
     for name, label in (("loss", "final loss [95 %]"), ("test_loss", "test loss [95 %]")):
         values = table[[name, f"{name}_low", f"{name}_high"]].to_numpy()
         if table[name].notna().any():
-            text[label] = [_with_interval(*row, ".2e") for row in values]
+            text[label] = [with_interval(*row, ".2e") for row in values]
     text["evaluations"] = table["evaluations"].map("{:.0f}".format)
     text["seconds"] = table["seconds"].map("{:.2g}".format)
     if table["diverged"].any():
@@ -91,11 +92,3 @@ def readable_chosen(
     wide = pd.DataFrame({f"{problems[n]}, m = {m}": cells[n, m] for n, m in pairs})
     order = [label for label in methods.values() if label in wide.index]
     return wide.loc[order].rename_axis("method").reset_index()
-
-
-def _marked(ratio: float, low: float, high: float) -> str:
-    return _with_interval(ratio, low, high, ".3g") + (" ▼" if high < 1 else " ▲" if low > 1 else "")
-
-
-def _with_interval(middle: float, low: float, high: float, form: str) -> str:
-    return f"{middle:{form}} [{low:{form}}, {high:{form}}]"

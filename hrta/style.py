@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -90,6 +91,15 @@ def line_styles(keys: Sequence, families: Mapping | None = None) -> list[dict]:
         colour = palette[heads[head] % len(palette)]
         styles.append({"color": colour, "linestyle": dashes[number % len(dashes)]})
     return styles
+
+
+def line_and_band(
+    axis: Axes, over: pd.DataFrame, colour: tuple, label: str, **line: object
+) -> None:
+    """The middle column against the index as a line, from the first to the last as a band."""
+    low, middle, high = (over.iloc[:, i] for i in range(3))
+    axis.fill_between(over.index, low, high, color=colour, alpha=0.2, linewidth=0)
+    axis.plot(over.index, middle, color=colour, label=label, **line)
 
 
 def log_scale(axis: Axes) -> None:

@@ -57,7 +57,7 @@ def readable_comparison(
                 "width": row.width,
                 "learning rate": _rate(row),
                 "method": methods[row.method],
-                "final loss [95 %]": _with_interval(row.median, row.low, row.high, ".2e"),
+                "final loss [95 %]": with_interval(row.median, row.low, row.high, ".2e"),
                 f"ratio to {methods[baseline]} [95 %]": _ratio(row, baseline),
                 "diverged": f"{row.diverged} of {row.seeds}",
             }
@@ -112,9 +112,15 @@ def _rate(row: tuple) -> str:
 def _ratio(row: tuple, baseline: str) -> str:
     if row.method == baseline:
         return "1"
-    mark = " ▼" if row.ratio_high < 1 else " ▲" if row.ratio_low > 1 else ""
-    return _with_interval(row.ratio, row.ratio_low, row.ratio_high, ".3g") + mark
+    return marked_ratio(row.ratio, row.ratio_low, row.ratio_high)
 
 
-def _with_interval(middle: float, low: float, high: float, form: str) -> str:
+def marked_ratio(ratio: float, low: float, high: float) -> str:
+    """Ratio and interval; ▼ if all of it is below 1 (better), ▲ if all of it is above."""
+    mark = " ▼" if high < 1 else " ▲" if low > 1 else ""
+    return with_interval(ratio, low, high, ".3g") + mark
+
+
+def with_interval(middle: float, low: float, high: float, form: str) -> str:
+    """middle [low, high], each in that format."""
     return f"{middle:{form}} [{low:{form}}, {high:{form}}]"

@@ -9,7 +9,16 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hrta.style import COLUMN_WIDTH, colours, legend, log_scale, panels, save, use_style
+from hrta.style import (
+    COLUMN_WIDTH,
+    colours,
+    legend,
+    line_and_band,
+    log_scale,
+    panels,
+    save,
+    use_style,
+)
 
 __all__ = [
     "conditioning_against_s",
@@ -224,8 +233,7 @@ def _lines(
     for value, colour in zip(order, shades, strict=True):
         groups = table[table[by] == value].replace({y: {0: np.nan}}).groupby(x)[y]
         over = groups.agg(["min", "median", "max"])
-        axis.fill_between(over.index, over["min"], over["max"], color=colour, alpha=0.2, lw=0)
-        axis.plot(over["median"], color=colour, marker=marker, markersize=3, label=label(value))
+        line_and_band(axis, over, colour, label(value), marker=marker, markersize=3)
     axis.set(xscale="log", yscale="log")
 
 

@@ -2,11 +2,10 @@
 
 Each has `train(problem, networks, contestant, candidates, rules, seeds)`, which trains every one of
 the two-layer networks given, with a candidate for each run that may differ in the learning rate and
-nothing else; the seeds are for whatever else is drawn. It returns a table of run,
-step, evaluations (of the gradient on all points), seconds (of one run), loss and, with a test set,
-test_loss, a row for each run and logged step; and answer, if not all rows have the activation that
-the method ends with. Losses are 1/(2n) sum of squares, whatever is
-minimised, and infinite once a run has diverged.
+nothing else; the seeds are for whatever else is drawn. It returns a table of run, step, evaluations
+(of the gradient on all points), seconds (of one run), loss and, with a test set, test_loss, a row
+for each run and logged step; and answer, if not all rows have the activation that the method ends
+with. Losses are 1/(2n) sum of squares, whatever is minimised, and infinite once a run has diverged.
 """
 
 import time

@@ -12,7 +12,7 @@ _HOME = {
     "homotopy": "activations",
     "HomotopyActivation": "activations",
     "HomotopyScheduler": "drop_in",
-    "Plateau": "drop_in",
+    "Plateau": "schedules",
     "convert": "drop_in",
     "Stage": "schedules",
     "Schedule": "schedules",

@@ -1,13 +1,12 @@
 """HRTA in anybody's model: swap its activations, step through the stages while it trains."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
 
 from hrta.activations import HomotopyActivation
-from hrta.schedules import Schedule, Stage
+from hrta.schedules import Plateau, Schedule, Stage, Watch
 
 # The activation modules that can be swapped, with the name of each as a base.
 CLASSES: dict[type[nn.Module], str] = {
@@ -74,28 +73,6 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
     return model
 
 
-@dataclass(frozen=True)
-class Plateau:
-    """A stage ends early when its loss falls no further.
-
-    Attributes:
-        patience: so many losses in a row that are no progress end the stage.
-        threshold: progress is a loss below (1 - threshold) times the lowest of the stage so far.
-
-    Raises:
-        ValueError: a patience below 1, or a threshold outside [0, 1).
-    """
-
-    patience: int = 10
-    threshold: float = 1e-3
-
-    def __post_init__(self) -> None:
-        if self.patience < 1 or self.patience != int(self.patience):
-            raise ValueError(f"plateau: patience = {self.patience} is no whole number from 1 on")
-        if not 0 <= self.threshold < 1:
-            raise ValueError(f"plateau: threshold = {self.threshold:g} is outside [0, 1)")
-
-
 class HomotopyScheduler:
     """Takes a model's homotopy activations through the stages, like a learning-rate scheduler.
 
@@ -146,25 +123,19 @@ class HomotopyScheduler:
         Raises:
             ValueError: a plateau rule, and no loss.
         """
+        if self.plateau is not None and loss is None:
+            raise ValueError("HomotopyScheduler: with a plateau rule step needs the loss")
         self._steps += 1
-        flat = self.plateau is not None and self._is_flat(loss)
+        flat = self.plateau is not None and self._watch.ends_with(float(loss))
         last = self.stage == len(self.schedule.stages)
         if last or not (flat or self._steps >= self.schedule.stages[self.stage - 1].steps):
             return False
         self._enter(self.stage + 1)
         return True
 
-    def _is_flat(self, loss: float | Tensor | None) -> bool:
-        if loss is None:
-            raise ValueError("HomotopyScheduler: with a plateau rule step needs the loss")
-        if float(loss) < (1 - self.plateau.threshold) * self._lowest:
-            self._lowest, self._waited = float(loss), 0
-        else:
-            self._waited += 1
-        return self._waited >= self.plateau.patience
-
     def _enter(self, stage: int) -> None:
-        self.stage, self._steps, self._lowest, self._waited = stage, 0, float("inf"), 0
+        self.stage, self._steps = stage, 0
+        self._watch = Watch(self.plateau or Plateau())
         self._set()
 
     def _set(self) -> None:
@@ -173,8 +144,12 @@ class HomotopyScheduler:
 
     def state_dict(self) -> dict[str, Any]:
         """Where it is: stage, steps in it, the lowest loss, and for how long it has not fallen."""
-        names = ("stage", "_steps", "_lowest", "_waited")
-        return {name.lstrip("_"): getattr(self, name) for name in names}
+        return {
+            "stage": self.stage,
+            "steps": self._steps,
+            "lowest": self._watch.lowest,
+            "waited": self._watch.waited,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where a scheduler of the same schedule was.
@@ -191,5 +166,6 @@ class HomotopyScheduler:
                 f"schedule's {len(self.schedule.stages)}"
             )
         self.stage, self._steps = int(state["stage"]), int(state["steps"])
-        self._lowest, self._waited = float(state["lowest"]), int(state["waited"])
+        self._watch.lowest = float(state["lowest"])
+        self._watch.waited = int(state["waited"])
         self._set()

@@ -1,7 +1,9 @@
 """The stages of homotopy relaxation training: which s for how many steps."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 
@@ -56,12 +58,12 @@ class Schedule:
         """s_p = start + (p - 1) zeta for p = 1 .. stages, `steps` steps each."""
         return cls.constant_length((start + p * zeta for p in range(stages)), steps)
 
-    @property
+    @cached_property
     def steps(self) -> int:
         """Updates in all stages together."""
         return sum(stage.steps for stage in self.stages)
 
-    @property
+    @cached_property
     def switches(self) -> tuple[int, ...]:
         """The steps at which stages 2 .. M begin."""
         return tuple(accumulate(stage.steps for stage in self.stages[:-1]))
@@ -74,8 +76,53 @@ class Schedule:
         """
         if not 0 <= step <= self.steps:
             raise ValueError(f"schedule: step {step} is outside [0, {self.steps}]")
-        return 1 + sum(step >= switch for switch in self.switches)
+        return 1 + bisect_right(self.switches, step)
 
     def s_at(self, step: int) -> float:
         """The homotopy parameter under which update `step` + 1 is made."""
         return self.stages[self.stage_at(step) - 1].s
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """A stage ends early when its loss falls no further.
+
+    Attributes:
+        patience: so many losses in a row that are no progress end the stage.
+        threshold: progress is a loss below (1 - threshold) times the lowest of the stage so far.
+
+    Raises:
+        ValueError: a patience below 1, or a threshold outside [0, 1).
+    """
+
+    patience: int = 10
+    threshold: float = 1e-3
+
+    def __post_init__(self) -> None:
+        if self.patience < 1 or self.patience != int(self.patience):
+            raise ValueError(f"plateau: patience = {self.patience} is no whole number from 1 on")
+        if not 0 <= self.threshold < 1:
+            raise ValueError(f"plateau: threshold = {self.threshold:g} is outside [0, 1)")
+
+
+@dataclass
+class Watch:
+    """The losses of one stage under a plateau rule, one after another.
+
+    Attributes:
+        rule: when the stage ends.
+        lowest: the lowest loss so far.
+        waited: how many losses in a row were no progress.
+    """
+
+    rule: Plateau
+    lowest: float = float("inf")
+    waited: int = 0
+
+    def ends_with(self, loss: float) -> bool:
+        """Whether the stage ends with this loss."""
+        if loss < (1 - self.rule.threshold) * self.lowest:
+            self.lowest, self.waited = loss, 0
+        else:
+            self.waited += 1
+        return self.waited >= self.rule.patience

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 import hrta
-from hrta import HomotopyActivation, Schedule, Stage
-from hrta.drop_in import CLASSES, HomotopyScheduler, Plateau, convert
+from hrta import HomotopyActivation, Plateau, Schedule, Stage
+from hrta.drop_in import CLASSES, HomotopyScheduler, convert
 
 STAGES = [Stage(0.5, 3), Stage(1.0, 2), Stage(1.5, 4)]
 

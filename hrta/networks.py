@@ -125,3 +125,33 @@ class TwoLayer:
             )
         hidden = homotopy(x @ self.inner, s[:, None, None] if s.ndim else float(s))
         return (hidden @ self.outer[:, :, None]).squeeze(-1) / self.width**0.5
+
+    def preserving(self, before: np.ndarray, after: np.ndarray) -> tuple["TwoLayer", np.ndarray]:
+        """The same functions under another s: rescaled outer weights, and a linear skip term.
+
+        sigma_s(z) = (1 - s/2) z + (s/2) |z|. With outer weights a s / s' the absolute values keep
+        their share under s', and of the linear part there is missing
+
+            c . (x, 1),   c = (1 - s / s') (1/sqrt(m)) sum_k a_k w_k
+
+        so phi_s(x; w, a) = phi_s'(x; w, a s / s') + c . (x, 1), whatever x is.
+
+        Args:
+            before: s of each run, [R].
+            after: s' of each run, [R], above 0.
+
+        Returns:
+            The networks with the same inner and new outer weights, and c [R, d + 1] float64.
+
+        Raises:
+            ValueError: an s' of 0, under which there is no absolute value left.
+        """
+        before, after = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+        if not (after > 0).all():
+            raise ValueError("networks: no switch to s = 0 can preserve the function")
+        ratio = torch.as_tensor(before / after, device=self.inner.device)[:, None]
+        # Not a matrix product, whose rounding may depend on how many runs there are.
+        linear = (self.inner.double() * self.outer.double()[:, None]).sum(-1)
+        skip = (1 - ratio) * linear / self.width**0.5
+        outer = (self.outer * ratio).to(self.outer.dtype)
+        return TwoLayer(self.inner, outer), skip.cpu().numpy()

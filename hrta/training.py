@@ -41,12 +41,15 @@ class Training:
         diverged: for each run whose loss turned non-finite, the step at which it did; its
             weights were not changed from then on, and its losses are infinite in the history.
         engine: the name of the engine that did it.
+        skip: coefficients c [R, d + 1] float64 of the term c . (x, 1) that function-preserving
+            switches have added to the networks' functions; 0 without them.
     """
 
     history: pd.DataFrame
     networks: TwoLayer
     diverged: dict[int, int]
     engine: str
+    skip: np.ndarray
 
 
 def train(
@@ -60,6 +63,7 @@ def train(
     *,
     decay: float = 1.0,
     reset_optimizer: bool = False,
+    preserve_function: bool = False,
     fixed_outer: bool = False,
     batch_size: int | None = None,
     batch_seeds: Sequence[int] | None = None,
@@ -85,6 +89,9 @@ def train(
         log_every: steps between rows of the history; the last step is always there.
         decay: final over initial learning rate, in (0, 1].
         reset_optimizer: start every stage with a fresh optimizer instead of the last one's state.
+        preserve_function: at a switch rescale the outer weights and carry what changes of the
+            linear part into a fixed skip term, so that the function, and with it the loss, stays as
+            it was: `TwoLayer.preserving`. Ours.
         fixed_outer: train the inner weights alone, as in arXiv 2208.03941.
         batch_size: points that an update sees, another part of them each time (stochastic gradient
             descent, for one); all of them if not given. Losses are those of all points.
@@ -119,6 +126,7 @@ def train(
         learning_rate=rates[start],
         fixed_outer=fixed_outer,
         batches=batches and batches.branch(start),
+        preserve_function=preserve_function,
     )
     running = make_engine(engine, TwoLayer(networks.inner[start], networks.outer[start]), setting)
     steps, log_every = schedules[0].steps, int(log_every)
@@ -126,13 +134,15 @@ def train(
     logged = np.arange(steps) % log_every == 0
     tell = {"observe": observe, "observe_at": set(observe_at), "progress": progress}
     restarts = schedules if reset_optimizer else []
+    tell["preserve_function"] = preserve_function
     losses, test_losses = _run(running, plan, factors, logged, restarts, **tell)
     history = _history(schedules, [*range(0, steps, log_every), steps], losses)
     if setting.test is not None:
         history["test_loss"] = test_losses.ravel()
     each = running.diverged[plan.same[-1]]
     diverged = {run: int(step) for run, step in enumerate(each) if step >= 0}
-    return Training(history, _of_all_runs(running, plan.same[-1]), diverged, running.name)
+    networks, skip = _of_all_runs(running, plan.same[-1]), running.skip[plan.same[-1]]
+    return Training(history, networks, diverged, running.name, skip)
 
 
 @dataclass(frozen=True)
@@ -176,6 +186,7 @@ def _run(
     observe: Observer | None,
     observe_at: set[int],
     progress: Progress | None,
+    preserve_function: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Take the engine through all pieces; loss and test loss of the logged steps, [R, logged]."""
     steps = len(factors)
@@ -189,6 +200,8 @@ def _run(
         each = firsts(same)
         if len(each) > len(running.diverged):
             running.branch(plan.same[piece - 1][each])
+        if preserve_function and piece and (plan.s[piece] != plan.s[piece - 1]).any():
+            running.preserve(plan.s[piece - 1, each], plan.s[piece, each])
         if restarts:
             running.reset(np.array([first in restarts[run].switches for run in each]))
         losses = running.advance(plan.s[piece, each], factors[first:last], logged[first:last])

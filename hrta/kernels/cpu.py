@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from hrta.kernels import dense, loop
 from hrta.kernels.engine import Engine, Points, Setting
@@ -23,11 +24,12 @@ class CpuEngine(Engine):
 
     name = "cpu"
     _of_each_run = (
-        *("diverged", "_learning_rate"),
+        *("diverged", "skip", "_learning_rate", "_targets", "_test_targets"),
         *("_parameters", "_state", "_corrections", "_switches"),
     )
 
     def __init__(self, networks: TwoLayer, setting: Setting) -> None:
+        super().__init__(networks, setting)
         inner = networks.inner.detach().numpy()
         self._width = networks.width
         in_order = networks.inputs == 1
@@ -40,18 +42,18 @@ class CpuEngine(Engine):
         self._state = np.zeros((networks.runs, own, *self._parameters.shape[1:]), inner.dtype)
         self._corrections = np.zeros((networks.runs, 2))
         self._switches = np.zeros((networks.runs, 2, padded if in_order else 0), np.int32)
-        lay_out = _in_order if in_order else _packed
         test = setting.test or Points(setting.points.x[:0], setting.points.y[:0])
-        self._data = (*lay_out(setting.points), *lay_out(test))
-        self._setting = setting
+        ordered = _in_order if in_order else _packed
+        (self._x, self._order), (self._test_x, self._test_order) = map(
+            ordered, (setting.points.x, test.x)
+        )
+        self._setting, self._test = setting, test
+        self._set_targets()
         self._batches = setting.batches
         # Where each point went when they were put in order.
-        self._place = (
-            np.argsort(_order(setting.points)) if in_order else np.arange(len(self._data[1]))
-        )
+        self._place = np.argsort(self._order)
         self._learning_rate = setting.learning_rate
         self._step = 0
-        self.diverged = np.full(networks.runs, -1)
         # Compiles here, in the main thread, which alone hears when the process is told to end.
         self._advance_run(0, 1.0, np.empty(0), np.empty(0, bool), np.empty((2, 0)))
         self._measure_run(0, 1.0)
@@ -61,7 +63,7 @@ class CpuEngine(Engine):
     ) -> int:
         kind = self._parameters.dtype.type
         return loop.advance(
-            self._data,
+            self._data_of(run),
             self._switches[run],
             self._parameters[run],
             self._state[run],
@@ -77,6 +79,19 @@ class CpuEngine(Engine):
             losses,
         )
 
+    def _data_of(self, run: int) -> tuple[np.ndarray, ...]:
+        """Points and targets, test points and test targets, as `loop.advance` wants them."""
+        return self._x, self._targets[run], self._test_x, self._test_targets[run]
+
+    def _set_targets(self) -> None:
+        """What is left of the targets for each run, [R, n], beside its skip term."""
+        self._targets = _less(self._setting.points, self.skip, self._order)
+        self._test_targets = _less(self._test, self.skip, self._test_order)
+
+    def _carry(self, networks: TwoLayer) -> None:
+        self._parameters[:, -1, : self._width] = networks.outer.numpy()
+        self._set_targets()
+
     def _batches_of(self, run: int, steps: int) -> np.ndarray:
         """The points of the next updates, in the engine's order, [T, b]; b = 0 for all points."""
         if self._batches is None or not steps:
@@ -86,7 +101,7 @@ class CpuEngine(Engine):
     def _measure_run(self, run: int, s: float) -> tuple[float, float]:
         kind = self._parameters.dtype.type
         return loop.measure(
-            self._data,
+            self._data_of(run),
             self._switches[run],
             self._parameters[run],
             kind(s),
@@ -128,18 +143,23 @@ class CpuEngine(Engine):
         return TwoLayer(weights[:, :-1].contiguous(), weights[:, -1].contiguous())
 
 
-def _in_order(points: Points) -> tuple[np.ndarray, np.ndarray]:
-    """Points [n] in increasing order, without the ones, and their targets."""
-    order = _order(points)
-    return points.x[:, 0].numpy()[order], points.y.numpy()[order]
+def _in_order(x: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Points [n] in increasing order, without the ones, and that order."""
+    order = np.argsort(x[:, 0].numpy(), kind="stable")
+    return x[:, 0].numpy()[order], order
 
 
-def _order(points: Points) -> np.ndarray:
-    return np.argsort(points.x[:, 0].numpy(), kind="stable")
+def _packed(x: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Points as `hrta.kernels.dense` wants them, and their order, which stays."""
+    return dense.pack(x.numpy()), np.arange(len(x))
 
 
-def _packed(points: Points) -> tuple[np.ndarray, np.ndarray]:
-    return dense.pack(points.x.numpy()), points.y.numpy().copy()
+def _less(points: Points, skip: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """The targets in this order, less the skip term c . (x, 1) of each run, [R, n]."""
+    x, y = points.x.double().numpy(), points.y.numpy()
+    # Not a matrix product, whose rounding may depend on how many runs there are.
+    values = (skip[:, None, :] * x).sum(-1)
+    return np.take(y - values, order, axis=1).astype(y.dtype)
 
 
 def _in_threads(task: Callable, runs: Iterable[int]) -> list:

@@ -21,13 +21,16 @@ class CudaEngine(Engine):
 
     name = "cuda"
     _of_each_run = (
-        *("diverged", "_diverged", "_learning_rate"),
+        *("diverged", "skip", "_diverged", "_learning_rate"),
         *("_weights", "_state", "_corrections", "_residual"),
     )
 
     def __init__(self, networks: TwoLayer, setting: Setting, tiles: Tiles | None = None) -> None:
         if setting.batches is not None:
             raise ValueError("engine cuda: it knows no minibatches")
+        if setting.preserve_function:
+            raise ValueError("engine cuda: it knows no function-preserving switch")
+        super().__init__(networks, setting)
         inner, outer = networks.inner.detach(), networks.outer.detach()
         self._weights = torch.cat([inner, outer[:, None]], dim=1)
         runs, rows, width = self._weights.shape
@@ -54,7 +57,6 @@ class CudaEngine(Engine):
             tiles=tiles or choose_tiles(self._data.points, rows - 1, width, inner.itemsize),
         )
         self._step = 0
-        self.diverged = np.full(runs, -1)
 
     def advance(
         self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray

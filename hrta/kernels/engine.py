@@ -30,6 +30,7 @@ class Setting:
         learning_rate: of each run before decay, [R] float64.
         fixed_outer: whether the outer weights stay as they are.
         batches: which points each update of each run sees; all of them if not given.
+        preserve_function: whether `Engine.preserve` will be called.
     """
 
     points: Points
@@ -39,6 +40,7 @@ class Setting:
     learning_rate: np.ndarray
     fixed_outer: bool = False
     batches: Minibatches | None = None
+    preserve_function: bool = False
 
 
 class Engine(ABC):
@@ -49,15 +51,18 @@ class Engine(ABC):
         diverged: the step at which the loss of each run was found to be non-finite, [R]; -1 for a
             run that is well. The weights of a diverged run stay as they are, and its losses are
             infinite.
+        skip: what `preserve` has added to the functions, c of c . (x, 1), [R, d + 1] float64.
     """
 
     name: str
     diverged: np.ndarray
+    skip: np.ndarray
     # The attributes with the runs along the first axis.
-    _of_each_run: tuple[str, ...] = ("diverged",)
+    _of_each_run: tuple[str, ...] = ("diverged", "skip")
 
-    @abstractmethod
-    def __init__(self, networks: TwoLayer, setting: Setting) -> None: ...
+    def __init__(self, networks: TwoLayer, setting: Setting) -> None:
+        self.diverged = np.full(networks.runs, -1)
+        self.skip = np.zeros((networks.runs, networks.inputs + 1))
 
     @abstractmethod
     def advance(
@@ -82,6 +87,22 @@ class Engine(ABC):
     @abstractmethod
     def reset(self, runs: np.ndarray) -> None:
         """Let the optimizer of the chosen runs, a mask [R], start afresh."""
+
+    def preserve(self, before: np.ndarray, after: np.ndarray) -> None:
+        """Go over from s = before to after, [R] each, with the same functions.
+
+        The networks' share of the linear part that changes goes into `skip`, which is not trained:
+        targets are met by the networks and the skip term together.
+        """
+        well = self.diverged < 0
+        before, after = np.where(well, before, 1.0), np.where(well, after, 1.0)
+        moved, skip = self.networks().preserving(before, after)
+        self.skip = self.skip + skip
+        self._carry(moved)
+
+    def _carry(self, networks: TwoLayer) -> None:
+        """Go on with the outer weights of `networks`, and with targets less the skip term."""
+        raise ValueError(f"engine {self.name}: it knows no function-preserving switch")
 
     def branch(self, parents: np.ndarray) -> None:
         """Go on with copies of the runs `parents`, [R'] indices, and of their optimizers' state."""

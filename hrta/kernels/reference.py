@@ -31,23 +31,36 @@ class ReferenceEngine(Engine):
     """Trains all networks side by side, batched; on a CPU on one thread."""
 
     name = "reference"
-    _of_each_run = ("diverged", "_learning_rate", "_parameters", "_gradient")
+    _of_each_run = ("diverged", "skip", "_learning_rate", "_parameters", "_gradient")
 
     def __init__(self, networks: TwoLayer, setting: Setting) -> None:
+        super().__init__(networks, setting)
         self._parameters = pack(networks)
         self._gradient = torch.empty_like(self._parameters)
         self._width = networks.width
         self._optimizer = make_optimizer(setting.optimizer, setting.momentum)
         self._learning_rate = torch.tensor(setting.learning_rate, device=self._parameters.device)
-        self._loss = self._loss_on(setting.points)
-        self._test_loss = self._loss_on(setting.test) if setting.test else None
+        self._setting = setting
+        self._set_losses()
         self._fixed_outer = setting.fixed_outer
         self._batches = setting.batches
         self._step = 0
-        self.diverged = np.full(networks.runs, -1)
+
+    def _set_losses(self) -> None:
+        """Loss and test loss on what is left of the targets for each run beside its skip term."""
+        self._loss = self._loss_on(self._setting.points)
+        self._test_loss = self._loss_on(self._setting.test) if self._setting.test else None
 
     def _loss_on(self, points: Points) -> "Loss":
-        return Loss(points.x, points.y, self._width)
+        skip = torch.as_tensor(self.skip).to(points.x.device)
+        # Not a matrix product, whose rounding may depend on how many runs there are.
+        targets = (points.y - (skip[:, None] * points.x).sum(-1)).to(points.y.dtype)
+        return Loss(points.x, targets, self._width)
+
+    def _carry(self, networks: TwoLayer) -> None:
+        with torch.inference_mode():
+            self._parameters[:, -1, : self._width] = networks.outer
+        self._set_losses()
 
     def advance(
         self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray
@@ -117,6 +130,7 @@ class ReferenceEngine(Engine):
         super().branch(parents)
         self._optimizer.branch(torch.tensor(parents, device=self._parameters.device))
         self._batches = self._batches and self._batches.branch(parents)
+        self._set_losses()
 
     def networks(self) -> TwoLayer:
         return unpack(self._parameters, self._width)
@@ -134,7 +148,7 @@ class Loss:
 
     Args:
         x: biased points, [n, D], in the dtype and on the device of the parameters.
-        y: targets, [n].
+        y: targets, [n] for all runs or [R, n].
         width: the true width m of the 1/sqrt(m) scaling; the parameters may be wider, by neurons
             of zero weights.
     """
@@ -168,15 +182,15 @@ class Loss:
         targets = gradient.split(runs)
         weights = [None] * len(targets) if of_points is None else of_points.split(runs)
         blocks = zip(self._blocks(parameters, s), targets, weights, strict=True)
-        for (block, block_s), target, weight in blocks:
-            residual, pattern = self._residual(block, block_s)
+        for (block, block_s, block_y), target, weight in blocks:
+            residual, pattern = self._residual(block, block_s, block_y)
             losses.append(_half_mean_square(residual))
             if weight is not None:
                 residual.mul_(weight)
             self._backward(block, block_s, residual, pattern, target)
         return torch.cat(losses), gradient
 
-    def _residual(self, block: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
+    def _residual(self, block: Tensor, s: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """phi - y [R, n] and the pattern P [R, n, m] of a block of runs."""
         runs, points, inputs = len(block), *self.x.shape
         inner, outer = block[:, :-1], block[:, -1:]
@@ -187,7 +201,7 @@ class Loss:
         gated = self._workspace("gated", runs, points, inputs)
         torch.bmm(pattern, path.transpose(1, 2), out=gated).mul_(s[:, None, None])
         gated.add_((1 - s[:, None]).mul(path.sum(-1))[:, None, :])
-        return gated.mul_(self.x).sum(-1).mul_(self.scale).sub_(self.y), pattern
+        return gated.mul_(self.x).sum(-1).mul_(self.scale).sub_(y), pattern
 
     def _backward(
         self, block: Tensor, s: Tensor, residual: Tensor, pattern: Tensor, gradient: Tensor
@@ -209,9 +223,11 @@ class Loss:
             return len(parameters)
         return max(1, BLOCK_ELEMENTS // (len(self.x) * parameters.shape[-1]))
 
-    def _blocks(self, parameters: Tensor, s: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        runs = self._block_runs(parameters)
-        return zip(parameters.split(runs), s.split(runs), strict=True)
+    def _blocks(self, parameters: Tensor, s: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Parameters, s and targets of the runs, some runs at a time."""
+        y = self.y.expand(len(parameters), -1)
+        of_runs = (part.split(self._block_runs(parameters)) for part in (parameters, s, y))
+        return zip(*of_runs, strict=True)
 
     def _workspace(self, name: str, *shape: int) -> Tensor:
         """Memory kept from step to step: fresh memory costs more than the arithmetic."""

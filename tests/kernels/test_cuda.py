@@ -126,10 +126,12 @@ def test_outer_weights_stay_where_they_are_fixed(engine, device):
     assert torch.equal(engines[0].networks().outer, networks.outer)
 
 
-def test_minibatches_are_refused(engine, device):
+def test_what_it_does_not_know_is_refused(engine, device):
     networks, setting = example(2, 9, 2, 12, device)
     with pytest.raises(ValueError, match="engine cuda: it knows no minibatches"):
         engine(networks, replace(setting, batches=Minibatches(np.arange(2), 9, 3)))
+    with pytest.raises(ValueError, match="engine cuda: it knows no function-preserving switch"):
+        engine(networks, replace(setting, preserve_function=True))
 
 
 @pytest.mark.parametrize(

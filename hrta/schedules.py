@@ -1,10 +1,10 @@
 """The stages of homotopy relaxation training: which s for how many steps."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,19 @@ class Schedule:
     def constant_length(cls, s: Iterable[float], steps: int) -> "Schedule":
         """One stage of `steps` steps for each of the values of s."""
         return cls(Stage(value, steps) for value in s)
+
+    @classmethod
+    def equal_parts(cls, s: Sequence[float], steps: int) -> "Schedule":
+        """A stage for each of the values of s, `steps` steps in all, as equally long as can be.
+
+        Raises:
+            ValueError: fewer steps than values.
+        """
+        if steps < len(s):
+            raise ValueError(f"schedule: {steps} steps are too few for {len(s)} stages")
+        ends = [steps * stage // len(s) for stage in range(len(s) + 1)]
+        lengths = (after - before for before, after in pairwise(ends))
+        return cls(Stage(value, length) for value, length in zip(s, lengths, strict=True))
 
     @classmethod
     def linear(cls, start: float, zeta: float, stages: int, steps: int) -> "Schedule":

@@ -34,6 +34,20 @@ def test_linear_raises_s_by_zeta():
     assert schedule.steps == 40
 
 
+@given(st.lists(st.floats(0, 2), min_size=1, max_size=9), st.integers(0, 40))
+def test_equal_parts_differ_by_a_step_at_most(s, more):
+    schedule = Schedule.equal_parts(s, len(s) + more)
+    lengths = [stage.steps for stage in schedule.stages]
+    assert schedule.steps == len(s) + more
+    assert max(lengths) - min(lengths) <= 1
+    assert [stage.s for stage in schedule.stages] == s
+
+
+def test_fewer_steps_than_stages_are_refused():
+    with pytest.raises(ValueError, match="2 steps are too few for 3 stages"):
+        Schedule.equal_parts([1, 1.5, 2], 2)
+
+
 @pytest.mark.parametrize("s", [-0.01, 2.01, float("nan")])
 def test_stage_refuses_s_outside_its_range(s):
     with pytest.raises(ValueError, match=r"outside \[0, 2\]"):

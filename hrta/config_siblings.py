@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from hrta.config_races import Mistake, Race, mistakes_of_race
 from hrta.config_values import (
     Count,
     Fraction,
@@ -12,11 +13,9 @@ from hrta.config_values import (
     Number,
     PositiveNumber,
     Several,
-    Source,
     Sourced,
     Strict,
 )
-from hrta.contestants import Contestant, Grid, check_grid
 from hrta.datasets import INCLUDED
 
 
@@ -76,35 +75,6 @@ class Alternation(Strict):
     against: Several[str]
 
 
-class RaceProblem(Strict):
-    """An experiment or a set of real data, and how long each run may take."""
-
-    label: Label
-    widths: Sourced[Several[Count]]
-    evaluations: Sourced[Count]
-
-
-class RaceMethod(Strict):
-    """A contestant, the grid it is tuned on, and the method that its gain is measured against."""
-
-    label: Label
-    source: Source
-    method: Contestant
-    grid: Name
-    baseline: Name | None = None
-
-
-class Race(Strict):
-    """The race of all methods on all problems."""
-
-    problems: Annotated[dict[Name, RaceProblem], Field(min_length=1)]
-    grids: Annotated[dict[Name, Sourced[Grid]], Field(min_length=1)]
-    methods: Annotated[dict[Name, RaceMethod], Field(min_length=1)]
-    tuning_seeds: Sourced[Count]
-    seeds: Sourced[Count]
-    targets: Sourced[Several[PositiveNumber]]
-
-
 class Siblings(Strict):
     """The neighbouring papers' methods."""
 
@@ -114,7 +84,7 @@ class Siblings(Strict):
     race: Race
 
 
-def mistakes(siblings: Siblings, experiments: set[str]) -> list[tuple[list[str], object, str]]:
+def mistakes(siblings: Siblings, experiments: set[str]) -> list[Mistake]:
     """What does not fit together: the path of a key, what was given, and what is wrong with it."""
     slopes, race = siblings.adaptive_slopes, siblings.race
     found = []
@@ -150,12 +120,10 @@ def mistakes(siblings: Siblings, experiments: set[str]) -> list[tuple[list[str],
         at = ["adaptive_slopes", "checkpoints", "value"]
         found.append((at, late, f"there are {slopes.steps.value} steps"))
     found += _mistakes_of_alternation(siblings.alternation, race)
-    return found + _mistakes_of_methods(race)
+    return found + [(["race", *at], given, why) for at, given, why in mistakes_of_race(race)]
 
 
-def _mistakes_of_alternation(
-    alternation: Alternation, race: Race
-) -> list[tuple[list[str], object, str]]:
+def _mistakes_of_alternation(alternation: Alternation, race: Race) -> list[Mistake]:
     width = alternation.width.value
     there = [name for name, problem in race.problems.items() if width in problem.widths.value]
     found = [
@@ -172,38 +140,4 @@ def _mistakes_of_alternation(
         for name in alternation.against
         if name not in race.methods
     ]
-    return found
-
-
-def _mistakes_of_methods(race: Race) -> list[tuple[list[str], object, str]]:
-    found = []
-    labels = [method.label for method in race.methods.values()]
-    if len(set(labels)) < len(labels):
-        found.append((["race", "methods"], labels, "every label may be there only once"))
-    stages = max(len(getattr(method.method, "s", [1])) for method in race.methods.values())
-    found += [
-        (["race", "problems", name, "evaluations", "value"], problem.evaluations.value, why)
-        for name, problem in race.problems.items()
-        if problem.evaluations.value < (most := max(stages, 3))
-        for why in [f"at least {most} are needed"]
-    ]
-    sizes = {name: len(grid.value.candidates) for name, grid in race.grids.items()}
-    if len(set(sizes.values())) > 1:
-        given = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        found.append((["race", "grids"], given, "all grids must have as many candidates"))
-    for name, method in race.methods.items():
-        at = ["race", "methods", name]
-        if method.grid not in race.grids:
-            found.append(([*at, "grid"], method.grid, f"allowed are {', '.join(race.grids)}"))
-            continue
-        others = [other for other in race.methods if other != name]
-        if method.baseline is not None and method.baseline not in others:
-            allowed = f"allowed are {', '.join(others)}"
-            found.append(([*at, "baseline"], method.baseline, allowed))
-        if name.endswith("_tuning"):
-            found.append((at, name, "no name may end in _tuning, as files do"))
-        try:
-            check_grid(method.method, race.grids[method.grid].value)
-        except ValueError as error:
-            found.append(([*at, "grid"], method.grid, str(error)))
     return found

@@ -9,13 +9,13 @@ from pydantic import Field, ValidationError
 
 from hrta.config_values import (
     Count,
-    HomotopyParameter,
     Number,
     OptimizerName,
     PositiveNumber,
     Several,
     Strict,
 )
+from hrta.paths import Path
 
 NonNegative = Annotated[Number, Field(ge=0)]
 BelowOne = Annotated[Number, Field(ge=0, lt=1)]
@@ -69,12 +69,11 @@ class Grid(Strict):
         return [Candidate(**dict(zip(values, each, strict=True))) for each in every]
 
 
-class GradientMethod(Strict):
-    """`hrta.train`: stages of equal length, an optimizer, all points at once or in minibatches."""
+class GradientMethod(Path):
+    """`hrta.train`: a path, an optimizer, all points at once or in minibatches."""
 
     trainer: Literal["gradient"]
     optimizer: OptimizerName
-    s: Annotated[list[HomotopyParameter], Field(min_length=1)]
     batches: Count = 1
 
     @property
@@ -163,7 +162,8 @@ def read_entry(text: str) -> Entry:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"]) or "entry"
-        raise ValueError(f"entry: {where}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
+        message = first["msg"].removeprefix("Value error, ")
+        raise ValueError(f"entry: {where}: {message[0].lower()}{message[1:]}") from None
     try:
         check_grid(entry.method, entry.grid)
     except ValueError as error:

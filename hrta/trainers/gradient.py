@@ -1,14 +1,15 @@
-"""Stages of equal length under an optimizer, on all points or in minibatches: `hrta.train`."""
+"""A path through the stages under an optimizer, on all points or in minibatches."""
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
 from hrta.contestants import Candidate, GradientMethod, Rules
 from hrta.networks import TwoLayer
+from hrta.plateaus import train_with_plateaus
 from hrta.problems import Problem
-from hrta.schedules import Schedule
 from hrta.trainers import timed
 from hrta.training import train as train_networks
 
@@ -24,21 +25,24 @@ def train(
     """Minibatches have n / batches points, rounded down; as `hrta.trainers` says."""
     points = len(problem.y)
     size = max(1, points // contestant.batches)
-    stage_steps = rules.evaluations * points // (size * len(contestant.s))
-    schedule = Schedule.constant_length(contestant.s, stage_steps)
+    schedule = contestant.schedule(rules.evaluations * points // size)
+    rule = contestant.rule
+    train_along = partial(train_with_plateaus, plateau=rule) if rule else train_networks
     started = time.perf_counter()
-    history = train_networks(
+    history = train_along(
         problem,
         networks,
         schedule,
-        contestant.optimizer,
-        [candidate.learning_rate for candidate in candidates],
-        candidates[0].momentum or 0.0,
-        max(1, schedule.steps // rules.rows),
+        optimizer=contestant.optimizer,
+        learning_rate=[candidate.learning_rate for candidate in candidates],
+        momentum=candidates[0].momentum or 0.0,
+        log_every=max(1, schedule.steps // rules.rows),
         decay=rules.decay,
+        reset_optimizer=contestant.reset_optimizer,
+        preserve_function=contestant.preserve_function,
         batch_size=size if contestant.batches > 1 else None,
         batch_seeds=seeds if contestant.batches > 1 else None,
     ).history
     # Before the last switch it is another function than the one that the method gives.
-    history["answer"] = history["stage"] == len(contestant.s)
+    history["answer"] = history["stage"] == contestant.stage_count
     return timed(history, started, size / points)

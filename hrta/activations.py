@@ -38,34 +38,47 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
         base: name of the target activation sigma, a key of `BASES`.
 
     Returns:
-        Tensor of the broadcast shape.
+        Tensor of the broadcast shape, in the dtype of sigma(z).
 
     Raises:
-        ValueError: s outside [0, 2], or an unknown base.
+        ValueError: s outside [0, 2], of a shape that does not fit z's, or an unknown base.
 
     Source: arXiv 2309.15244, abstract; s beyond 1 is the relaxation.
     """
     sigma = base_activation(base)
-    z = torch.as_tensor(z)
+    z = z if isinstance(z, Tensor) else torch.as_tensor(z)
     if not z.is_floating_point():
         z = z.to(torch.get_default_dtype())
     if not isinstance(s, Tensor):
         for value in np.ravel(s):
             check_homotopy_parameter(value)
         s = torch.as_tensor(s, dtype=torch.float64).to(z.device, z.dtype) if np.ndim(s) else s
-    return (1 - s) * z + s * sigma(z)
+    if isinstance(s, Tensor) and s.ndim:
+        try:
+            torch.broadcast_shapes(s.shape, z.shape)
+        except RuntimeError:
+            shapes = f"{list(s.shape)} does not broadcast against z of shape {list(z.shape)}"
+            raise ValueError(f"homotopy: s of shape {shapes}") from None
+    value = sigma(z)
+    return ((1 - s) * z + s * value).to(value.dtype)
 
 
 def check_homotopy_parameter(s: float) -> float:
     """s as a float in [0, 2], or a ValueError."""
-    s = float(s)
-    if not 0 <= s <= 2:
-        raise ValueError(f"s = {s:g} is outside [0, 2]")
-    return s
+    try:
+        number = float(s.detach() if isinstance(s, Tensor) else s)
+    except (TypeError, ValueError):
+        raise ValueError(f"s = {s} is not one number in [0, 2]") from None
+    if not 0 <= number <= 2:
+        raise ValueError(f"s = {number:g} is outside [0, 2]")
+    return number
 
 
 class HomotopyActivation(nn.Module):
     """`homotopy` as a module; `.s` can be set at any time and is kept in the state_dict.
+
+    s is a buffer, so that it moves with the model, but no weight: in a model of another dtype it
+    stays float64 (float32 on devices without that).
 
     Args:
         s: homotopy parameter in [0, 2]; 1 is the base activation itself.
@@ -83,7 +96,8 @@ class HomotopyActivation(nn.Module):
         self.register_buffer("s", s)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name == "s" and "s" in self._buffers:
+        # nn.DataParallel gives its copies of the model an s of their own, on their own device.
+        if name == "s" and "s" in self._buffers and not getattr(self, "_is_replica", False):
             # A new tensor: the old one may be waiting for a backward pass.
             value = torch.full_like(self._buffers["s"], check_homotopy_parameter(value))
         super().__setattr__(name, value)
@@ -91,6 +105,16 @@ class HomotopyActivation(nn.Module):
     def __getattr__(self, name: str) -> object:
         value = super().__getattr__(name)
         return value.clone() if name == "s" else value  # so that s += 1 is checked, too
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "HomotopyActivation":
+        s = self._buffers["s"]
+        try:
+            super()._apply(fn, recurse)
+            if self._buffers["s"].dtype != s.dtype:  # .half() and the like
+                self._buffers["s"] = s.to(self._buffers["s"].device)
+        except TypeError:  # Apple's GPUs have no float64
+            self._buffers["s"] = fn(s.float())
+        return self
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *others: object) -> None:
         if f"{prefix}s" in state_dict:
@@ -101,4 +125,5 @@ class HomotopyActivation(nn.Module):
         return homotopy(z, self._buffers["s"], self.base)
 
     def extra_repr(self) -> str:
-        return f"s={float(self.s):g}, base={self.base!r}"
+        s = self._buffers["s"]
+        return f"s={'?' if s.is_meta else f'{float(s):g}'}, base={self.base!r}"

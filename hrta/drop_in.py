@@ -1,6 +1,6 @@
 """HRTA in anybody's model: swap its activations, step through the stages while it trains."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
     """Swap every activation of a class for a `HomotopyActivation`, in place.
 
     With s = 1 the model computes what it did before. A module that is used in several places is
-    still one afterwards.
+    still one afterwards. s goes where the weights are, if they are all in one place.
 
     Args:
         model: any module.
@@ -35,14 +35,17 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
         The model itself; where it is an activation itself, its replacement.
 
     Raises:
-        ValueError: a class that cannot be swapped, a model without such an activation (calls of
-            functions such as torch.relu are not seen), one with settings of its own, or s outside
-            [0, 2].
+        ValueError: what is no module, a class that cannot be swapped, a model without such an
+            activation (calls of functions such as torch.relu are not seen), one with settings of
+            its own, or s outside [0, 2].
     """
-    if base not in CLASSES:
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"convert: {model!r} is no torch.nn.Module")
+    if not isinstance(base, type) or base not in CLASSES:
         names = ", ".join(f"nn.{known.__name__}" for known in CLASSES)
         raise ValueError(f"convert: {base!r} cannot be swapped; there are {names}")
     swapped: dict[nn.Module, HomotopyActivation] = {}
+    devices = {weight.device for weight in model.parameters()}
 
     def replacement(module: nn.Module) -> HomotopyActivation:
         if module not in swapped:
@@ -52,7 +55,8 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
                         f"convert: {module} has {name} = {getattr(module, name)}; only {value} "
                         "has a homotopy here"
                     )
-            swapped[module] = HomotopyActivation(s, CLASSES[base])
+            activation = HomotopyActivation(s, CLASSES[base]).train(module.training)
+            swapped[module] = activation.to(*devices) if len(devices) == 1 else activation
         return swapped[module]
 
     if type(model) is base:
@@ -90,15 +94,20 @@ class HomotopyScheduler:
         s: its homotopy parameter.
 
     Raises:
-        ValueError: no stage, or a model without a homotopy activation.
+        ValueError: no stage or none of `Stage`, a plateau that is no `Plateau`, or a model without
+            a homotopy activation.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        schedule: Schedule | Sequence[Stage],
+        schedule: Schedule | Iterable[Stage],
         plateau: Plateau | None = None,
     ) -> None:
+        if not isinstance(schedule, Schedule | Iterable):
+            raise ValueError(f"HomotopyScheduler: {schedule!r} is no hrta.Schedule and no stages")
+        if not isinstance(plateau, Plateau | None):
+            raise ValueError(f"HomotopyScheduler: the plateau rule {plateau!r} is no hrta.Plateau")
         self.schedule = schedule if isinstance(schedule, Schedule) else Schedule(schedule)
         self.plateau = plateau
         self._activations = [m for m in model.modules() if isinstance(m, HomotopyActivation)]
@@ -118,15 +127,14 @@ class HomotopyScheduler:
         """One update has been made; whether another stage begins with it.
 
         Args:
-            loss: of this update, for the plateau rule.
+            loss: of this update, for the plateau rule; without one it is not looked at. One that
+                is not a number (NaN) is no progress.
 
         Raises:
-            ValueError: a plateau rule, and no loss.
+            ValueError: a plateau rule, and no loss or several.
         """
-        if self.plateau is not None and loss is None:
-            raise ValueError("HomotopyScheduler: with a plateau rule step needs the loss")
+        flat = self.plateau is not None and self._watch.ends_with(one_loss(loss))
         self._steps += 1
-        flat = self.plateau is not None and self._watch.ends_with(float(loss))
         last = self.stage == len(self.schedule.stages)
         if last or not (flat or self._steps >= self.schedule.stages[self.stage - 1].steps):
             return False
@@ -136,9 +144,6 @@ class HomotopyScheduler:
     def _enter(self, stage: int) -> None:
         self.stage, self._steps = stage, 0
         self._watch = Watch(self.plateau or Plateau())
-        self._set()
-
-    def _set(self) -> None:
         for activation in self._activations:
             activation.s = self.s
 
@@ -151,21 +156,36 @@ class HomotopyScheduler:
             "waited": self._watch.waited,
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where a scheduler of the same schedule was.
 
         Raises:
             ValueError: a state that is not whole, or of a stage that there is not.
         """
-        missing = sorted({"stage", "steps", "lowest", "waited"} - set(state))
+        if not isinstance(state, Mapping):
+            raise ValueError(f"HomotopyScheduler: the state {state!r} is no dict")
+        missing = sorted(self.state_dict().keys() - state.keys())
         if missing:
             raise ValueError(f"HomotopyScheduler: the state has no {', '.join(missing)}")
+        counts = [state["stage"], state["steps"], state["waited"]]
+        sound = all(isinstance(count, int) and count >= 0 for count in counts)
+        if not (sound and isinstance(state["lowest"], int | float)):
+            raise ValueError(f"HomotopyScheduler: the state {dict(state)} makes no sense")
         if not 1 <= state["stage"] <= len(self.schedule.stages):
             raise ValueError(
                 f"HomotopyScheduler: stage {state['stage']} of the state is none of the "
                 f"schedule's {len(self.schedule.stages)}"
             )
-        self.stage, self._steps = int(state["stage"]), int(state["steps"])
-        self._watch.lowest = float(state["lowest"])
-        self._watch.waited = int(state["waited"])
-        self._set()
+        self._enter(state["stage"])
+        self._steps = state["steps"]
+        self._watch.lowest, self._watch.waited = state["lowest"], state["waited"]
+
+
+def one_loss(loss: float | Tensor | None) -> float:
+    """The loss as a number, or a ValueError."""
+    if loss is None:
+        raise ValueError("HomotopyScheduler: with a plateau rule step needs the loss")
+    try:
+        return float(loss.detach() if isinstance(loss, Tensor) else loss)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"HomotopyScheduler: the loss {loss} is not one number") from None

@@ -44,9 +44,12 @@ def test_a_shared_activation_stays_shared_and_an_activation_is_replaced():
 @pytest.mark.parametrize(
     ("network", "base", "message"),
     [
+        ("a model", nn.ReLU, "'a model' is no torch.nn.Module"),
         (nn.Linear(1, 1), nn.ReLU, "the model has no nn.ReLU to swap"),
         (nn.Sequential(nn.Tanh()), nn.ReLU, "the model has no nn.ReLU to swap"),
         (nn.Sequential(nn.ReLU()), nn.Sigmoid, "cannot be swapped; there are nn.ReLU, nn.Tanh"),
+        (nn.Sequential(nn.ReLU()), "relu", "'relu' cannot be swapped; there are nn.ReLU, nn.Tanh"),
+        (nn.Sequential(nn.ReLU()), [nn.ReLU], "cannot be swapped"),
         (nn.Sequential(nn.GELU("tanh")), nn.GELU, "approximate = tanh; only none has"),
         (nn.Sequential(nn.Softplus(beta=2)), nn.Softplus, "beta = 2"),
     ],
@@ -57,6 +60,30 @@ def test_what_cannot_be_converted_is_one_clear_error(network, base, message):
         convert(network, base)
     assert message in str(raised.value)
     assert repr(network) == repr(before)
+
+
+@pytest.mark.parametrize("s", [torch.ones(3), [1, 1], None, "one"])
+def test_s_that_is_not_one_number_is_one_clear_error(s):
+    activation = HomotopyActivation(0.5)
+    with pytest.raises(ValueError, match=r"is not one number in \[0, 2\]"):
+        HomotopyActivation(s)
+    with pytest.raises(ValueError, match=r"is not one number in \[0, 2\]"):
+        activation.s = s
+    with pytest.raises(ValueError, match=r"is not one number in \[0, 2\]"):
+        convert(model(), s=s)
+    assert float(activation.s) == 0.5
+
+
+@pytest.mark.parametrize("s", [torch.ones(2), [1, 1], torch.ones(2, 1, 2)])
+def test_s_that_does_not_broadcast_is_one_clear_error(s):
+    with pytest.raises(ValueError, match=r"does not broadcast against z of shape \[4, 3\]"):
+        hrta.homotopy(torch.ones(4, 3), s)
+
+
+def test_s_may_be_a_tensor_that_wants_a_gradient():
+    activation = HomotopyActivation(torch.tensor(0.5, requires_grad=True))
+    activation.s = 2 * torch.tensor(0.75, requires_grad=True)
+    assert float(activation.s) == 1.5
 
 
 def test_stages_follow_one_another():
@@ -97,6 +124,27 @@ def test_it_is_the_trainers_schedule(small_problem, small_networks):
     assert losses == pytest.approx(expected, rel=1e-10)
 
 
+def test_schedulers_of_parts_of_a_model_leave_the_others_alone():
+    network = convert(model(), s=1.25)
+    first = HomotopyScheduler(network[:2], STAGES)
+    assert parameters_of(network) == [0.5, 1.25]
+    second = HomotopyScheduler(network[2][1], [Stage(0, 1), Stage(2, 1)])
+    second.step()
+    assert parameters_of(network) == [0.5, 2.0]
+    for _ in range(3):
+        first.step()
+    assert parameters_of(network) == [1.0, 2.0]
+
+
+def test_a_module_in_two_places_is_in_one_stage():
+    shared = nn.ReLU()
+    network = convert(
+        nn.Sequential(nn.Linear(2, 2), shared, nn.Sequential(nn.Linear(2, 2), shared))
+    )
+    HomotopyScheduler(network[2], [Stage(1.5, 1)])
+    assert float(network[1].s) == float(network[2][1].s) == 1.5
+
+
 def test_a_plateau_ends_a_stage():
     scheduler = HomotopyScheduler(
         convert(model()), [Stage(1, 100), Stage(1.5, 100)], Plateau(2, 0.1)
@@ -107,6 +155,29 @@ def test_a_plateau_ends_a_stage():
     assert not any(scheduler.step(9.0) for _ in range(300))
     with pytest.raises(ValueError, match="with a plateau rule step needs the loss"):
         scheduler.step()
+
+
+def test_the_loss_may_be_the_tensor_that_was_trained_on():
+    network = convert(model())
+    scheduler = HomotopyScheduler(network, [Stage(1, 9), Stage(1.5, 9)], Plateau(1, 0.5))
+    loss = network(torch.ones(1, 2)).square().mean()
+    assert [scheduler.step(loss), scheduler.step(loss)] == [False, True]
+    loss.backward()
+
+
+@pytest.mark.parametrize("loss", [torch.ones(2), "low", [1.0, 2.0]])
+def test_what_is_no_loss_is_refused_and_makes_no_step(loss):
+    scheduler = HomotopyScheduler(convert(model()), STAGES, Plateau())
+    before = scheduler.state_dict()
+    with pytest.raises(ValueError, match="is not one number"):
+        scheduler.step(loss)
+    assert scheduler.state_dict() == before
+    assert not HomotopyScheduler(convert(model()), STAGES).step(loss)  # no rule, so not looked at
+
+
+def test_a_loss_that_is_not_a_number_is_no_progress():
+    scheduler = HomotopyScheduler(convert(model()), STAGES, Plateau(2))
+    assert [scheduler.step(float("nan")) for _ in range(2)] == [False, True]
 
 
 def test_state_survives_save_and_load_in_the_middle_of_a_stage():
@@ -120,24 +191,71 @@ def test_state_survives_save_and_load_in_the_middle_of_a_stage():
     torch.save(scheduler.state_dict(), file)
     file.seek(0)
     other = fresh()
-    other.load_state_dict(torch.load(file))
+    other.load_state_dict(torch.load(file, weights_only=True))
     for loss in losses[4:]:
         assert scheduler.step(loss) == other.step(loss)
         assert (scheduler.stage, scheduler.s) == (other.stage, other.s)
     assert scheduler.state_dict() == other.state_dict()
 
 
+def test_training_resumes_bit_by_bit_beside_an_optimizer_and_a_learning_rate():
+    torch.manual_seed(1)
+    batches = torch.randn(8, 16, 2)
+
+    class Run:
+        def __init__(self):
+            self.network = convert(model())
+            self.optimizer = torch.optim.Adam(self.network.parameters(), 0.01)
+            self.rate = torch.optim.lr_scheduler.ExponentialLR(self.optimizer, 0.9)
+            self.homotopy = HomotopyScheduler(self.network, STAGES, Plateau(3))
+            self.parts = [self.network, self.optimizer, self.rate, self.homotopy]
+
+        def train(self, batches):
+            for x in batches:
+                self.optimizer.zero_grad()
+                loss = (self.network(x).squeeze(1) - x.prod(1)).square().mean()
+                loss.backward()
+                for part in (self.optimizer, self.rate):
+                    part.step()
+                self.homotopy.step(loss)
+
+    whole, first, second, file = Run(), Run(), Run(), io.BytesIO()
+    whole.train(batches)
+    first.train(batches[:4])
+    torch.save([part.state_dict() for part in first.parts], file)
+    file.seek(0)
+    for part, state in zip(second.parts, torch.load(file, weights_only=True), strict=True):
+        part.load_state_dict(state)
+    second.train(batches[4:])
+    assert second.homotopy.state_dict() == whole.homotopy.state_dict()
+    assert second.rate.get_last_lr() == whole.rate.get_last_lr()
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(second.network.state_dict()[name], value)
+
+
+COUNTS = {"stage": 2, "steps": 1, "lowest": 0.5, "waited": 0}
+
+
 @pytest.mark.parametrize(
     ("state", "message"),
     [
+        ([1, 2], r"the state \[1, 2\] is no dict"),
+        ({**COUNTS, "stage": "2"}, "makes no sense"),
+        ({**COUNTS, "stage": 1.5}, "makes no sense"),
+        ({**COUNTS, "steps": -1}, "makes no sense"),
+        ({**COUNTS, "waited": None}, "makes no sense"),
+        ({**COUNTS, "lowest": "low"}, "makes no sense"),
+        ({**COUNTS, "stage": 0}, "stage 0 of the state is none of the schedule's 3"),
         ({}, "the state has no lowest, stage, steps, waited"),
         ({"stage": 9, "steps": 0, "lowest": 1.0, "waited": 0}, "stage 9 of the state is none of"),
     ],
 )
 def test_a_state_of_another_scheduler_is_refused(state, message):
     scheduler = HomotopyScheduler(convert(model()), STAGES)
+    before = scheduler.state_dict()
     with pytest.raises(ValueError, match=message):
         scheduler.load_state_dict(state)
+    assert scheduler.state_dict() == before
 
 
 def test_what_makes_no_sense_is_refused():
@@ -145,6 +263,10 @@ def test_what_makes_no_sense_is_refused():
         HomotopyScheduler(model(), STAGES)
     with pytest.raises(ValueError, match="at least one stage"):
         HomotopyScheduler(convert(model()), [])
+    with pytest.raises(ValueError, match="and no stages"):
+        HomotopyScheduler(convert(model()), Stage(1, 1))
+    with pytest.raises(ValueError, match="the plateau rule 10 is no"):
+        HomotopyScheduler(convert(model()), STAGES, 10)
     with pytest.raises(ValueError, match="patience = 0"):
         Plateau(0)
     with pytest.raises(ValueError, match=r"threshold = 1 is outside \[0, 1\)"):

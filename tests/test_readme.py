@@ -1,31 +1,75 @@
 import re
+import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from hrta.drop_in import CLASSES
+
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+PAGES = ["README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")))]
+LIGHTNING = "import pytorch_lightning"
 
 
-def run(name, *shorter):
-    """The Python code of a page, all blocks one after another, with some numbers made smaller."""
-    code = "".join(re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), flags=re.DOTALL))
-    for old, new in shorter:
-        assert old in code
-        code = code.replace(old, new)
-    exec(compile(code, name, "exec"), {})
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs the Python code of a page in an empty folder, some numbers of it made smaller.
+
+    All blocks, one after another; that with Lightning only where there is Lightning, and without
+    its warnings.
+    """
+
+    def run(name, *shorter):
+        monkeypatch.chdir(tmp_path)
+        page, names = (ROOT / name).read_text(), {"__name__": "page"}
+        for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+            if LIGHTNING in block and find_spec("pytorch_lightning") is None:
+                continue
+            for old, new in shorter:
+                block = block.replace(old, new)
+            with warnings.catch_warnings():
+                if LIGHTNING in block:
+                    warnings.simplefilter("ignore")
+                exec(compile(block, name, "exec"), names)
+        assert all(old in page for old, _ in shorter)
+        return names
+
+    return run
 
 
-def test_the_code_in_the_readme_runs(capsys):
+def test_the_code_in_the_readme_runs(run, capsys):
     run("README.md", ("width=500", "width=20"), ("steps=1000", "steps=20"))
     assert "loss" in capsys.readouterr().out
 
 
-def test_the_code_about_the_siblings_runs(capsys):
+def test_the_code_about_the_siblings_runs(run, capsys):
     run("docs/siblings.md", ("width=50", "width=10"), ("steps=400", "steps=10"))
     assert "[" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(((?!https?:)[^)]+)\)", README))
-def test_links_lead_somewhere(link):
-    assert (ROOT / link).exists()
+def test_the_code_in_the_guide_runs(run, capsys):
+    names = run("docs/guide.md", ("epochs=6", "epochs=1"))
+    output = capsys.readouterr().out
+    assert "now s = 1.5" in output
+    assert "1.5 True" in output  # compiled, in the second stage
+    if find_spec("pytorch_lightning"):
+        # 16 steps before and 16 after it was resumed; a stage has 20.
+        assert float(names["regression"].network[1].s) == 1.5
+
+
+def test_the_guide_lists_what_can_be_converted():
+    listed = re.findall(r"^\| `nn\.(\w+)` \|", (ROOT / "docs/guide.md").read_text(), re.MULTILINE)
+    assert listed == [known.__name__ for known in CLASSES]
+
+
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        (page, link)
+        for page in PAGES
+        for link in re.findall(r"\]\(((?!https?:|#)[^)]+)\)", (ROOT / page).read_text())
+    ],
+)
+def test_links_lead_somewhere(page, link):
+    assert (ROOT / page).parent.joinpath(link.split("#")[0]).exists()

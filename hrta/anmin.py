@@ -15,7 +15,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from hrta.arrays import as_float64
 from hrta.networks import TwoLayer
-from hrta.problems import Problem
+from hrta.problems import Problem, check_numbers
 from hrta.processes import need_memory
 
 # Elements of the design matrix built at a time, 32 MB.
@@ -227,8 +227,9 @@ def anmin_table(
         test_loss, all of them mean squares.
 
     Raises:
-        ValueError, MemoryError: as `train`.
+        ValueError, MemoryError: as `train`, or a problem with classes.
     """
+    check_numbers(problem, "anmin")
     test = None if problem.x_test is None else (problem.x_test, problem.y_test)
     tables = []
     for done, seed in enumerate(seeds, start=1):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hrta import cli_methods, cli_siblings, cli_theory
+from hrta import cli_methods, cli_poisson, cli_race, cli_siblings, cli_theory
 from hrta.cli_options import (
     DEFAULT_METHODS,
     CsvOption,
@@ -59,6 +59,8 @@ app = typer.Typer(
 app.add_typer(cli_theory.app, name="theory")
 app.add_typer(cli_methods.app)
 app.add_typer(cli_siblings.app)
+app.add_typer(cli_race.app)
+app.add_typer(cli_poisson.app)
 
 
 @app.command()

@@ -1,9 +1,8 @@
-"""The commands of the neighbouring papers' claims: `hrta slopes`, `acceleration` and `race`.
+"""The commands of the neighbouring papers' claims: `hrta slopes` and `acceleration`.
 
 Each writes a tidy table; without --output it prints what the table comes to.
 """
 
-import dataclasses
 import time
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,6 @@ from hrta.cli_options import (
     Activation,
     ActivationOption,
     Adaptive,
-    DecayOption,
     ExperimentOption,
     LogEveryOption,
     OutputOption,
@@ -116,71 +114,6 @@ def acceleration(
     facts = ON_THE_CPU | {"dtype": "float64"}
     shown, by = ["loss", "predicted", "travel"], ["optimizer", "width"]
     give_result(table, output, arguments, started, "step", shown, facts, by)
-
-
-@app.command()
-def race(
-    entry: Annotated[
-        str,
-        typer.Option(
-            help='Who runs, in JSON: {"method": {"trainer": "gradient", "optimizer": "adam", '
-            '"s": [1, 1.5]}, "grid": {"learning_rate": [0.001, 0.01]}}.'
-        ),
-    ],
-    on: Annotated[
-        list[str],
-        typer.Option(help="PROBLEM:WIDTH,WIDTH,...:EVALUATIONS, such as wine:50,200:1000."),
-    ],
-    name: Annotated[str, typer.Option(help="What the results call it.")] = "mine",
-    tuning_seeds: Annotated[int, typer.Option(min=1, help="To choose from the grid with.")] = 3,
-    seeds: SeedsOption = 20,
-    decay: DecayOption = 0.1,
-    final_fraction: Annotated[
-        float, typer.Option(min=0, max=1, help="Part of the steps whose median is the final loss.")
-    ] = 0.02,
-    tuning: Annotated[
-        Path | None, typer.Option(help="Parquet file for the losses in tuning, too.")
-    ] = None,
-    output: OutputOption = None,
-    parent: ParentOption = None,
-) -> None:
-    """Tune a method on its grid, then run it from fresh seeds."""
-    end_with(parent)
-    courses = [_course(text) for text in on]
-    check_outputs(output, tuning, [problem for problem, _, _ in courses])
-    started = time.perf_counter()
-    import pandas as pd
-
-    from hrta.contestants import Rules, read_entry
-    from hrta.race import race as race_on
-    from hrta.results import write_table
-
-    contestant = read_entry(entry)
-    tables = []
-    for problem, widths, evaluations in courses:
-        given = given_problem(problem, None, 200)
-        rules = Rules(evaluations, tuning_seeds, seeds, decay, final_fraction=final_fraction)
-        with Progress(f"{name} on {given.name}") as progress:
-            tables.append(race_on(given, name, contestant, widths, rules, progress))
-    runs, tuned = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
-    if tuning is not None:
-        write_table(tuned, tuning)
-    if output is None:
-        best = tuned[tuned["chosen"]].groupby(["problem", "width"]).first()
-        print(f"chosen\n{best[list(contestant.method.tuned)].to_string()}")
-    arguments = {"entry": contestant.model_dump(exclude_none=True), "on": on}
-    arguments |= {k: v for k, v in dataclasses.asdict(rules).items() if k != "evaluations"}
-    dtype = "float64" if contestant.method.trainer == "anmin" else "float32"
-    facts, by = ON_THE_CPU | {"dtype": dtype}, ["problem", "width"]
-    give_result(runs, output, arguments, started, "step", ["loss", "test_loss"], facts, by)
-
-
-def _course(text: str) -> tuple[str, list[int], int]:
-    """PROBLEM:WIDTHS:EVALUATIONS."""
-    parts = text.rsplit(":", 2)
-    if len(parts) != 3 or not parts[2].isdigit() or not int(parts[2]):
-        raise ValueError(f"--on {text!r} must be PROBLEM:WIDTH,WIDTH,...:EVALUATIONS")
-    return parts[0], given_counts(f"--on {text}", parts[1]), int(parts[2])
 
 
 def _variant(text: str) -> tuple[str, dict[str, str | float]]:

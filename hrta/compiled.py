@@ -25,7 +25,10 @@ EXACT_OPTIONS = OPTIONS | {"fastmath": False}
 # The modules whose functions are compiled, and what these take their constants from.
 SOURCES = (
     *("compiled", "optimizers", "arc_cosine"),
-    *(f"kernels/{name}" for name in ("updates", "sorted", "simd", "dense", "loop")),
+    *(
+        f"kernels/{name}"
+        for name in ("updates", "sorted", "simd", "dense", "loop", "unrolled", "ritz")
+    ),
 )
 
 

@@ -7,6 +7,10 @@ import numpy as np
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from hrta.config_beyond import Beyond
+from hrta.config_beyond import mistakes as mistakes_of_beyond
+from hrta.config_poisson import Poisson
+from hrta.config_poisson import mistakes as mistakes_of_poisson
 from hrta.config_siblings import Siblings, mistakes
 from hrta.config_theory import Theory
 from hrta.config_values import (
@@ -94,6 +98,8 @@ class Replication(Strict):
     spectra: Spectra
     theory: Theory
     siblings: Siblings
+    poisson: Poisson
+    beyond: Beyond
 
     @model_validator(mode="after")
     def _experiments_fit(self) -> "Replication":
@@ -116,6 +122,10 @@ class Replication(Strict):
         self._check_theory()
         for at, given, why in mistakes(self.siblings, set(self.experiments)):
             _refuse(["siblings", *at], given, why)
+        for at, given, why in mistakes_of_poisson(self.poisson):
+            _refuse(["poisson", *at], given, why)
+        for at, given, why in mistakes_of_beyond(self.beyond, [*self.experiments, *INCLUDED]):
+            _refuse(["beyond", *at], given, why)
         for name, problem in self.siblings.acceleration.problems.items():
             if problem.points is not None:
                 at = ["siblings", "acceleration", "problems", name, "points", "value"]

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from hrta.config_values import Count, Label, Name, PositiveNumber, Several, Source, Sourced, Strict
-from hrta.contestants import Contestant, Grid, check_grid
+from hrta.contestants import CLASSIFIERS, Contestant, Grid, check_grid
+from hrta.datasets import CLASSES
 
 Mistake = tuple[list[str], object, str]
 
@@ -33,7 +34,7 @@ class RaceMethod(Strict):
 
 
 class Race(Strict):
-    """A race of methods on problems."""
+    """A race of methods on problems; together: all methods as one job, for small races."""
 
     problems: Annotated[dict[Name, RaceProblem], Field(min_length=1)]
     grids: Annotated[dict[Name, Sourced[Grid]], Field(min_length=1)]
@@ -41,10 +42,13 @@ class Race(Strict):
     tuning_seeds: Sourced[Count]
     seeds: Sourced[Count]
     targets: Sourced[Several[PositiveNumber]]
+    together: bool = False
 
     @property
     def jobs(self) -> dict[str, list[str]]:
         """The methods of each job."""
+        if self.together:
+            return {"all": list(self.methods)}
         jobs = {}
         for name, method in self.methods.items():
             jobs.setdefault(method.job or name, []).append(name)
@@ -72,6 +76,13 @@ def mistakes_of_race(race: Race) -> list[Mistake]:
     if len(set(sizes.values())) > 1:
         given = ", ".join(f"{name} {size}" for name, size in sizes.items())
         found.append((["grids"], given, "all grids must have as many candidates"))
+    classes = [name for name in race.problems if name.endswith(CLASSES)]
+    found += [
+        (["problems", problem], problem, f"it has classes, which {name} does not fit")
+        for problem in classes
+        for name, method in race.methods.items()
+        if method.method.trainer not in CLASSIFIERS
+    ][:1]
     return found + [mistake for name in race.methods for mistake in _of_method(race, name)]
 
 

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 Value = TypeVar("Value")
 Source = Literal["abstract", "review", "derived", "literature", "assumed", "ours"]
 OptimizerName = Literal["gradient_descent", "heavy_ball", "nesterov", "adam"]
+BaseName = Literal["relu", "relu2", "tanh", "gelu", "silu", "softplus", "sine"]
 
 
 def _no_boolean(given: Any) -> Any:

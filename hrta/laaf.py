@@ -16,7 +16,7 @@ from hrta.laaf_gradient import Loss, add_recovery
 from hrta.laaf_networks import ACTIVATIONS, ADAPTIVE, DeepNetworks
 from hrta.networks import with_bias
 from hrta.optimizers import Adam
-from hrta.problems import Problem
+from hrta.problems import Problem, check_numbers
 from hrta.processes import one_cpu_thread
 
 __all__ = ["ACTIVATIONS", "ADAPTIVE", "DeepNetworks", "train"]
@@ -162,6 +162,7 @@ def _check(
     recovery: float,
     log_every: int,
 ) -> None:
+    check_numbers(problem, "laaf")
     if problem.inputs != networks.inputs:
         raise ValueError(
             f"laaf: problem {problem.name} has {problem.inputs} inputs, the networks have "

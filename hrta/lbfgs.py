@@ -15,7 +15,7 @@ from torch import Tensor
 
 from hrta.kernels.reference import Loss, pack, unpack
 from hrta.networks import TwoLayer, with_bias
-from hrta.problems import Problem
+from hrta.problems import Problem, check_numbers
 from hrta.processes import one_cpu_thread
 
 Progress = Callable[[int, int], None]
@@ -148,6 +148,7 @@ def _check(
     history_size: int,
     s: float,
 ) -> None:
+    check_numbers(problem, "lbfgs")
     if problem.inputs != networks.inputs:
         raise ValueError(
             f"lbfgs: problem {problem.name} has {problem.inputs} inputs, the networks have "

@@ -64,6 +64,27 @@ def leaderboard(
     return table.sort_values("rank", kind="stable", ignore_index=True)
 
 
+def leaderboards(
+    final: pd.DataFrame, times: pd.DataFrame, groups: Mapping[str, str]
+) -> pd.DataFrame:
+    """A `leaderboard` for each group of methods, one below the other.
+
+    Args:
+        final, times: as for `leaderboard`.
+        groups: the group of each method, in order.
+
+    Returns:
+        The rows of all, with a first column group.
+    """
+    tables = []
+    for group in dict.fromkeys(groups.values()):
+        members = [method for method, its in groups.items() if its == group]
+        parts = (table[table["method"].isin(members)] for table in (final, times))
+        tables.append(leaderboard(*parts).assign(group=group))
+    table = pd.concat(tables, ignore_index=True)
+    return table[["group", *table.columns.drop("group")]]
+
+
 def _cubes(final: pd.DataFrame, times: pd.DataFrame) -> dict[str, np.ndarray]:
     """Each quantity as an array [methods, pairs, seeds], the order in which `final` is sorted."""
     shape = (final["method"].nunique(), len(final[PAIR].drop_duplicates()), final["seed"].nunique())

@@ -1,4 +1,4 @@
-"""A regression problem: points to fit and points to test on."""
+"""What is to be fitted: points with numbers or classes, and points to test on."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,14 @@ class Problem:
     Attributes:
         name: what results call it.
         x: training points, [n, d] float64.
-        y: their targets, [n] float64.
+        y: their targets, [n] float64; or the numbers of their classes, [n] int64.
         x_test: test points, [n_test, d]; None where there is no test set.
         y_test: their targets, [n_test].
+        classes: how many there are, 0 .. classes - 1, each in y; None where targets are numbers.
 
     Raises:
-        ValueError: shapes that do not fit together, no point, or a value that is not finite.
+        ValueError: shapes that do not fit together, no point, a value that is not finite, or
+            targets that are not these classes.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Problem:
     y: np.ndarray
     x_test: np.ndarray | None = None
     y_test: np.ndarray | None = None
+    classes: int | None = None
 
     def __post_init__(self) -> None:
         if (self.x_test is None) != (self.y_test is None):
@@ -39,6 +42,8 @@ class Problem:
                     f"problem {self.name}: x_test has {self.x_test.shape[1]} columns, "
                     f"x has {self.inputs}"
                 )
+        if self.classes is not None:
+            self._set_classes()
 
     def _set_points(self, x_name: str, y_name: str) -> None:
         x = as_float64(getattr(self, x_name))
@@ -55,7 +60,29 @@ class Problem:
         object.__setattr__(self, x_name, x)
         object.__setattr__(self, y_name, y)
 
+    def _set_classes(self) -> None:
+        names = ("y",) if self.y_test is None else ("y", "y_test")
+        classes = np.arange(self.classes)
+        others = np.setdiff1d(np.concatenate([getattr(self, name) for name in names]), classes)
+        missing = np.setdiff1d(classes, self.y)
+        if self.classes < 2 or len(others) or len(missing):
+            wrong = f"; {others[0]:g} is none" if len(others) else ""
+            raise ValueError(
+                f"problem {self.name}: the targets must be the classes 0 .. {self.classes - 1}, at "
+                f"least two, with a training point of each{wrong}"
+            )
+        for name in names:
+            object.__setattr__(self, name, getattr(self, name).astype(np.int64))
+
     @property
     def inputs(self) -> int:
         """d, the number of input variables."""
         return self.x.shape[1]
+
+
+def check_numbers(problem: Problem, trainer: str) -> None:
+    """Refuse classes, for a trainer that fits numbers."""
+    if problem.classes is not None:
+        raise ValueError(
+            f"{trainer}: problem {problem.name} has classes; hrta.module_training fits them"
+        )

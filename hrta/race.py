@@ -12,10 +12,9 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from hrta.contestants import Candidate, Contestant, Entry, Rules
-from hrta.networks import TwoLayer
+from hrta.contestants import CLASSIFIERS, Candidate, Contestant, Entry, Rules
 from hrta.problems import Problem
-from hrta.race_results import ends
+from hrta.race_results import ends, measures
 
 # Seeds for tuning are these and the following; the race has 0, 1, ...
 FIRST_TUNING_SEED = 10_000
@@ -45,11 +44,19 @@ def race(
 
     Returns:
         runs: problem, width, method, seed, step, evaluations, seconds (of one run), answer
-            (whether the network has the activation that it ends with), loss, test_loss; a row for
-            each run and logged step.
-        tuning: problem, width, method, candidate, its parameters, seed, loss, test_loss (final),
-            chosen; a row for each run.
+            (whether the network has the activation that it ends with), loss, test_loss and, for
+            classes, test_error; a row for each run and logged step.
+        tuning: problem, width, method, candidate, its parameters, seed, loss, test_loss,
+            test_error (final), chosen; a row for each run.
+
+    Raises:
+        ValueError: a problem with classes, and a contestant that fits numbers alone.
     """
+    if problem.classes is not None and entry.method.trainer not in CLASSIFIERS:
+        raise ValueError(
+            f"race: {problem.name} has classes, which only trainer {' or '.join(CLASSIFIERS)} "
+            f"fits; {entry.method.trainer} fits numbers"
+        )
     runs, tuning = [], []
     for done, width in enumerate(widths, start=1):
         tuned = _tune(problem, entry, width, rules)
@@ -69,7 +76,7 @@ def _ordered(
     tables: list[pd.DataFrame], names: list[str], last: Sequence[str] = ()
 ) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
-    return table[["problem", "width", "method", *names, "loss", "test_loss", *last]]
+    return table[["problem", "width", "method", *names, *measures(table), *last]]
 
 
 def _tune(problem: Problem, entry: Entry, width: int, rules: Rules) -> pd.DataFrame:
@@ -86,7 +93,7 @@ def _tune(problem: Problem, entry: Entry, width: int, rules: Rules) -> pd.DataFr
         parameters = pd.DataFrame([asdict(chosen[run]) for run in final["seed"]], dtype=float)
         numbers = [entry.grid.candidates.index(chosen[run]) for run in final["seed"]]
         final["seed"] = [their_seeds[run] for run in final["seed"]]
-        named = final[["seed", "loss", "test_loss"]].assign(candidate=numbers)
+        named = final[["seed", *measures(final)]].assign(candidate=numbers)
         tables.append(named.join(parameters))
     table = pd.concat(tables, ignore_index=True)
     losses = table.groupby("candidate")["loss"].agg(worst="max", median="median")
@@ -113,8 +120,7 @@ def _train(
 ) -> pd.DataFrame:
     """Train one network for each candidate and seed; as `hrta.trainers`, with the seeds."""
     train = import_module(f"hrta.trainers.{contestant.trainer}").train
-    networks = TwoLayer.initialise(seeds, problem.inputs, width)
-    history = train(problem, networks, contestant, candidates, rules, seeds)
+    history = train(problem, width, contestant, candidates, rules, seeds)
     if "test_loss" not in history:
         history["test_loss"] = np.nan
     if "answer" not in history:

@@ -126,7 +126,7 @@ def _cpu_model() -> str:
 def write_problem(problem: Problem, path: str | Path) -> None:
     """The problem as Parquet, with its SHA-256 beside it in a form that `sha256sum -c` reads.
 
-    Columns: set ("train" or "test"), problem, x1 .. xd, y.
+    Columns: set ("train" or "test"), problem, x1 .. xd, y: numbers, or classes as integers.
     """
     parts = {"train": (problem.x, problem.y)}
     if problem.x_test is not None:
@@ -162,4 +162,6 @@ def read_problem(path: str | Path) -> Problem:
     train, test = table[table["set"] == "train"], table[table["set"] == "test"]
     held_out = (test[inputs].to_numpy(), test["y"].to_numpy()) if len(test) else (None, None)
     name = str(table["problem"].iloc[0])
-    return Problem(name, train[inputs].to_numpy(), train["y"].to_numpy(), *held_out)
+    # Every class has a training point, so the last one is there.
+    classes = int(train["y"].max()) + 1 if table["y"].dtype.kind == "i" else None
+    return Problem(name, train[inputs].to_numpy(), train["y"].to_numpy(), *held_out, classes)

@@ -13,7 +13,7 @@ from hrta.kernels.engine import Engine, Setting
 from hrta.minibatches import Minibatches
 from hrta.networks import TwoLayer
 from hrta.optimizers import check_optimizer
-from hrta.problems import Problem
+from hrta.problems import Problem, check_numbers
 from hrta.schedules import Schedule
 from hrta.training_input import (
     Observer,
@@ -112,6 +112,7 @@ def train(
     """
     schedules = one_schedule_per_run(schedule, networks.runs)
     check_optimizer(optimizer, momentum)
+    check_numbers(problem, "train")
     check_shapes_and_numbers(problem, networks, schedules, log_every, decay)
     check_observation(observe, observe_at, schedules[0].steps)
     rates = one_rate_per_run(learning_rate, networks.runs)

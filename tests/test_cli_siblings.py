@@ -11,7 +11,8 @@ from test_cli import hrta
 from hrta import anmin, cli, datasets
 
 ADAM = '{"method": {"trainer": "gradient", "optimizer": "adam", "s": [1, 1.5]}, "grid": %s}'
-RACE = f"race --entry {shlex.quote(ADAM % json.dumps({'learning_rate': [0.01, 0.1]}))}"
+ADAM %= json.dumps({"learning_rate": [0.01, 0.1]})
+RACE = f"race --entry {shlex.quote('mine=' + ADAM)}"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,8 @@ RACE = f"race --entry {shlex.quote(ADAM % json.dumps({'learning_rate': [0.01, 0.
             "nesterov",
         ),
         (
-            f"{RACE} --on iris:4:10 --on sine1d:4,5:10 --tuning-seeds 1 --seeds 2",
+            f"{RACE} --entry {shlex.quote('other=' + ADAM)} --on iris:4:10 --on sine1d:4,5:10 "
+            "--tuning-seeds 1 --seeds 2",
             "problem width method seed step evaluations seconds answer loss test_loss",
             "learning_rate",
         ),
@@ -127,8 +129,10 @@ def test_real_data_are_written_as_a_problem(tmp_path):
         ("slopes --steps 5 --seeds 1", "checkpoint"),
         ("acceleration --step-fraction 2", "step_fraction = 2"),
         ("acceleration --problem iris --width 10 --seeds 1", "smallest eigenvalue"),
-        ("race --entry {} --on wine:5:10", "entry: method: field required"),
-        ("race --entry {", "Missing option '--on'"),
+        ("race --entry a={} --on wine:5:10", "entry: method: field required"),
+        ("race --entry a={", "Missing option '--on'"),
+        ("race --entry {} --on wine:5:10", "--entry '{}' must be NAME=JSON"),
+        (f"{RACE} {RACE.removeprefix('race ')} --on wine:5:10", "--entry 'mine' is there twice"),
         (f"{RACE} --on wine", "--on 'wine' must be PROBLEM:WIDTH,WIDTH,...:EVALUATIONS"),
         (f"{RACE} --on wine:0:10", "'0' must be whole numbers with commas between"),
         (f"{RACE} --on moon:5:10", "unknown problem 'moon'"),
@@ -138,6 +142,10 @@ def test_real_data_are_written_as_a_problem(tmp_path):
         ),
         (f"{RACE} --on a.parquet:5:10 --output a.parquet", "and not the problem itself"),
         (f"{RACE} --on wine:5:10 --tuning a.csv", "it must be a file *.parquet"),
+        ("train --problem digits_classes", "train: problem digits_classes has classes; hrta.mod"),
+        ("laaf --problem digits_classes", "laaf: problem digits_classes has classes"),
+        ("lbfgs --problem digits_classes", "lbfgs: problem digits_classes has classes"),
+        ("anmin --problem digits_classes", "anmin: problem digits_classes has classes"),
         ("train --batch-size 0", "batch_size = 0 is no whole number from 1 to the number of"),
         ("train --batch-size 101", "batch_size = 101 is no whole number from 1 to the number of"),
         ("data iris --points 9 --output a.parquet", "--points: iris has its own; leave it out"),

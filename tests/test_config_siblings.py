@@ -64,7 +64,7 @@ def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
         (
             f"{RACE}.methods.adam.method.trainer",
             "magic",
-            "does not match any of the expected tags: 'gradient', 'laaf', 'lbfgs', 'anmin'",
+            "does not match any of the expected tags: 'gradient', 'perceptron', 'laaf', 'lbfgs'",
         ),
         (
             f"{RACE}.grids.adam.value.learning_rate",

@@ -1,10 +1,14 @@
 import json
+from typing import get_args
 
 import pytest
 
-from hrta.contestants import Candidate, Grid, read_entry
+from hrta.activations import BASES
+from hrta.config_values import BaseName
+from hrta.contestants import Candidate, Grid, PerceptronMethod, read_entry
 
 ADAM = {"trainer": "gradient", "optimizer": "adam", "s": [1, 1.5]}
+DEEP = {"trainer": "perceptron", "base": "tanh", "hidden": 3, "s": [1, 1.5]}
 
 
 def entry(method=ADAM, **grid):
@@ -25,6 +29,7 @@ def test_a_grid_is_every_combination():
     [
         (ADAM, {"learning_rate": [0.1]}),
         (ADAM | {"optimizer": "nesterov"}, {"learning_rate": [0.1], "momentum": [0.9]}),
+        (DEEP, {"learning_rate": [0.1]}),
         ({"trainer": "lbfgs"}, {"learning_rate": [1], "history_size": [5]}),
         ({"trainer": "anmin"}, {"ridge": [1e-3]}),
         (
@@ -59,6 +64,12 @@ def test_every_trainer_has_parameters_of_its_own(method, grid):
         (entry(ADAM | {"s": [3]}, learning_rate=[1]), "less than or equal to 2"),
         (entry(ADAM | {"s": [1], "stages": 3}, learning_rate=[1]), "s must be two values"),
         (entry(ADAM | {"speed": 1}, learning_rate=[1]), "unknown key; allowed are s, stages"),
+        (entry(DEEP | {"base": "step"}, learning_rate=[1]), "should be 'relu', 'relu2', 'tanh',"),
+        (entry(DEEP | {"hidden": 0}, learning_rate=[1]), "greater than or equal to 1"),
+        (entry(DEEP | {"s": []}, learning_rate=[1]), "list should have at least 1 item"),
+        (entry(DEEP | {"s": [1, -1]}, learning_rate=[1]), "greater than or equal to 0"),
+        (entry(DEEP | {"s": [1], "layerwise": True}, learning_rate=[1]), "needs a second s"),
+        (entry(DEEP, learning_rate=[1], momentum=[0.9]), "it has learning_rate, momentum"),
     ],
 )
 def test_a_wrong_entry_is_one_line(text, message):
@@ -66,3 +77,33 @@ def test_a_wrong_entry_is_one_line(text, message):
         read_entry(text)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_the_activations_of_a_perceptron_are_all_there_are():
+    assert set(get_args(BaseName)) == set(BASES)
+
+
+@pytest.mark.parametrize(
+    ("s", "layerwise", "stages"),
+    [
+        ([1], False, [(1, 1, 1)]),
+        ([1, 1.5], False, [(1, 1, 1), (1.5, 1.5, 1.5)]),
+        ([1, 1.5], True, [(1, 1, 1), (1.5, 1, 1), (1.5, 1.5, 1), (1.5, 1.5, 1.5)]),
+        (
+            [0.5, 1, 1.5],
+            True,
+            [(0.5,) * 3, (1, 1, 1), (1.5, 1, 1), (1.5, 1.5, 1), (1.5, 1.5, 1.5)],
+        ),
+    ],
+)
+def test_layers_change_together_or_one_after_another(s, layerwise, stages):
+    method = PerceptronMethod(**DEEP | {"s": s, "layerwise": layerwise})
+    assert method.stage_count == len(stages)
+    schedules = method.schedules(50)
+    assert len(schedules) == method.hidden
+    for layer, schedule in enumerate(schedules):
+        assert [stage.s for stage in schedule.stages] == [values[layer] for values in stages]
+        assert schedule.steps == 50
+        assert schedule.switches == schedules[0].switches
+    lengths = [stage.steps for stage in schedules[0].stages]
+    assert max(lengths) - min(lengths) <= 1

@@ -14,10 +14,14 @@ from hrta import datasets
 def test_included_sets_are_standardised_and_split(name):
     problem = datasets.load(name)
     rows = len(problem.y) + len(problem.y_test)
-    assert len(problem.y_test) == round(0.2 * rows)
     np.testing.assert_allclose(problem.x.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(problem.x.std(axis=0), 1, rtol=1e-12)
-    assert problem.y.std() == pytest.approx(1)
+    if problem.classes is None:
+        assert len(problem.y_test) == round(0.2 * rows)
+        assert problem.y.std() == pytest.approx(1)
+    else:
+        assert len(problem.y) == datasets.CLASS_POINTS
+        assert set(problem.y) == set(problem.y_test) == set(range(problem.classes))
     again, other = datasets.load(name), datasets.load(name, seed=1)
     np.testing.assert_array_equal(problem.x, again.x)
     assert not np.array_equal(problem.x, other.x)
@@ -32,6 +36,17 @@ def test_rows_stay_together():
     assert np.corrcoef(both, first)[0, 1] == pytest.approx(
         np.corrcoef(given[:, -1], given[:, 2])[0, 1], rel=1e-10
     )
+
+
+def test_classes_are_the_labels():
+    given = sklearn.datasets.load_digits()
+    problem = datasets.load("digits_classes")
+    assert (problem.classes, len(problem.y_test)) == (10, 1297)
+    labels = np.concatenate([problem.y_test, problem.y])
+    np.testing.assert_array_equal(np.bincount(labels), np.bincount(given.target))
+    # The same split as of the digits as numbers, as far as the points go.
+    numbers = datasets.load("digits")
+    np.testing.assert_array_equal(np.unique(numbers.y_test, return_inverse=True)[1], labels[:359])
 
 
 def test_a_csv_file_is_a_problem(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from race_examples import ended, timed
 from scipy.stats import rankdata
 
-from hrta.leaderboard import leaderboard
+from hrta.leaderboard import leaderboard, leaderboards
 
 
 def board(final, times=None, **options):
@@ -135,3 +135,16 @@ def test_a_race_that_is_not_whole_is_refused():
     for broken in (times.iloc[1:], pd.concat([times, times.iloc[:1]])):
         with pytest.raises(ValueError, match=r"not every run has one time to the target 0\.1"):
             board(final, broken)
+
+
+def test_groups_have_leaderboards_of_their_own():
+    final = ended(np.random.default_rng(2).random((2, 3, 4)))
+    times = timed(np.ones((2, 3, 4)))
+    table = leaderboards(final, times, {"c": "second", "a": "first", "b": "first"})
+    assert list(table["group"]) == ["second", "first", "first"]
+    alone = [each["method"].isin(["a", "b"]) for each in (final, times)]
+    expected = leaderboard(final[alone[0]], times[alone[1]])
+    pd.testing.assert_frame_equal(
+        table.iloc[1:].drop(columns="group").reset_index(drop=True), expected
+    )
+    assert table["rank"].iloc[0] == 1

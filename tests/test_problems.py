@@ -31,6 +31,30 @@ def test_what_does_not_fit_is_refused(arguments, message):
         Problem("mine", *arguments)
 
 
+def test_classes_are_whole_numbers():
+    problem = Problem("mine", X, [0.0, 1, 0], X, [1, 1, 1], classes=2)
+    assert problem.classes == 2
+    assert problem.y.dtype == problem.y_test.dtype == np.int64
+    assert problem.y.tolist() == [0, 1, 0]
+    assert Problem("mine", X, Y).classes is None
+
+
+@pytest.mark.parametrize(
+    ("y", "y_test", "classes", "message"),
+    [
+        ([0, 1, 0.5], [0, 1, 1], 2, "the classes 0 .. 1, .*; 0.5 is none"),
+        ([0, 1, 2], [0, 1, 1], 2, "; 2 is none"),
+        ([0, 1, 1], [0, -1, 1], 2, "; -1 is none"),
+        ([0, 2, 2], [0, 0, 0], 3, "with a training point of each$"),
+        ([0, 0, 0], [0, 0, 0], 1, "at least two"),
+        ([0, 1, np.nan], [0, 0, 0], 2, "finite"),
+    ],
+)
+def test_targets_that_are_not_the_classes_are_refused(y, y_test, classes, message):
+    with pytest.raises(ValueError, match=message):
+        Problem("mine", X, y, X, y_test, classes)
+
+
 def test_the_callers_arrays_are_copied():
     y = np.zeros(3)
     problem = Problem("mine", X, y)

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from hrta import Problem, Schedule, TwoLayer, anmin, laaf, lbfgs, train
+from hrta import Problem, Schedule, Stage, TwoLayer, anmin, laaf, lbfgs, module_training, train
 from hrta.contestants import Rules, read_entry
+from hrta.perceptrons import Perceptron
 from hrta.race import FIRST_TUNING_SEED, race
 from hrta.race_results import ends
 
@@ -25,6 +26,10 @@ ENTRIES = {
     "adam": entry(gradient(s=(1, 1.5)), learning_rate=[0.01, 0.1, 1e300]),
     "sgd": entry(gradient("gradient_descent", batches=3), learning_rate=[0.1, 0.5]),
     "nesterov": entry(gradient("nesterov"), learning_rate=[0.1, 0.3], momentum=[0.5, 0.9]),
+    "deep": entry(
+        {"trainer": "perceptron", "base": "tanh", "hidden": 2, "s": [1, 1.5], "layerwise": True},
+        learning_rate=[0.01, 0.1, 1e300],
+    ),
     "lbfgs": entry({"trainer": "lbfgs"}, learning_rate=[0.5, 1], history_size=[3, 5]),
     "anmin": entry({"trainer": "anmin", "rounds": 4}, ridge=[1e-3, 1]),
     "laaf": entry(
@@ -98,6 +103,14 @@ def test_runs_are_those_of_the_package(small_problem):
     )
     expected = sgd.history.groupby("run")["loss"].last()
     np.testing.assert_array_equal(final(found["sgd"][0], 8), expected)
+    models = [Perceptron(2, 8, 2, base="tanh", seed=seed) for seed in range(3)]
+    layers = [
+        Schedule([Stage(s, steps) for s, steps in zip(stages, (13, 13, 14), strict=True)])
+        for stages in ([1, 1.5, 1.5], [1, 1, 1.5])
+    ]
+    deep = module_training.train(small_problem, models, layers, rate("deep"), decay=0.5)
+    expected = deep.history.groupby("run")["loss"].last()
+    np.testing.assert_allclose(final(found["deep"][0], 8), expected, rtol=1e-5)
     remembered = int(chosen(found["lbfgs"][1], 8, "history_size"))
     searched, _ = lbfgs.train(small_problem, start, 40, rate("lbfgs"), remembered)
     expected = searched.groupby("run")["loss"].last()
@@ -147,7 +160,7 @@ def test_a_candidate_with_which_any_run_diverged_is_taken_only_for_want_of_other
     """The best median is worth nothing if one run in three is lost."""
     losses = {0.1: [1e-9, 1e-9, np.inf], 0.2: [0.5, 0.5, 0.5], 0.3: [0.1, 0.9, 0.9]}
 
-    def train(problem, networks, contestant, candidates, rules, seeds):
+    def train(problem, width, contestant, candidates, rules, seeds):
         rows = [
             {"run": run, "step": 1, "evaluations": 1.0, "seconds": 1.0}
             | {"loss": losses[candidate.learning_rate][seed % 3]}
@@ -160,6 +173,40 @@ def test_a_candidate_with_which_any_run_diverged_is_taken_only_for_want_of_other
     for rates, best in ([0.1, 0.2, 0.3], 0.2), ([0.1], 0.1):
         _, tuning = race(small_problem, "a", entry(gradient(), learning_rate=rates), [5], rules)
         assert set(tuning.loc[tuning["chosen"], "learning_rate"]) == {best}
+
+
+def test_only_the_last_stage_is_the_answer(small_problem):
+    runs, _ = race(small_problem, "deep", ENTRIES["deep"], [5], RULES)
+    switched = runs.groupby("step")["answer"].agg(["min", "max"])
+    assert (switched["min"] == switched["max"]).all()
+    assert switched.index[switched["min"]].tolist() == [28, 32, 36, 40]
+
+
+def classes():
+    random = np.random.default_rng(2)
+    x, y = random.normal(size=(29, 2)), np.arange(29) % 3
+    return Problem("mine", x[:20], y[:20], x[20:], y[20:], classes=3)
+
+
+def test_a_race_of_classes_tells_the_error(small_problem):
+    runs, tuning = race(classes(), "deep", ENTRIES["deep"], [5], RULES)
+    errors = runs["test_error"] * 9
+    np.testing.assert_allclose(errors, errors.round(), atol=1e-5)
+    assert errors.between(0, 9).all()
+    assert errors.nunique() > 1
+    # At the start the mean cross-entropy of softmax is not far from that of a guess.
+    assert (runs.groupby("seed")["loss"].first() - np.log(3)).abs().max() < 1
+    assert (tuning.loc[tuning["learning_rate"] == 1e300, "test_error"] == 1).all()
+    final = ends(runs)
+    assert final["test_error"].notna().all()
+    others, of_others = race(small_problem, "deep", ENTRIES["deep"], [5], RULES)
+    assert "test_error" not in [*others, *of_others, *ends(others)]
+
+
+@pytest.mark.parametrize("name", sorted(set(ENTRIES) - {"deep"}))
+def test_classes_are_no_numbers(name):
+    with pytest.raises(ValueError, match="mine has classes, which only trainer perceptron fits"):
+        race(classes(), name, ENTRIES[name], [5], RULES)
 
 
 def test_a_singular_system_counts_as_divergence():

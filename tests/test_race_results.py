@@ -20,6 +20,14 @@ def test_what_is_missing_after_divergence_is_infinite():
     assert final.loc[0, ["loss", "test_loss"]].tolist() == [np.inf, np.inf]
 
 
+def test_errors_end_as_losses_do_where_there_are_any():
+    final = ends(run([1.0, 0.5], test_error=[0.5, 0.25]))
+    assert final.loc[0, "test_error"] == 0.25
+    assert "test_error" not in ends(run([1.0, 0.5]))
+    mixed = pd.concat([run([1.0], test_error=[0.5]), run([1.0], problem="q")])
+    assert np.isnan(ends(mixed).set_index("problem").loc["q", "test_error"])
+
+
 def test_without_a_test_set_the_test_loss_stays_missing():
     with_test = run([1.0, np.nan], problem="q", test_loss=[2.0, np.nan])
     final = ends(pd.concat([run([1.0, np.nan]), with_test])).set_index("problem")

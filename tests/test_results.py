@@ -92,6 +92,17 @@ def test_problems_come_back_with_their_checksum(tmp_path, small_problem, with_te
     subprocess.run(check, cwd=tmp_path, check=True)
 
 
+def test_classes_come_back_as_classes(tmp_path):
+    x = np.arange(4.0)[:, None]
+    for name, rest in {"a": (x[:2], [1, 0]), "b": (None, None)}.items():
+        results.write_problem(Problem("mine", x, [0, 2, 1, 1], *rest, 3), tmp_path / name)
+        problem = results.read_problem(tmp_path / name)
+        assert problem.classes == 3
+        assert problem.y.tolist() == [0, 2, 1, 1]
+    results.write_problem(Problem("mine", x, [0, 2, 1, 1]), tmp_path / "c")
+    assert results.read_problem(tmp_path / "c").classes is None
+
+
 def test_unreadable_problems_are_refused(tmp_path, small_problem):
     file = tmp_path / "small.parquet"
     with pytest.raises(ValueError, match=r"small.parquet: there is no such file"):

@@ -118,14 +118,14 @@ class CpuEngine(Engine):
 
         well = np.flatnonzero(self.diverged < 0)
         losses[self.diverged >= 0] = np.inf
-        for run, updates in zip(well, _in_threads(advance_run, well), strict=True):
+        for run, updates in zip(well, in_threads(advance_run, well), strict=True):
             if updates >= 0:
                 self.diverged[run] = self._step + updates
         self._step += len(factors)
         return losses[:, 0], losses[:, 1]
 
     def measure(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        losses = np.array(_in_threads(lambda run: self._measure_run(run, s[run]), range(len(s))))
+        losses = np.array(in_threads(lambda run: self._measure_run(run, s[run]), range(len(s))))
         self.diverged[(self.diverged < 0) & ~np.isfinite(losses[:, 0])] = self._step
         losses[self.diverged >= 0] = np.inf
         return losses[:, 0], losses[:, 1]
@@ -162,7 +162,7 @@ def _less(points: Points, skip: np.ndarray, order: np.ndarray) -> np.ndarray:
     return np.take(y - values, order, axis=1).astype(y.dtype)
 
 
-def _in_threads(task: Callable, runs: Iterable[int]) -> list:
+def in_threads(task: Callable, runs: Iterable[int]) -> list:
     """The task's results for all runs, on as many threads as torch has."""
     pool = ThreadPoolExecutor(torch.get_num_threads())
     try:

@@ -138,14 +138,15 @@ def advance(
         loss = 0.0
         if whole or logged[step]:
             loss = forward(points, parameters, s, scale)
-        if logged[step] and np.isfinite(loss):
+        if logged[step] and abs(loss) < np.inf:
             losses[0, row] = loss
             if len(test.y):
                 losses[1, row] = forward(test, parameters, s, scale)
             row += 1
         if not whole:
             loss += forward_batch(points, seen, batches[step], parameters, s, scale)
-        if not np.isfinite(loss):
+        # Not np.isfinite: of its loss - loss, reassociation may make 0 even for NaN.
+        if not abs(loss) < np.inf:
             losses[:, row:] = np.inf
             return step
         backward(seen, scale, linear)

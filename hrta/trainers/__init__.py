@@ -1,11 +1,12 @@
 """How the contestants of a race are trained: a module for each, by the name of its trainer.
 
-Each has `train(problem, networks, contestant, candidates, rules, seeds)`, which trains every one of
-the two-layer networks given, with a candidate for each run that may differ in the learning rate and
-nothing else; the seeds are for whatever else is drawn. It returns a table of run, step, evaluations
-(of the gradient on all points), seconds (of one run), loss and, with a test set, test_loss, a row
-for each run and logged step; and answer, if not all rows have the activation that the method ends
-with. Losses are 1/(2n) sum of squares, whatever is minimised, and infinite once a run has diverged.
+Each has `train(problem, width, contestant, candidates, rules, seeds)`, which trains a network of
+that width for each candidate and seed; the candidates may differ in the learning rate and nothing
+else. Two-layer networks with the same seed start from the same weights. It returns a table of run,
+step, evaluations (of the gradient on all points), seconds (of one run), loss and, with a test set,
+test_loss and, for classes, test_error, a row for each run and logged step; and answer, if not all
+rows have the activation that the method ends with. Losses are 1/(2n) sum of squares, whatever is
+minimised, for classes the mean cross-entropy, and infinite once a run has diverged.
 """
 
 import time

@@ -16,7 +16,7 @@ from hrta.problems import Problem
 
 def train(
     problem: Problem,
-    networks: TwoLayer,
+    width: int,
     contestant: AnalyticMethod,
     candidates: Sequence[Candidate],
     rules: Rules,
@@ -25,6 +25,7 @@ def train(
     """An exact solve counts as an evaluation, a singular system as divergence."""
     most = min(contestant.rounds, (rules.evaluations - 1) // 2)
     test = None if problem.x_test is None else (problem.x_test, problem.y_test)
+    networks = TwoLayer.initialise(seeds, problem.inputs, width)
     tables = []
     for run, inner in enumerate(networks.inner.double().numpy()):
         started = time.perf_counter()

@@ -16,7 +16,7 @@ from hrta.training import train as train_networks
 
 def train(
     problem: Problem,
-    networks: TwoLayer,
+    width: int,
     contestant: GradientMethod,
     candidates: Sequence[Candidate],
     rules: Rules,
@@ -28,6 +28,7 @@ def train(
     schedule = contestant.schedule(rules.evaluations * points // size)
     rule = contestant.rule
     train_along = partial(train_with_plateaus, plateau=rule) if rule else train_networks
+    networks = TwoLayer.initialise(seeds, problem.inputs, width)
     started = time.perf_counter()
     history = train_along(
         problem,

@@ -15,7 +15,7 @@ from hrta.trainers import timed
 
 def train(
     problem: Problem,
-    networks: TwoLayer,
+    width: int,
     contestant: AdaptiveMethod,
     candidates: Sequence[Candidate],
     rules: Rules,
@@ -23,7 +23,10 @@ def train(
 ) -> pd.DataFrame:
     """From the very weights that the others start from; as `hrta.trainers` says."""
     start = DeepNetworks.of_two_layer(
-        networks, contestant.activation, contestant.adaptive, contestant.scale
+        TwoLayer.initialise(seeds, problem.inputs, width),
+        contestant.activation,
+        contestant.adaptive,
+        contestant.scale,
     )
     started = time.perf_counter()
     history, _ = train_networks(

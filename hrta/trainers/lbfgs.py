@@ -12,13 +12,14 @@ from hrta.problems import Problem
 
 def train(
     problem: Problem,
-    networks: TwoLayer,
+    width: int,
     contestant: LimitedMemoryMethod,
     candidates: Sequence[Candidate],
     rules: Rules,
     seeds: Sequence[int],
 ) -> pd.DataFrame:
     """The line search's evaluations count; as `hrta.trainers` says."""
+    networks = TwoLayer.initialise(seeds, problem.inputs, width)
     rates = [candidate.learning_rate for candidate in candidates]
     remembered = candidates[0].history_size
     return train_networks(problem, networks, rules.evaluations, rates, remembered)[0]

@@ -20,7 +20,25 @@ shell.prefix(
     f" export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
 )
 
+import yaml
+
 from hrta.config import ConfigError, check_config
+
+
+def in_order_of(base, given):
+    """The mapping with the keys of base first, in their order, all the way down.
+
+    What a file given with --configfile has would come first otherwise; but the first of all methods
+    is what the others are compared with, and figures show them in order.
+    """
+    if not (isinstance(base, dict) and isinstance(given, dict)):
+        return given
+    keys = dict.fromkeys([*(key for key in base if key in given), *given])
+    return {key: in_order_of(base.get(key), given[key]) for key in keys}
+
+
+with Path(workflow.basedir, "config/replication.yaml").open() as replication:
+    config = in_order_of(yaml.safe_load(replication), config)
 
 try:
     settings = check_config(config)

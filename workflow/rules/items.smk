@@ -170,3 +170,14 @@ OF_THE_THEORY = [
     *(f"figure_rates_{name}" for name in theory.rates.experiments),
 ]
 OF_THE_PAPER = ["activations", "eigenvalues", "width", *PAPER]
+
+
+def add_items(items):
+    """More items, unless one would write the figure of an experiment."""
+    theirs = {file: name for name in EVERY for file in ITEMS[f"figure_{name}"].files}
+    for file in [file for item in items.values() for file in item.files]:
+        if file in theirs:
+            sys.exit(
+                f"config: experiments.{theirs[file]}: a figure has this name already; choose another"
+            )
+    ITEMS.update(items)

@@ -35,7 +35,22 @@ for target, item in ITEMS.items():
 rule paper:
     input:
         [ITEMS[f"figure_{name}"].files for name in OF_THE_PAPER],
+        [
+            OF_POISSON[f"figure_{name}"].files
+            for name, each in poisson.problems.items()
+            if each.paper
+        ],
         ITEMS["table_final_losses"].files,
+
+
+rule beyond:
+    input:
+        [item.files for item in OF_BEYOND.values()],
+        [
+            OF_POISSON[f"figure_{name}"].files
+            for name, each in poisson.problems.items()
+            if not each.paper
+        ],
 
 
 rule siblings:

@@ -1,4 +1,4 @@
-# The neighbouring papers' methods: real data, their own claims, and the race of all.
+# The neighbouring papers' methods: real data, and their own claims.
 
 from hrta.datasets import INCLUDED
 
@@ -7,7 +7,6 @@ wildcard_constraints:
     dataset="|".join(INCLUDED),
     variant="|".join(siblings.adaptive_slopes.variants),
     accelerated="|".join(siblings.acceleration.problems),
-    contestant="|".join(siblings.race.methods),
     raced="|".join(siblings.race.problems),
 
 
@@ -104,30 +103,3 @@ rule anmin:
     shell:
         "exec python -m hrta anmin --problem {input.problem} {params.options}"
         " --output {output.table} --parent $PPID > {log} 2>&1"
-
-
-rule race:
-    input:
-        race_sources,
-        [f"data/{name}.parquet" for name in siblings.race.problems],
-    output:
-        runs="results/race/{contestant}.parquet",
-        provenance="results/race/{contestant}.json",
-        tuning="results/race/{contestant}_tuning.parquet",
-    log:
-        "logs/race/{contestant}.log",
-    benchmark:
-        "results/benchmarks/race/{contestant}.tsv"
-    priority: race_cost
-    conda:
-        "../../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-    params:
-        options=race_options,
-    message:
-        "Tuning and racing {wildcards.contestant}."
-    shell:
-        "exec python -m hrta race --name {wildcards.contestant} {params.options}"
-        " --output {output.runs} --tuning {output.tuning} --parent $PPID > {log} 2>&1"

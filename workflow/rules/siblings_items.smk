@@ -3,12 +3,12 @@
 race = siblings.race
 baselines = {name: each.baseline for name, each in race.methods.items() if each.baseline}
 shown = {"methods": labels(race.methods, race.methods), "baselines": baselines}
-raced = shown | {"runs": RACE_RESULTS}
+raced = shown | {"runs": race_results("race")}
 on_problems = {"problems": labels(race.problems, race.problems)}
 slopes = siblings.adaptive_slopes
 alternation = siblings.alternation
-against = [f"results/race/{name}.parquet" for name in alternation.against]
-tuned = {"tuning": TUNING_RESULTS}
+against = race_results("race", alternation.against)
+tuned = {"tuning": tuning_results("race")}
 
 OF_THE_SIBLINGS = {
     "figure_slopes": Item(
@@ -57,28 +57,21 @@ OF_THE_SIBLINGS = {
             "gains_table": "tables/gains",
             "tuned_table": "tables/tuned",
         },
-        RACE_RESULTS + TUNING_RESULTS,
+        race_results("race") + tuning_results("race"),
         raced | on_problems | tuned | at_the_end | {"targets": race.targets.value},
     ),
     "figure_sensitivity": Item(
         "sensitivity",
         {"figure": "figures/sensitivity"},
-        TUNING_RESULTS,
+        tuning_results("race"),
         shown | on_problems | tuned,
     ),
     "figure_race_curves": Item(
         "race_curves",
         figure_and_table("race"),
-        RACE_RESULTS,
+        race_results("race"),
         raced | on_problems | at_the_end,
         tuple(f"_{name}" for name in race.problems),
     ),
 }
-theirs = {file: name for name in EVERY for file in ITEMS[f"figure_{name}"].files}
-for item in OF_THE_SIBLINGS.values():
-    for file in item.files:
-        if file in theirs:
-            sys.exit(
-                f"config: experiments.{theirs[file]}: a figure has this name already; choose another"
-            )
-ITEMS |= OF_THE_SIBLINGS
+add_items(OF_THE_SIBLINGS)

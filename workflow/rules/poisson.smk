@@ -1,0 +1,33 @@
+# The Poisson problem: a job for each problem and quadrature, on all cores that it is given.
+
+
+wildcard_constraints:
+    poisson="|".join(settings.poisson.problems),
+    quadrature="|".join(settings.poisson.quadratures),
+
+
+rule poisson:
+    input:
+        sources("hrta.deep_ritz_experiment", "hrta.results"),
+    output:
+        runs="results/poisson/{poisson}_{quadrature}.parquet",
+        provenance="results/poisson/{poisson}_{quadrature}.json",
+        solutions="results/poisson/{poisson}_{quadrature}_solutions.parquet",
+    log:
+        "logs/poisson/{poisson}_{quadrature}.log",
+    benchmark:
+        "results/benchmarks/poisson/{poisson}_{quadrature}.tsv"
+    priority: 10**7
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+    params:
+        options=poisson_options,
+    message:
+        "Solving {wildcards.poisson} with quadrature {wildcards.quadrature}."
+    shell:
+        "exec python -m hrta poisson {params.options} --quadrature {wildcards.quadrature}"
+        " --experiment {wildcards.poisson}_{wildcards.quadrature}"
+        " --output {output.runs} --solutions {output.solutions} --parent $PPID > {log} 2>&1"

@@ -18,7 +18,7 @@ from hrta.config_values import (
     Strict,
 )
 from hrta.contestants import GradientMethod, Grid, PerceptronMethod
-from hrta.paths import Path
+from hrta.paths import LayerPath, Path
 
 
 class Study(Strict):
@@ -79,13 +79,11 @@ class Schedules(Study):
         return self._race({name: each.grid for name, each in self.optimizers.items()}, methods)
 
 
-class NetworkPath(Strict):
-    """The stages of a network of any depth; see `hrta.contestants.PerceptronMethod`."""
+class NetworkPath(LayerPath):
+    """The stages of a network of any depth."""
 
     label: Label
     source: Source
-    s: list[float]
-    layerwise: bool = False
 
 
 class Networks(Study):

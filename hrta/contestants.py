@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from hrta.config_values import (
     BaseName,
     Count,
-    HomotopyParameter,
     Number,
     OptimizerName,
     PositiveNumber,
     Several,
     Strict,
 )
-from hrta.paths import Path
+from hrta.paths import LayerPath, Path
 from hrta.schedules import Schedule
 
 NonNegative = Annotated[Number, Field(ge=0)]
@@ -88,27 +87,17 @@ class GradientMethod(Path):
         return {"learning_rate", "momentum"} if momentum else {"learning_rate"}
 
 
-class PerceptronMethod(Strict):
+class PerceptronMethod(LayerPath):
     """`hrta.module_training`: networks of L hidden layers with any activation, under Adam.
 
     Attributes:
         base: the activation sigma.
         hidden: L.
-        s: of each stage, equally long.
-        layerwise: make the last change of s in L stages, in one layer more each, from the input on.
     """
 
     trainer: Literal["perceptron"]
     base: BaseName
     hidden: Count
-    s: Annotated[list[HomotopyParameter], Field(min_length=1)]
-    layerwise: bool = False
-
-    @model_validator(mode="after")
-    def _changes(self) -> "PerceptronMethod":
-        if self.layerwise and len(self.s) == 1:
-            raise ValueError("layerwise needs a second s")
-        return self
 
     @property
     def tuned(self) -> set[str]:
@@ -118,22 +107,12 @@ class PerceptronMethod(Strict):
     @property
     def stage_count(self) -> int:
         """How many stages there are."""
-        return len(self._layers)
+        return len(self.of_layers(self.hidden))
 
     def schedules(self, steps: int) -> list[Schedule]:
         """The stages of each hidden layer as so many steps in all."""
-        return [Schedule.equal_parts(s, steps) for s in zip(*self._layers, strict=True)]
-
-    @property
-    def _layers(self) -> list[list[float]]:
-        """s of each hidden layer, stage by stage."""
-        if not self.layerwise:
-            return [[s] * self.hidden for s in self.s]
-        *earlier, before, after = self.s
-        return [[s] * self.hidden for s in earlier] + [
-            [after] * switched + [before] * (self.hidden - switched)
-            for switched in range(self.hidden + 1)
-        ]
+        layers = zip(*self.of_layers(self.hidden), strict=True)
+        return [Schedule.equal_parts(s, steps) for s in layers]
 
 
 class AdaptiveMethod(Strict):

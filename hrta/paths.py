@@ -66,3 +66,30 @@ class Path(Strict):
     def rule(self) -> Plateau | None:
         """The plateau rule, if there is one."""
         return None if self.plateau is None else Plateau(**self.plateau.model_dump())
+
+
+class LayerPath(Strict):
+    """The stages of a deep network.
+
+    Attributes:
+        s: of each stage, equally long.
+        layerwise: make the last change of s in one layer after another, from the input on.
+    """
+
+    s: Annotated[list[HomotopyParameter], Field(min_length=1)]
+    layerwise: bool = False
+
+    @model_validator(mode="after")
+    def _changes(self) -> "LayerPath":
+        if self.layerwise and len(self.s) == 1:
+            raise ValueError("layerwise needs a second s")
+        return self
+
+    def of_layers(self, layers: int) -> list[list[float]]:
+        """s of each of so many layers, stage by stage."""
+        if not self.layerwise:
+            return [[s] * layers for s in self.s]
+        *earlier, before, after = self.s
+        return [[s] * layers for s in earlier] + [
+            [after] * switched + [before] * (layers - switched) for switched in range(layers + 1)
+        ]

@@ -5,7 +5,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
 
@@ -43,6 +44,17 @@ def cores() -> int:
     if wanted.isdigit() and int(wanted):
         return int(wanted)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_threads(task: Callable, runs: Iterable[int]) -> list:
+    """The task's results for all runs, on as many threads as torch has."""
+    import torch
+
+    pool = ThreadPoolExecutor(torch.get_num_threads())
+    try:
+        return list(pool.map(task, runs))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -40,12 +40,17 @@ def ends(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
 
 
 def on(
-    problems: Collection[str], widths: Collection[int] | None = None
+    problems: Collection[str],
+    widths: Collection[int] | None = None,
+    methods: Collection[str] | None = None,
 ) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """What keeps the rows of these problems, and of these widths if they are given."""
+    """What keeps the rows of these problems, and of these widths and methods if they are given."""
+    wanted = {"problem": problems, "width": widths, "method": methods}
 
     def keep(runs: pd.DataFrame) -> pd.DataFrame:
-        kept = runs["problem"].isin(list(problems))
-        return runs[kept if widths is None else kept & runs["width"].isin(list(widths))]
+        for column, values in wanted.items():
+            if values is not None:
+                runs = runs[runs[column].isin(list(values))]
+        return runs
 
     return keep

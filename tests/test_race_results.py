@@ -46,3 +46,5 @@ def test_rows_are_kept_by_problem_and_width():
     kept = on(["q"])(runs)
     assert kept[["problem", "width"]].to_numpy().tolist() == [["q", 5], ["q", 50]]
     assert on(["p", "q"], [5])(runs)["problem"].tolist() == ["p", "q"]
+    assert on(["p", "q"], methods=["none"])(runs).empty
+    assert on(["p", "q"], methods=runs["method"])(runs).equals(runs)

@@ -48,6 +48,18 @@ def test_the_code_about_the_siblings_runs(run, capsys):
     assert "[" in capsys.readouterr().out
 
 
+def test_the_code_about_what_is_beyond_runs(run, capsys):
+    smaller = [("width=200", "width=20"), ("width=50", "width=5"), ("steps=400", "steps=10")]
+    run(
+        "docs/beyond.md",
+        *smaller,
+        ("1.0, 100", "1.0, 5"),
+        ("1.5, 100", "1.5, 5"),
+        ("200)]", "10)]"),
+    )
+    assert "lowest energy -4.93" in capsys.readouterr().out
+
+
 def test_the_code_in_the_guide_runs(run, capsys):
     names = run("docs/guide.md", ("epochs=6", "epochs=1"))
     output = capsys.readouterr().out

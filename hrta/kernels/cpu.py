@@ -1,8 +1,5 @@
 """The CPU engine: compiled loops, one network to a thread, so threads change no number."""
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,6 +10,7 @@ from hrta.kernels.simd import VECTOR_BYTES
 from hrta.kernels.updates import OPTIMIZER_CODES
 from hrta.networks import TwoLayer
 from hrta.optimizers import OPTIMIZERS
+from hrta.processes import in_threads
 
 
 class CpuEngine(Engine):
@@ -160,12 +158,3 @@ def _less(points: Points, skip: np.ndarray, order: np.ndarray) -> np.ndarray:
     # Not a matrix product, whose rounding may depend on how many runs there are.
     values = (skip[:, None, :] * x).sum(-1)
     return np.take(y - values, order, axis=1).astype(y.dtype)
-
-
-def in_threads(task: Callable, runs: Iterable[int]) -> list:
-    """The task's results for all runs, on as many threads as torch has."""
-    pool = ThreadPoolExecutor(torch.get_num_threads())
-    try:
-        return list(pool.map(task, runs))
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from hrta.kernels import ritz
-from hrta.kernels.cpu import in_threads
 from hrta.networks import TwoLayer
 from hrta.poisson import PoissonProblem, gauss_legendre, grid, monte_carlo
+from hrta.processes import in_threads
 
 # To measure errors by, at least. Of a trained network's H^1 error that is within 0.2 % in two
 # dimensions, and 4 % in three.

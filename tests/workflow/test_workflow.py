@@ -28,7 +28,10 @@ OF_TRAINING_AND_THEORY = {"figure_motion", "figure_rates_sine1d", "figure_rates_
 OF_THEORY = {"figure_sample_number", "figure_width_limit"} | OF_TRAINING_AND_THEORY
 OF_THE_RACE = {"figure_race", "figure_race_curves", "figure_sensitivity", "figure_anmin"}
 OF_SIBLINGS = OF_THE_RACE | {"figure_slopes", "figure_acceleration"}
-NOTEBOOKS = {"figure_activations"} | OF_RUNS | OF_SPECTRA | OF_THEORY | OF_SIBLINGS
+OF_POISSON = {"figure_poisson", "figure_poisson_product", "figure_poisson3d"}
+OF_NETWORKS = {"figure_other_activations", "figure_deep_networks"}
+OF_BEYOND = OF_POISSON | OF_NETWORKS | {"figure_schedules"}
+NOTEBOOKS = {"figure_activations"} | OF_RUNS | OF_SPECTRA | OF_THEORY | OF_SIBLINGS | OF_BEYOND
 TABLES = {"table_final_losses", "table_final_losses_all", "table_jumps"}
 TRAINED_FOR_THEORY = {
     "theory_motion_adam",
@@ -40,6 +43,7 @@ MEASURED = TRAINED_FOR_THEORY | {
     *(f"theory_jumps_{name}" for name in ("sine1d", "sine3d", "jump1d")),
     *(f"theory_{part}_{name}" for part in ("samples", "width") for name in ("sine1d", "sine3d")),
 }
+WITH_ADAM = {"slopes", "figure_slopes", "poisson"} | OF_POISSON | OF_NETWORKS
 RACED = ("sine1d", "sine3d", "jump1d", "diabetes", "wine", "breast_cancer", "digits")
 SHOW_EVERY_EXPERIMENT = {
     *("figure_conditioning", "figure_eigenvalues", "figure_spectra", "figure_width_all"),
@@ -62,12 +66,17 @@ def test_everything_is_there(replicated):
         stems |= {name, f"{name}_test", f"learning_rates_{name}"}
     raced = {f"race_{name}" for name in RACED}
     stems |= {"acceleration", "acceleration_travel", "anmin", "race", "sensitivity"} | raced
-    stems |= {"slopes", "slopes_curves"}
+    of_poisson = {name.removeprefix("figure_") for name in OF_POISSON}
+    of_networks = {name.removeprefix("figure_") for name in OF_NETWORKS}
+    stems |= {"slopes", "slopes_curves", "schedules", "schedules_curves"} | of_networks
+    stems |= of_poisson | {f"{name}_curves" for name in of_poisson}
     assert figures == {f"{stem}.{suffix}" for stem in stems for suffix in ("pdf", "png")}
     tables = {path.name for path in (folder / "tables").iterdir()}
     stems = of_theory | {"final_losses", "final_losses_all", "jumps", "ratios", "ratios_all"}
     stems |= {"acceleration", "acceleration_steps", "anmin", "gains", "leaderboard", "slopes"}
-    stems |= {"tuned"} | raced
+    stems |= {"tuned"} | raced | of_poisson | of_networks
+    stems |= {f"{name}_{more}" for name in of_networks for more in ("counts", "losses")}
+    stems |= {"schedules", "schedules_counts", "schedules_ranks"}
     assert tables == {f"{stem}.{suffix}" for stem in stems for suffix in ("csv", "md")}
     for name in RACED:
         recorded = (folder / f"data/{name}.parquet.sha256").read_text().split()[0]
@@ -92,20 +101,21 @@ def test_every_method_races_from_the_same_weights_on_every_problem(replicated):
     files = sorted((replicated.folder / "results/race").glob("*.parquet"))
     tables = {file.stem: pd.read_parquet(file) for file in files}
     tunings = {name: tables.pop(name) for name in list(tables) if name.endswith("_tuning")}
-    assert len(tables) == len(tunings) == 19
+    assert set(tunings) == {f"{job}_tuning" for job in tables}
     starts = {}
-    for name, table in tables.items():
+    for name, table in pd.concat(tables.values()).groupby("method"):
         assert set(table["problem"]) == set(RACED)
         assert set(table["seed"]) == {0, 1, 2}
         assert table["evaluations"].max() <= 61
         assert table["seconds"].max() > 0
         first = table[(table["evaluations"] == 0) & (table["problem"] == "wine")]
         starts[name] = first.set_index("seed")["loss"].round(4)
+    assert len(starts) == 19
     relu = ["adam", "sgd", "heavy_ball", "lbfgs", "layer_relu", "relaxation_adam"]
     assert all(starts[name].equals(starts["adam"]) for name in relu)
-    for table in tunings.values():
-        assert table.groupby(["problem", "width"])["candidate"].nunique().eq(12).all()
-        assert not set(table["seed"]) & {0, 1, 2}
+    tuning = pd.concat(tunings.values())
+    assert tuning.groupby(["problem", "width", "method"])["candidate"].nunique().eq(12).all()
+    assert not set(tuning["seed"]) & {0, 1, 2}
 
 
 def test_methods_start_from_the_same_weights(replicated):
@@ -151,18 +161,22 @@ def test_editing_the_style_reruns_whatever_has_it(edited):
 
 
 @pytest.mark.parametrize(
-    ("module", "old", "new", "slopes"),
+    ("module", "old", "new", "more"),
     [
         ("training", "np.arange(steps) / steps", "np.arange(steps) / (steps + 1)", set()),
-        ("optimizers", "0.9, 0.999, 1e-8", "0.9, 0.99, 1e-8", {"slopes", "figure_slopes"}),
-        ("kernels/__init__", "one file for each engine", "a file for each engine", set()),
+        ("optimizers", "0.9, 0.999, 1e-8", "0.9, 0.99, 1e-8", WITH_ADAM),
+        (
+            *("kernels/__init__", "one file for each engine", "a file for each engine"),
+            {"poisson"} | OF_POISSON,
+        ),
         ("kernels/sorted", "summed from both ends, and", "summed from both sides, and", set()),
     ],
 )
-def test_editing_the_trainer_reruns_training(edited, module, old, new, slopes):
+def test_editing_the_trainer_reruns_training(edited, module, old, new, more):
     rerun = edited(f"hrta/{module}.py", old, new)
-    trained = {"train", "race", "acceleration", "figure_acceleration"} | OF_THE_RACE | OF_RUNS
-    assert rerun == trained | TRAINED_FOR_THEORY | OF_TRAINING_AND_THEORY | slopes
+    trained = {"train", "race", "acceleration", "figure_acceleration", "figure_schedules"}
+    trained |= OF_THE_RACE | OF_RUNS
+    assert rerun == trained | TRAINED_FOR_THEORY | OF_TRAINING_AND_THEORY | more
 
 
 def test_editing_a_siblings_method_reruns_only_it(replicated, edited):
@@ -221,7 +235,7 @@ def make_problem('''
 def test_changing_a_problem_reruns_what_shows_it(edited):
     rerun = edited("hrta/targets.py", "low=-3, high=3", "low=-2, high=3")
     own = {"figure_jump1d", "figure_learning_rates_jump1d", "theory_jumps_jump1d"}
-    own |= {"race", "slopes", "figure_slopes"} | OF_THE_RACE
+    own |= {"race", "slopes", "figure_slopes", "figure_schedules"} | OF_THE_RACE | OF_NETWORKS
     assert rerun == {"data", "train", "spectra"} | own | SHOW_EVERY_EXPERIMENT
 
 
@@ -286,9 +300,9 @@ def test_a_wrong_configuration_is_one_line_and_touches_nothing(checkout, old, ne
 
 def test_every_name_in_the_readme_is_a_target(replicated):
     readme = (ROOT / "README.md").read_text()
-    names = set(re.findall(r"`((?:figure|table)_\w+|paper|theory|siblings|all)`", readme)) - {
-        "figure_runge"
-    }
+    names = set(
+        re.findall(r"`((?:figure|table)_\w+|paper|theory|siblings|beyond|all)`", readme)
+    ) - {"figure_runge"}
     done = replicated.snakemake(options=("--list-rules",))
     assert names <= set(done.stdout.split())
     assert names >= NOTEBOOKS

@@ -69,8 +69,9 @@ $(NT_READY): benchmarks/requirements-neural-tangents.txt | $(READY)
 	$(BIN)/uv pip install --quiet --no-deps --python .venv-nt/bin/python --requirement benchmarks/requirements-neural-tangents.txt
 	touch $(NT_READY)
 
+# A worker for each core, a file of tests for each worker; torch's threads would get in their way.
 test: $(READY) lint
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(if $(filter all,$(CORES)),logical,$(CORES)) --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from hrta.race_results import CELL, CLOCKS, PAIR, RUN
+from hrta.race_results import CELL, CLOCKS, PAIR, RUN, measures
 from hrta.statistics import compare, median_interval
 
 
@@ -113,15 +113,16 @@ def finals(final: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row for each problem, width and method: problem, width, method, seeds, diverged (how
-        many runs), evaluations and seconds (medians), and loss and test_loss (medians), each also
-        with _low and _high, its 95 % bootstrap interval; missing without a test set.
+        many runs), evaluations and seconds (medians), and loss, test_loss and, where there are
+        classes, test_error (medians), each also with _low and _high, its 95 % bootstrap interval;
+        missing without a test set, or without classes.
     """
     rows = []
     for cell, runs in final.groupby(CELL, observed=True):
         row = dict(zip(CELL, cell, strict=True)) | {"seeds": len(runs)}
         row["diverged"] = int(np.isinf(runs["loss"]).sum())
         row |= {clock: runs[clock].median() for clock in CLOCKS}
-        for name in ("loss", "test_loss"):
+        for name in measures(final):
             known = runs[name].notna().all()
             interval = median_interval(runs[name].to_numpy()) if known else [np.nan] * 3
             names = (name, f"{name}_low", f"{name}_high")

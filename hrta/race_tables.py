@@ -65,6 +65,13 @@ def readable_finals(
         values = table[[name, f"{name}_low", f"{name}_high"]].to_numpy()
         if table[name].notna().any():
             text[label] = [with_interval(*row, ".2e") for row in values]
+    if "test_error" in table:
+        shares = table[["test_error", "test_error_low", "test_error_high"]].to_numpy()
+        percent = [with_interval(*(100 * row), ".1f") for row in shares]
+        text["misclassified [95 %], in %"] = [
+            share if known else "–"
+            for share, known in zip(percent, table["test_error"].notna(), strict=True)
+        ]
     text["evaluations"] = table["evaluations"].map("{:.0f}".format)
     text["seconds"] = table["seconds"].map("{:.2g}".format)
     if table["diverged"].any():

@@ -1,9 +1,19 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from hrta.networks import TwoLayer
 from hrta.problems import Problem
+
+# Time is no criterion where other tests run beside.
+settings.register_profile("beside", deadline=None)
+settings.load_profile("beside")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The real DAG first: it takes longest."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
 
 
 @pytest.fixture

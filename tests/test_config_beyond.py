@@ -62,7 +62,7 @@ def test_poisson_is_solved_by_every_quadrature():
         (
             "beyond.depth.paths.plain.layerwise",
             True,
-            "beyond.depth.paths.plain: layerwise needs a second s",
+            "layerwise needs a second s",
         ),
         ("beyond.depth.hidden.value", [0], "beyond.depth.hidden.value.0: 0 given; input should be"),
         (

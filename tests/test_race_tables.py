@@ -59,6 +59,16 @@ def test_finals_read_as_text():
     assert text["final loss [95 %]"].iloc[0] == "2.50e-01 [2.50e-01, 2.50e-01]"
     assert text["evaluations"].tolist() == ["9", "9"]
     assert "diverged" not in text
+    assert not any("misclassified" in name for name in text)
+
+
+def test_shares_of_misclassified_points_are_shown_where_there_are_classes():
+    ends = ended([[[0.5, 0.5], [0.25, 0.25]]] * 3).assign(evaluations=9.0)
+    ends["test_error"] = np.where(ends["problem"] == "p", 0.125, np.nan)
+    text = readable_finals(finals(ends), LABELS, {"p": "Problem P", "q": "Problem Q"})
+    shares = text.groupby("problem")["misclassified [95 %], in %"].agg(["first", "nunique"])
+    assert shares["first"].tolist() == ["12.5 [12.5, 12.5]", "–"]
+    assert shares["nunique"].tolist() == [1, 1]
 
 
 def test_chosen_parameters_read_as_text():

@@ -75,8 +75,8 @@ def test_everything_is_there(replicated):
     stems = of_theory | {"final_losses", "final_losses_all", "jumps", "ratios", "ratios_all"}
     stems |= {"acceleration", "acceleration_steps", "anmin", "gains", "leaderboard", "slopes"}
     stems |= {"tuned"} | raced | of_poisson | of_networks
-    stems |= {f"{name}_{more}" for name in of_networks for more in ("counts", "losses")}
-    stems |= {"schedules", "schedules_counts", "schedules_ranks"}
+    stems |= {f"{name}_{more}" for name in of_networks for more in ("counts", "losses", "tuned")}
+    stems |= {"schedules", "schedules_counts", "schedules_ranks", "schedules_tuned"}
     assert tables == {f"{stem}.{suffix}" for stem in stems for suffix in ("csv", "md")}
     for name in RACED:
         recorded = (folder / f"data/{name}.parquet.sha256").read_text().split()[0]

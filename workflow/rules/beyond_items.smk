@@ -8,10 +8,11 @@ def race_item(name, notebook, stem, parts, more, **parameters):
     race = RACES[name]
     return Item(
         notebook,
-        figure_and_table(stem) | more,
-        race_results(name),
+        figure_and_table(stem) | {"tuned_table": f"tables/{stem}_tuned"} | more,
+        race_results(name) + tuning_results(name),
         {
             "runs": race_results(name),
+            "tuning": tuning_results(name),
             "parts": parts,
             "methods": labels(race.methods, race.methods),
             "baselines": {

@@ -15,7 +15,7 @@ __all__ = ["gains_by_part", "save"]
 
 LINE = 0.17  # inches for each row
 MARKERS = "osD^v<>"
-WIDEST = 1e3  # ratios beyond are cut off
+WIDEST = 1e4  # ratios beyond are cut off
 
 
 def gains_by_part(
@@ -72,7 +72,7 @@ def _ratio_scale(axis: Axes) -> None:
     """A logarithmic x axis for a narrow panel: powers of ten, and 2 and 5 where there are few."""
     axis.set_xscale("log")
     low, high = np.log10(axis.get_xlim())
-    axis.xaxis.set_major_locator(LogLocator(numticks=4))
+    axis.xaxis.set_major_locator(LogLocator(numticks=3))
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     between = [digit * 10.0**exponent for exponent in range(-9, 9) for digit in (2, 5)]
     axis.xaxis.set_minor_locator(FixedLocator(between if high - low < 1 else []))

@@ -46,11 +46,6 @@ rule paper:
 rule beyond:
     input:
         [item.files for item in OF_BEYOND.values()],
-        [
-            OF_POISSON[f"figure_{name}"].files
-            for name, each in poisson.problems.items()
-            if not each.paper
-        ],
 
 
 rule siblings:

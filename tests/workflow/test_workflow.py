@@ -167,7 +167,7 @@ def test_editing_the_style_reruns_whatever_has_it(edited):
         ("optimizers", "0.9, 0.999, 1e-8", "0.9, 0.99, 1e-8", WITH_ADAM),
         (
             *("kernels/__init__", "one file for each engine", "a file for each engine"),
-            {"poisson"} | OF_POISSON,
+            {"poisson"} | OF_POISSON | OF_NETWORKS,
         ),
         ("kernels/sorted", "summed from both ends, and", "summed from both sides, and", set()),
     ],
@@ -280,7 +280,7 @@ def test_a_folder_can_be_moved(replicated, tmp_path):
             *("device: auto", "device: cuda", "device: 'cuda' given; there is no usable CUDA GPU"),
             marks=pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="there may be a GPU"),
         ),
-        ("grid: descent, method", "grid: fine, method", "grid: 'fine' given; allowed are descent"),
+        ("grid: descent, job", "grid: fine, job", "grid: 'fine' given; allowed are descent"),
         ("device: auto", "device: gpu", "device: 'gpu' given; input should be 'auto', 'cpu' or"),
     ],
 )

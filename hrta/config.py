@@ -18,12 +18,12 @@ from hrta.config_values import (
     Fraction,
     HomotopyParameter,
     Label,
+    Method,
     Name,
     Number,
     OptimizerName,
     PositiveNumber,
     Several,
-    Source,
     Sourced,
     Strict,
 )
@@ -33,14 +33,6 @@ from hrta.targets import TARGETS, make_problem
 
 class ConfigError(ValueError):
     """What is wrong with a configuration: a line for each mistake."""
-
-
-class Method(Strict):
-    """A way to train: the homotopy parameter of each stage."""
-
-    label: Label
-    s: Annotated[list[HomotopyParameter], Field(min_length=1)]
-    source: Source
 
 
 class Optimizer(Strict):

@@ -7,24 +7,15 @@ from pydantic import Field
 from hrta.config_races import Mistake
 from hrta.config_values import (
     Count,
-    HomotopyParameter,
     Label,
+    Method,
     Name,
     PositiveNumber,
     Several,
-    Source,
     Sourced,
     Strict,
 )
 from hrta.poisson import grid, make_problem
-
-
-class RitzMethod(Strict):
-    """A way to train: the homotopy parameter of each stage."""
-
-    label: Label
-    s: Annotated[list[HomotopyParameter], Field(min_length=1)]
-    source: Source
 
 
 class RitzProblem(Strict):
@@ -52,7 +43,7 @@ class Poisson(Strict):
 
     problems: Annotated[dict[Name, RitzProblem], Field(min_length=1)]
     quadratures: Annotated[dict[Literal["grid", "monte_carlo"], Quadrature], Field(min_length=1)]
-    methods: Annotated[dict[Name, RitzMethod], Field(min_length=2)]
+    methods: Annotated[dict[Name, Method], Field(min_length=2)]
     width: Sourced[Count]
     learning_rates: Sourced[Several[PositiveNumber]]
     stage_steps: Sourced[Count]

@@ -65,3 +65,11 @@ class Sourced(Strict, Generic[Value]):
     source: Source
     unit: str | None = None
     note: str | None = None
+
+
+class Method(Strict):
+    """A way to train: the homotopy parameter of each stage."""
+
+    label: Label
+    s: Annotated[list[HomotopyParameter], Field(min_length=1)]
+    source: Source

@@ -19,7 +19,12 @@ from hrta.kernels.ritz_engine import RitzEngine
 from hrta.networks import TwoLayer, with_bias
 from hrta.poisson import QUADRATURES, PoissonProblem, grid
 from hrta.schedules import Schedule
-from hrta.training_input import check_shapes_and_numbers, one_rate_per_run, one_schedule_per_run
+from hrta.training_input import (
+    check_shapes_and_numbers,
+    one_rate_per_run,
+    one_schedule_per_run,
+    one_seed_per_run,
+)
 
 Progress = Callable[[int, int], None]
 
@@ -196,9 +201,4 @@ def _given_seeds(quadrature: str, seeds: Sequence[int] | None, runs: int) -> np.
         if seeds is not None:
             raise ValueError("deep_ritz: seeds are for monte_carlo; a grid has none")
         return None
-    seeds = np.asarray(range(runs) if seeds is None else seeds)
-    if seeds.shape != (runs,) or seeds.dtype.kind not in "iu" or (seeds < 0).any():
-        raise ValueError(
-            f"deep_ritz: seeds must be {runs} whole numbers of at least 0, one for each run"
-        )
-    return seeds
+    return one_seed_per_run(seeds, runs, "deep_ritz: seeds")

@@ -10,13 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
+from hrta.curves import medians_and_quartiles
 from hrta.deep_ritz_statistics import with_gaps
-from hrta.statistics import quantiles_by_step
 from hrta.style import (
     COLUMN_WIDTH,
-    colours,
     legend,
-    line_and_band,
     log_scale,
     panels,
     save,
@@ -55,11 +53,11 @@ def solutions_and_curves(solutions: pd.DataFrame, runs: pd.DataFrame, methods: L
     above, below = figure.subfigures(2, 1, height_ratios=(1.15, 1))
     _maps(above, solutions, methods)
     axes = left, right = below.subplots(1, 2)
-    _medians_and_quartiles(left, with_gaps(runs), "loss_gap", methods)
+    _curves(left, with_gaps(runs), "loss_gap", methods)
     left.axhline(0, color="black", linewidth=0.6)
     left.set_yscale("symlog", linthresh=LINEAR, linscale=0.5)
     left.set(xlabel="steps", ylabel=LOSS)
-    _medians_and_quartiles(right, runs, "l2_error", methods)
+    _curves(right, runs, "l2_error", methods)
     log_scale(right)
     right.set(xlabel="steps", ylabel=QUANTITIES["l2_error"])
     legend(below, axes, ncols=4)
@@ -121,7 +119,7 @@ def error_curves(runs: pd.DataFrame, methods: Labels, experiments: Labels) -> Fi
     )
     for (quantity, experiment), panel, axis in panels(axes, QUANTITIES, experiments):
         here = runs[runs["experiment"] == experiment]
-        _medians_and_quartiles(axis, here, quantity, methods)
+        _curves(axis, here, quantity, methods)
         log_scale(axis)
         if panel[0] == 0:
             axis.set_title(experiments[experiment])
@@ -133,10 +131,8 @@ def error_curves(runs: pd.DataFrame, methods: Labels, experiments: Labels) -> Fi
     return figure
 
 
-def _medians_and_quartiles(axis: Axes, runs: pd.DataFrame, quantity: str, methods: Labels) -> None:
-    for method, colour in zip(methods, colours(methods), strict=True):
-        over = quantiles_by_step(runs[runs["method"] == method], quantity, (0.25, 0.5, 0.75))
-        line_and_band(axis, over, colour, methods[method])
+def _curves(axis: Axes, runs: pd.DataFrame, quantity: str, methods: Labels) -> None:
+    medians_and_quartiles(axis, runs, quantity, "method", methods)
     for switch in runs.groupby("stage")["step"].min().iloc[1:]:
         axis.axvline(switch, color="0.4", linestyle=":", linewidth=0.8)
     axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -4,17 +4,15 @@ from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
+from hrta.curves import medians_and_quartiles
 from hrta.laaf_statistics import relative_errors
-from hrta.statistics import quantiles_by_step
 from hrta.style import (
     COLUMN_WIDTH,
     colours,
     legend,
-    line_and_band,
     log_scale,
     panels,
     save,
@@ -86,7 +84,7 @@ def loss_and_slope(errors: pd.DataFrame, variants: Labels, experiments: Labels) 
     )
     for (quantity, experiment), panel, axis in panels(axes, quantities, experiments):
         here = errors[errors["experiment"] == experiment]
-        _medians_and_quartiles(axis, here, quantity, variants)
+        medians_and_quartiles(axis, here, quantity, "variant", variants)
         if quantity == "loss":
             log_scale(axis)
             axis.set_title(experiments[experiment])
@@ -98,12 +96,3 @@ def loss_and_slope(errors: pd.DataFrame, variants: Labels, experiments: Labels) 
             axis.set_ylabel(quantities[quantity])
     legend(figure, axes, ncols=3)
     return figure
-
-
-def _medians_and_quartiles(
-    axis: Axes, errors: pd.DataFrame, quantity: str, variants: Labels
-) -> None:
-    for variant, colour in zip(variants, colours(variants), strict=True):
-        runs = errors[errors["variant"] == variant]
-        over = quantiles_by_step(runs, quantity, (0.25, 0.5, 0.75))
-        line_and_band(axis, over, colour, variants[variant])

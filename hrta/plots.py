@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from hrta.statistics import median_interval, quantiles_by_step
+from hrta.curves import medians_and_quartiles
+from hrta.statistics import median_interval
 from hrta.style import (
     COLUMN_WIDTH,
     colours,
@@ -83,11 +84,7 @@ def loss_curves(
     )
     for (width, optimizer), panel, axis in panels(axes, widths, optimizers):
         runs = results[(results["width"] == width) & (results["optimizer"] == optimizer)]
-        for method, colour in zip(methods, colours(methods), strict=True):
-            chosen = runs[runs["method"] == method]
-            if len(chosen):
-                over_seeds = quantiles_by_step(chosen, loss, (0.25, 0.5, 0.75))
-                line_and_band(axis, over_seeds, colour, methods[method])
+        medians_and_quartiles(axis, runs, loss, "method", methods)
         for switch in _switches(runs):
             axis.axvline(switch, color="0.4", linestyle=":", linewidth=0.8)
         log_scale(axis)

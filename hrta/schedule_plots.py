@@ -7,12 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from hrta.statistics import quantiles_by_step
+from hrta.curves import medians_and_quartiles
 from hrta.style import (
     COLUMN_WIDTH,
-    colours,
     legend,
-    line_and_band,
     log_scale,
     panels,
     save,
@@ -45,11 +43,7 @@ def curves_of_paths(runs: pd.DataFrame, paths: Labels, row: str, problems: Label
     )
     for (value, problem), panel, axis in panels(axes, rows, problems):
         here = runs[(runs[row] == value) & (runs["problem"] == problem)]
-        for path, colour in zip(paths, colours(paths), strict=True):
-            seeds = here[here["path"] == path]
-            if len(seeds):
-                over = quantiles_by_step(seeds, "loss", (0.25, 0.5, 0.75))
-                line_and_band(axis, over, colour, paths[path])
+        medians_and_quartiles(axis, here, "loss", "path", paths)
         log_scale(axis)
         axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         if panel[0] == 0:

@@ -78,12 +78,15 @@ def given_batches(
         if seeds is not None:
             raise ValueError("train: batch_seeds are for minibatches; give a batch_size, too")
         return None
+    return Minibatches(one_seed_per_run(seeds, runs, "train: batch_seeds"), points, size)
+
+
+def one_seed_per_run(seeds: Sequence[int] | None, runs: int, what: str) -> np.ndarray:
+    """The seed of each run, [R]; 0 .. R - 1 if not given. What they are begins the message."""
     seeds = np.asarray(range(runs) if seeds is None else seeds)
     if seeds.shape != (runs,) or seeds.dtype.kind not in "iu" or (seeds < 0).any():
-        raise ValueError(
-            f"train: batch_seeds must be {runs} whole numbers of at least 0, one for each run"
-        )
-    return Minibatches(seeds, points, size)
+        raise ValueError(f"{what} must be {runs} whole numbers of at least 0, one for each run")
+    return seeds
 
 
 def as_points(x: np.ndarray | None, y: np.ndarray | None, networks: TwoLayer) -> Points | None:

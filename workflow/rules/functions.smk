@@ -29,12 +29,9 @@ def runs_of(experiments):
     ]
 
 
-def method_options(names):
+def method_options(names, methods=settings.methods):
     """The option --method for each of these methods."""
-    return [
-        f"--method {name}=" + ",".join(f"{s:.15g}" for s in settings.methods[name].s)
-        for name in names
-    ]
+    return [f"--method {name}=" + ",".join(f"{s:.15g}" for s in methods[name].s) for name in names]
 
 
 def training_options(wildcards):

@@ -1,4 +1,4 @@
-# The Poisson problem: a job for each problem and quadrature, on all cores that it is given.
+# The Poisson problem: a job for each problem and quadrature.
 
 
 wildcard_constraints:

@@ -5,15 +5,11 @@ def poisson_options(wildcards):
     """What the command line is to be given, beyond the wildcards, as one string."""
     poisson = settings.poisson
     problem = poisson.problems[wildcards.poisson]
-    methods = [
-        f"--method {name}=" + ",".join(f"{s:.15g}" for s in method.s)
-        for name, method in poisson.methods.items()
-    ]
     rates = [f"--learning-rate {rate:.15g}" for rate in poisson.learning_rates.value]
     return " ".join(
         [
             f"--problem {problem.solution}",
-            *methods,
+            *method_options(poisson.methods, poisson.methods),
             *rates,
             *options_of(problem, "points", "seeds"),
             *options_of(poisson, "width", "stage_steps", "log_every"),

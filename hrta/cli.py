@@ -12,6 +12,7 @@ import typer
 from hrta import cli_methods, cli_poisson, cli_race, cli_siblings, cli_theory
 from hrta.cli_options import (
     DEFAULT_METHODS,
+    CheckpointOption,
     CsvOption,
     DecayOption,
     Device,
@@ -31,6 +32,7 @@ from hrta.cli_options import (
     TargetOption,
     TestPointsOption,
     WidthOption,
+    check_checkpoint,
     check_output,
     given_data,
     given_methods,
@@ -106,11 +108,13 @@ def train(
     engine: Annotated[EngineName, typer.Option()] = EngineName.auto,
     experiment: ExperimentOption = None,
     output: OutputOption = None,
+    checkpoint: CheckpointOption = None,
     parent: ParentOption = None,
 ) -> None:
     """Train an ensemble: every method, learning rate and seed, from the same weights per seed."""
     end_with(parent)
     check_output(output, problem)
+    check_checkpoint(checkpoint, output)
     started = time.perf_counter()
     from hrta.ensembles import Ensemble, choose_device, train_ensemble
 
@@ -134,7 +138,7 @@ def train(
     )
     label = f"{ensemble.experiment}, {ensemble.optimizer}, width {width}"
     with Progress(label) as progress:
-        results, facts = train_ensemble(given, ensemble, chosen, progress)
+        results, facts = train_ensemble(given, ensemble, chosen, progress, checkpoint)
     if output is None:
         print(_summary(results, ensemble))
     else:
@@ -142,6 +146,8 @@ def train(
         arguments = dataclasses.asdict(ensemble) | {"problem": source}
         facts |= {"device": _device_name(chosen), "dtype": dtype.value}
         write_result(results, output, arguments, started, facts)
+        if checkpoint is not None:
+            checkpoint.unlink(missing_ok=True)
     for run in facts["diverged"]:
         print(
             f"{label}: {run['method']}, learning rate {run['learning_rate']:g}, seed "

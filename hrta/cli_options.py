@@ -90,6 +90,15 @@ ParentOption = Annotated[
 ]
 
 
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="File *.npz to keep the state in, and to go on from after an interruption; removed "
+        "once the output is written."
+    ),
+]
+
+
 MethodOption = Annotated[
     list[str],
     typer.Option(help="NAME=S,S,...: the homotopy parameter of each stage. Repeatable."),
@@ -114,13 +123,9 @@ def check_output(output: Path | None, problem: str = "") -> None:
     """Refuse before the work what could not be written after it, or would overwrite its input."""
     if output is None:
         return
-    if output.suffix != ".parquet" or output.is_dir() or output == Path(problem):
-        raise ValueError(
-            f"--output {output}: it must be a file *.parquet, and not the problem itself"
-        )
-    folder = next(parent for parent in output.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise ValueError(f"--output {output}: {folder} is no folder that can be written to")
+    _check_file("--output", output, ".parquet")
+    if output == Path(problem):
+        raise ValueError(f"--output {output}: it must be another file, not the problem itself")
 
 
 def check_outputs(first: Path | None, second: Path | None, problems: list[str]) -> None:
@@ -130,6 +135,23 @@ def check_outputs(first: Path | None, second: Path | None, problems: list[str]) 
             check_output(output, problem)
     if first is not None and first == second:
         raise ValueError(f"--output {first}: it is asked for twice; give each table its own file")
+
+
+def check_checkpoint(checkpoint: Path | None, output: Path | None) -> None:
+    """Refuse a checkpoint that nothing would remove, or that is no file to write."""
+    if checkpoint is None:
+        return
+    if output is None:
+        raise ValueError(f"--checkpoint {checkpoint}: it goes with --output")
+    _check_file("--checkpoint", checkpoint, ".npz")
+
+
+def _check_file(option: str, path: Path, suffix: str) -> None:
+    if path.suffix != suffix or path.is_dir():
+        raise ValueError(f"{option} {path}: it must be a file *{suffix}")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ValueError(f"{option} {path}: {folder} is no folder that can be written to")
 
 
 def write_result(

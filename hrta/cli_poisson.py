@@ -9,6 +9,7 @@ import typer
 
 from hrta.cli_options import (
     ON_THE_CPU,
+    CheckpointOption,
     DecayOption,
     ExperimentOption,
     LogEveryOption,
@@ -18,6 +19,7 @@ from hrta.cli_options import (
     SeedsOption,
     StageStepsOption,
     WidthOption,
+    check_checkpoint,
     check_outputs,
     give_result,
     given_methods,
@@ -57,11 +59,13 @@ def poisson(
         Path | None, typer.Option(help="Parquet file for the functions found, too.")
     ] = None,
     output: OutputOption = None,
+    checkpoint: CheckpointOption = None,
     parent: ParentOption = None,
 ) -> None:
     """Two-layer ReLU^2 networks that minimise the energy of a Poisson problem."""
     end_with(parent)
     check_outputs(output, solutions, [problem])
+    check_checkpoint(checkpoint, output)
     given = make_problem(problem)
     methods, name = given_methods(method), experiment or given.name
     started = time.perf_counter()
@@ -71,7 +75,7 @@ def poisson(
     with Progress(f"{name}, Deep Ritz") as progress:
         runs, functions = ritz_table(
             *(given, name, methods, range(seeds), learning_rate, width, points, quadrature.value),
-            *(stage_steps, decay, log_every, progress),
+            *(stage_steps, decay, log_every, progress, checkpoint),
         )
     arguments = {"problem": problem, "methods": methods, "seeds": seeds, "width": width}
     arguments |= {"learning_rates": learning_rate, "points": points, "decay": decay}
@@ -81,3 +85,5 @@ def poisson(
         write_table(functions, solutions)
     shown, by = ["energy", "l2_error", "h1_error"], ["method", "learning_rate"]
     give_result(runs, output, arguments, started, "step", shown, ON_THE_CPU, by)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,10 +12,12 @@ import typer
 
 from hrta.cli_options import (
     ON_THE_CPU,
+    CheckpointOption,
     DecayOption,
     OutputOption,
     ParentOption,
     SeedsOption,
+    check_checkpoint,
     check_outputs,
     give_result,
     given_counts,
@@ -25,6 +28,7 @@ from hrta.progress import Progress
 
 if TYPE_CHECKING:
     from hrta.contestants import Entry
+    from hrta.problems import Problem
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -52,25 +56,34 @@ def race(
         Path | None, typer.Option(help="Parquet file for the losses in tuning, too.")
     ] = None,
     output: OutputOption = None,
+    checkpoint: CheckpointOption = None,
     parent: ParentOption = None,
 ) -> None:
     """Tune each method on its grid, then run it from fresh seeds."""
     end_with(parent)
     courses = [_course(text) for text in on]
     check_outputs(output, tuning, [problem for problem, _, _ in courses])
+    check_checkpoint(checkpoint, output)
     started = time.perf_counter()
+    from hrta.checkpoints import Checkpoint, Parts
     from hrta.contestants import Rules
     from hrta.race import race as race_on
     from hrta.race_results import measures
     from hrta.results import write_table
 
     entries, tables = _entries(entry), []
+    problems = {problem: given_problem(problem, None, 200) for problem, _, _ in courses}
+    rules = Rules(1, tuning_seeds, seeds, decay, final_fraction=final_fraction)
+    arguments = {"entries": {k: v.model_dump(exclude_none=True) for k, v in entries.items()}}
+    arguments |= {"on": on}
+    arguments |= {k: v for k, v in dataclasses.asdict(rules).items() if k != "evaluations"}
+    parts = Parts(checkpoint and Checkpoint(checkpoint, arguments | _digests(problems)))
     for problem, widths, evaluations in courses:
-        given = given_problem(problem, None, 200)
-        rules = Rules(evaluations, tuning_seeds, seeds, decay, final_fraction=final_fraction)
+        given, own = problems[problem], dataclasses.replace(rules, evaluations=evaluations)
         for name, contestant in entries.items():
             with Progress(f"{name} on {given.name}") as progress:
-                tables.append(race_on(given, name, contestant, widths, rules, progress))
+                course = partial(race_on, given, name, contestant, widths, own, progress)
+                tables.append(parts.tables(str(len(tables)), course))
     runs, tuned = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
     if tuning is not None:
         write_table(tuned, tuning)
@@ -78,12 +91,11 @@ def race(
         best = tuned[tuned["chosen"]].groupby(["method", "problem", "width"], sort=False).first()
         parameters = {name for contestant in entries.values() for name in contestant.method.tuned}
         print(f"chosen\n{best[sorted(parameters)].to_string()}")
-    arguments = {"entries": {k: v.model_dump(exclude_none=True) for k, v in entries.items()}}
-    arguments |= {"on": on}
-    arguments |= {k: v for k, v in dataclasses.asdict(rules).items() if k != "evaluations"}
     shown, by = measures(runs), ["method", "problem", "width"]
     facts = ON_THE_CPU | {"dtype": _dtypes(entries)}
     give_result(runs, output, arguments, started, "step", shown, facts, by)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
 
 
 def _entries(given: list[str]) -> "dict[str, Entry]":
@@ -105,6 +117,15 @@ def _dtypes(entries: "Mapping[str, Entry]") -> str:
     """What the methods compute with: the exact solves need double precision."""
     analytic = {contestant.method.trainer == "anmin" for contestant in entries.values()}
     return " and ".join({True: "float64", False: "float32"}[each] for each in sorted(analytic))
+
+
+def _digests(problems: "Mapping[str, Problem]") -> dict[str, str]:
+    """Of the points of each problem."""
+    from hrta.checkpoints import digest
+
+    return {
+        name: digest(each.x, each.y, each.x_test, each.y_test) for name, each in problems.items()
+    }
 
 
 def _course(text: str) -> tuple[str, list[int], int]:

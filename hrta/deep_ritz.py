@@ -7,6 +7,7 @@ arXiv 2309.15244 (scaling, quadrature and optimizer are assumed).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,14 @@ from torch import Tensor
 
 from hrta.activations import homotopy
 from hrta.branches import branches, firsts
+from hrta.checkpoints import Checkpoint, State
 from hrta.kernels.ritz_engine import RitzEngine
 from hrta.networks import TwoLayer, with_bias
 from hrta.poisson import QUADRATURES, PoissonProblem, grid
 from hrta.schedules import Schedule
 from hrta.training_input import (
     check_shapes_and_numbers,
+    identity,
     one_rate_per_run,
     one_schedule_per_run,
     one_seed_per_run,
@@ -76,6 +79,7 @@ def train(
     seeds: Sequence[int] | None = None,
     log_every: int = 100,
     progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Training:
     """Homotopy relaxation training by Adam on the energy of a Poisson problem.
 
@@ -97,13 +101,15 @@ def train(
         seeds: of the points of monte_carlo, [R]; 0 .. R - 1 by default.
         log_every: steps between rows of the history; the last step is always there.
         progress: called from time to time with the steps done and the number of steps.
+        checkpoint: as for `hrta.train`.
 
     Returns:
         History, trained networks and diverged runs. A run's numbers are the same, bit by bit,
         whatever other runs share the ensemble and however many threads torch has.
 
     Raises:
-        ValueError: an argument outside its range, or shapes that do not fit together.
+        ValueError: an argument outside its range, shapes that do not fit together, or a checkpoint
+            that is not whole or of another training.
     """
     schedules = one_schedule_per_run(schedule, networks.runs)
     check_shapes_and_numbers(problem, networks, schedules, log_every, decay)
@@ -113,11 +119,16 @@ def train(
     steps = schedules[0].steps
     pieces, s = _pieces(schedules, steps if seeds is None else max(1, DRAWN_POINTS // points))
     same = branches(networks, rates, s, seeds)
+    own = {"problem": problem.name, "points": points, "quadrature": quadrature, "decay": decay}
+    own |= {"log_every": int(log_every)} | identity(None, networks, schedules, rates, seeds)
+    keeper = checkpoint and Checkpoint(checkpoint, own)
+    kept = keeper.load() if keeper else {}
     engine = RitzEngine(problem, networks, points, seeds, rates)
-    engine.branch(firsts(same[0]))
+    engine.branch(firsts(same[max(0, int(kept.get("pieces", 0)) - 1)]))
     # The networks after the last step are measured, too.
     logged = np.append(np.arange(steps) % int(log_every) == 0, True)
-    measured = _run(engine, pieces, s, same, decay ** (np.arange(steps) / steps), logged, progress)
+    factors = decay ** (np.arange(steps) / steps)
+    measured = _run(engine, pieces, s, same, factors, logged, progress, keeper, kept)
     history = _history(problem, schedules, np.flatnonzero(logged), measured)
     diverged = {run: int(step) for run, step in enumerate(engine.diverged[same[-1]]) if step >= 0}
     return Training(history, engine.networks(same[-1]), diverged)
@@ -140,10 +151,15 @@ def _run(
     factors: np.ndarray,
     logged: np.ndarray,
     progress: Progress | None,
+    checkpoint: Checkpoint | None,
+    kept: State,
 ) -> np.ndarray:
-    """Take the engine through all pieces; what it measured of all runs, [R, 5, logged]."""
-    measured = []
-    for piece, (first, last) in enumerate(pieces):
+    """Take the engine through all pieces left; what it measured of all runs, [R, 5, logged]."""
+    measured, done = [], int(kept.get("pieces", 0))
+    if done:
+        engine.restore(kept)
+        measured.append(kept["measured"])
+    for piece, (first, last) in enumerate(pieces[done:], start=done):
         if progress is not None:
             progress(first, len(factors))
         each = firsts(same[piece])
@@ -152,9 +168,16 @@ def _run(
         until = last + (last == len(factors))
         of_branches = engine.advance(s[piece, each], factors[first:last], logged[first:until])
         measured.append(of_branches[same[piece]])
+        if checkpoint is not None and last < len(factors):
+            checkpoint.offer(lambda done=piece + 1: _state(engine, done, measured))
     if progress is not None:
         progress(len(factors), len(factors))
     return np.concatenate(measured, axis=2)
+
+
+def _state(engine: RitzEngine, done: int, measured: list[np.ndarray]) -> State:
+    reached = {"pieces": np.array(done), "measured": np.concatenate(measured, axis=2)}
+    return engine.state() | reached
 
 
 def _history(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ def ritz_table(
     decay: float,
     log_every: int,
     progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Train every method with every learning rate from the same initial weights per seed.
 
@@ -42,6 +44,7 @@ def ritz_table(
         points, quadrature, decay, log_every: as in `hrta.deep_ritz.train`.
         stage_steps: steps of every stage.
         progress: called from time to time with the steps done and the number of steps.
+        checkpoint: as in `hrta.deep_ritz.train`.
 
     Returns:
         Tidy table of experiment, problem, width, method, optimizer, learning_rate, seed, step,
@@ -69,6 +72,7 @@ def ritz_table(
         seeds=None if quadrature == "grid" else runs["seed"].tolist(),
         log_every=log_every,
         progress=progress,
+        checkpoint=checkpoint,
     )
     names = {"experiment": experiment, "problem": problem.name}
     table = training.history.join(runs, on="run").assign(**names, width=width, optimizer="adam")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -54,8 +55,15 @@ def train_ensemble(
     ensemble: Ensemble,
     device: torch.device | str = "cpu",
     progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
 ) -> tuple[pd.DataFrame, dict[str, object]]:
     """Train every method with every learning rate from the same initial weights per seed.
+
+    Args:
+        problem: the points.
+        ensemble: who is trained, and how.
+        device: where.
+        progress, checkpoint: as in `hrta.train`.
 
     Returns:
         The results table, a row for each run and logged step, with the columns experiment,
@@ -95,6 +103,7 @@ def train_ensemble(
         batch_seeds=None if ensemble.batch_size is None else [seed for _, _, seed in runs],
         engine=ensemble.engine,
         progress=progress,
+        checkpoint=checkpoint,
     )
     diverged = [
         dict(zip(("method", "learning_rate", "seed"), runs[run], strict=True)) | {"step": step}

@@ -5,8 +5,11 @@ once are used (no fused multiply-add, no lerp): vectorised code and its scalar r
 so a run's numbers do not depend on its place in the ensemble.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from hrta.resumable import as_array
 
 
 class Optimizer:
@@ -39,6 +42,19 @@ class Optimizer:
     def branch(self, parents: Tensor) -> None:
         """Go on with copies of the runs `parents`, [R'] indices."""
         self._state = {name: state[parents] for name, state in self._state.items()}
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What it has kept so far, a copy."""
+        return {name: as_array(state) for name, state in self._state.items()}
+
+    def restore(self, state: dict[str, np.ndarray], parameters: Tensor) -> None:
+        """Go on from that state, beside these parameters."""
+        tensors = {name: torch.from_numpy(values) for name, values in state.items()}
+        self._state = {
+            # Corrections are in float64 beside any parameters.
+            name: values.to(parameters.device if values.dtype == torch.float64 else parameters)
+            for name, values in tensors.items()
+        }
 
     def _zeros(self, name: str, like: Tensor) -> Tensor:
         """The state of that name, zero at first."""

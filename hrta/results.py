@@ -21,6 +21,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path` that becomes `path` when the block ends well.
 
     What a killed process of this machine left of the same file is removed first.
+
+    Raises:
+        OSError: a file that cannot be written; `path` is as it was before.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,6 +36,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
+        raise OSError(f"{path}: it cannot be written: {reason}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,18 +1,18 @@
 """The training loop: an ensemble of networks through the stages of a schedule, in lock-step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from hrta.branches import branches, firsts
+from hrta.checkpoints import Checkpoint
 from hrta.kernels import make_engine
-from hrta.kernels.engine import Engine, Setting
-from hrta.minibatches import Minibatches
+from hrta.kernels.engine import Setting
 from hrta.networks import TwoLayer
 from hrta.optimizers import check_optimizer
+from hrta.pieces import Progress, go_through, make_plan, of_all_runs
 from hrta.problems import Problem, check_numbers
 from hrta.schedules import Schedule
 from hrta.training_input import (
@@ -21,14 +21,10 @@ from hrta.training_input import (
     check_observation,
     check_shapes_and_numbers,
     given_batches,
+    identity,
     one_rate_per_run,
     one_schedule_per_run,
 )
-
-Progress = Callable[[int, int], None]
-
-# Training goes on for that part of the steps without a word of its progress.
-PIECES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +67,7 @@ def train(
     observe: Observer | None = None,
     observe_at: Sequence[int] = (),
     progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Training:
     """Homotopy relaxation training of R two-layer networks, on the full batch or in minibatches.
 
@@ -100,13 +97,16 @@ def train(
         observe: called with the step and all networks as they are after that many updates, a copy.
         observe_at: at which steps, in [0, T].
         progress: called from time to time with the steps done and the number of steps.
+        checkpoint: a file *.npz to keep the state in from time to time, and to go on from where it
+            is there already; it stays behind, for whoever has the result safe to remove.
 
     Returns:
         History, trained networks and diverged runs. On a CPU a run's numbers are the same, bit by
         bit, whatever other runs share the ensemble and however many threads torch has.
 
     Raises:
-        ValueError: an argument outside its range, or shapes that do not fit together.
+        ValueError: an argument outside its range, shapes that do not fit together, or a checkpoint
+            that is not whole or of another training.
 
     Source: arXiv 2309.15244, abstract; loss, scaling and decay are assumed.
     """
@@ -114,11 +114,18 @@ def train(
     check_optimizer(optimizer, momentum)
     check_numbers(problem, "train")
     check_shapes_and_numbers(problem, networks, schedules, log_every, decay)
-    check_observation(observe, observe_at, schedules[0].steps)
+    check_observation(observe, observe_at, schedules[0].steps, checkpoint)
     rates = one_rate_per_run(learning_rate, networks.runs)
     batches = given_batches(batch_size, batch_seeds, networks.runs, len(problem.y))
-    plan = _plan(networks, schedules, rates, batches, observe_at)
-    start = firsts(plan.same[0])
+    plan = make_plan(networks, schedules, rates, batches, observe_at)
+    steps, log_every = schedules[0].steps, int(log_every)
+    own = {"optimizer": optimizer, "momentum": momentum, "decay": decay, "log_every": log_every}
+    own |= {"reset_optimizer": reset_optimizer, "preserve_function": preserve_function}
+    own |= {"fixed_outer": fixed_outer, "batch size": batch_size, "engine": engine}
+    who = (networks, schedules, rates, batches and batches.seeds)
+    keeper = checkpoint and Checkpoint(checkpoint, own | identity(problem, *who))
+    kept = keeper.load() if keeper else {}
+    start = plan.told_apart(int(kept.get("pieces", 0)))
     setting = Setting(
         points=as_points(problem.x, problem.y, networks),
         test=as_points(problem.x_test, problem.y_test, networks),
@@ -130,97 +137,19 @@ def train(
         preserve_function=preserve_function,
     )
     running = make_engine(engine, TwoLayer(networks.inner[start], networks.outer[start]), setting)
-    steps, log_every = schedules[0].steps, int(log_every)
     factors = decay ** (np.arange(steps) / steps)
     logged = np.arange(steps) % log_every == 0
     tell = {"observe": observe, "observe_at": set(observe_at), "progress": progress}
     restarts = schedules if reset_optimizer else []
-    tell["preserve_function"] = preserve_function
-    losses, test_losses = _run(running, plan, factors, logged, restarts, **tell)
+    tell |= {"preserve_function": preserve_function, "checkpoint": keeper, "kept": kept}
+    losses, test_losses = go_through(running, plan, factors, logged, restarts, **tell)
     history = _history(schedules, [*range(0, steps, log_every), steps], losses)
     if setting.test is not None:
         history["test_loss"] = test_losses.ravel()
     each = running.diverged[plan.same[-1]]
     diverged = {run: int(step) for run, step in enumerate(each) if step >= 0}
-    networks, skip = _of_all_runs(running, plan.same[-1]), running.skip[plan.same[-1]]
+    networks, skip = of_all_runs(running, plan.same[-1]), running.skip[plan.same[-1]]
     return Training(history, networks, diverged, running.name, skip)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Training in pieces, in each of which every run has one s.
-
-    Attributes:
-        pieces: first and last step of each, [pieces].
-        s: of each run, [pieces, R].
-        same: which runs are still the same, as `hrta.branches.branches` numbers them, [pieces, R].
-    """
-
-    pieces: list[tuple[int, int]]
-    s: np.ndarray
-    same: np.ndarray
-
-
-def _plan(
-    networks: TwoLayer,
-    schedules: list[Schedule],
-    learning_rates: np.ndarray,
-    batches: Minibatches | None,
-    observe_at: Sequence[int],
-) -> _Plan:
-    """Pieces without a switch or an observation inside, short enough to tell of progress."""
-    steps = schedules[0].steps
-    switches = {switch for schedule in schedules for switch in schedule.switches}
-    ends = sorted({*range(0, steps, max(1, steps // PIECES)), *switches, *observe_at, 0, steps})
-    pieces = list(pairwise(ends))
-    s = np.array([[schedule.s_at(first) for schedule in schedules] for first, _ in pieces])
-    batch_seeds = None if batches is None else batches.seeds
-    return _Plan(pieces, s, branches(networks, learning_rates, s, batch_seeds))
-
-
-def _run(
-    running: Engine,
-    plan: _Plan,
-    factors: np.ndarray,
-    logged: np.ndarray,
-    restarts: list[Schedule],
-    observe: Observer | None,
-    observe_at: set[int],
-    progress: Progress | None,
-    preserve_function: bool,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Take the engine through all pieces; loss and test loss of the logged steps, [R, logged]."""
-    steps = len(factors)
-    logs = []
-    if progress is not None:
-        progress(0, steps)
-    if 0 in observe_at:
-        observe(0, _of_all_runs(running, plan.same[0]))
-    for piece, (first, last) in enumerate(plan.pieces):
-        same = plan.same[piece]
-        each = firsts(same)
-        if len(each) > len(running.diverged):
-            running.branch(plan.same[piece - 1][each])
-        if preserve_function and piece and (plan.s[piece] != plan.s[piece - 1]).any():
-            running.preserve(plan.s[piece - 1, each], plan.s[piece, each])
-        if restarts:
-            running.reset(np.array([first in restarts[run].switches for run in each]))
-        losses = running.advance(plan.s[piece, each], factors[first:last], logged[first:last])
-        logs.append([of_branches[same] for of_branches in losses])
-        if last in observe_at:
-            observe(last, _of_all_runs(running, same))
-        if progress is not None:
-            progress(last, steps)
-    final = running.measure(plan.s[-1, each])
-    logs.append([of_branches[same, None] for of_branches in final])
-    losses, test_losses = (np.concatenate(parts, axis=1) for parts in zip(*logs, strict=True))
-    return losses, test_losses
-
-
-def _of_all_runs(running: Engine, same: np.ndarray) -> TwoLayer:
-    """The networks as they are now, those that are the same so far repeated."""
-    networks = running.networks()
-    return TwoLayer(networks.inner[same], networks.outer[same])
 
 
 def _history(schedules: list[Schedule], steps: list[int], losses: np.ndarray) -> pd.DataFrame:

@@ -1,10 +1,13 @@
 """What `hrta.train` is given, checked and brought into one form; mistakes are ValueErrors."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from hrta.arrays import as_float64
+from hrta.checkpoints import digest
 from hrta.kernels.engine import Points
 from hrta.minibatches import Minibatches
 from hrta.networks import TwoLayer, with_bias
@@ -48,8 +51,18 @@ def check_shapes_and_numbers(
         raise ValueError(f"train: decay = {decay:g} is outside (0, 1]")
 
 
-def check_observation(observe: Observer | None, observe_at: Sequence[int], steps: int) -> None:
-    """Refuse steps that are none, and observation without an observer."""
+def check_observation(
+    observe: Observer | None,
+    observe_at: Sequence[int],
+    steps: int,
+    checkpoint: str | Path | None,
+) -> None:
+    """Refuse steps that are none, an observer that is missing or would miss something."""
+    if observe is not None and checkpoint is not None:
+        raise ValueError(
+            "train: observe and checkpoint: what was observed before an interruption would be "
+            "lost; give one of them"
+        )
     if len(observe_at) and observe is None:
         raise ValueError("train: observe_at needs a function to call, observe")
     outside = [step for step in observe_at if not 0 <= step <= steps or step != int(step)]
@@ -87,6 +100,30 @@ def one_seed_per_run(seeds: Sequence[int] | None, runs: int, what: str) -> np.nd
     if seeds.shape != (runs,) or seeds.dtype.kind not in "iu" or (seeds < 0).any():
         raise ValueError(f"{what} must be {runs} whole numbers of at least 0, one for each run")
     return seeds
+
+
+def identity(
+    problem: Problem | None,
+    networks: TwoLayer,
+    schedules: list[Schedule],
+    rates: np.ndarray,
+    seeds: np.ndarray | None,
+) -> dict[str, object]:
+    """What tells a training from others, for its checkpoint; the seeds are those of points."""
+    points = () if problem is None else (problem.x, problem.y, problem.x_test, problem.y_test)
+    stages = {each: [[stage.s, stage.steps] for stage in each.stages] for each in schedules}
+    order = list(stages)
+    return {
+        "data": digest(*points),
+        "networks": digest(as_float64(networks.inner), as_float64(networks.outer)),
+        "dtype": str(networks.inner.dtype),
+        "device": networks.inner.device.type,
+        "stages": list(stages.values()),
+        "schedule of each run": [order.index(each) for each in schedules],
+        "learning rates": sorted(set(rates.tolist())),
+        "learning rate of each run": digest(rates),
+        "seeds of points": None if seeds is None else digest(np.asarray(seeds)),
+    }
 
 
 def as_points(x: np.ndarray | None, y: np.ndarray | None, networks: TwoLayer) -> Points | None:

@@ -25,6 +25,7 @@ class CpuEngine(Engine):
         *("diverged", "skip", "_learning_rate", "_targets", "_test_targets"),
         *("_parameters", "_state", "_corrections", "_switches"),
     )
+    _kept = (*Engine._kept, "_parameters", "_state", "_corrections", "_switches")
 
     def __init__(self, networks: TwoLayer, setting: Setting) -> None:
         super().__init__(networks, setting)
@@ -135,6 +136,10 @@ class CpuEngine(Engine):
     def branch(self, parents: np.ndarray) -> None:
         super().branch(parents)
         self._batches = self._batches and self._batches.branch(parents)
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        super().restore(state)
+        self._set_targets()
 
     def networks(self) -> TwoLayer:
         weights = torch.from_numpy(self._parameters[:, :, : self._width].copy())

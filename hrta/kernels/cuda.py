@@ -24,6 +24,7 @@ class CudaEngine(Engine):
         *("diverged", "skip", "_diverged", "_learning_rate"),
         *("_weights", "_state", "_corrections", "_residual"),
     )
+    _kept = (*Engine._kept, "_diverged", "_weights", "_state", "_corrections")
 
     def __init__(self, networks: TwoLayer, setting: Setting, tiles: Tiles | None = None) -> None:
         if setting.batches is not None:

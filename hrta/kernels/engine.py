@@ -8,6 +8,7 @@ from torch import Tensor
 
 from hrta.minibatches import Minibatches
 from hrta.networks import TwoLayer
+from hrta.resumable import Resumable
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ class Setting:
     preserve_function: bool = False
 
 
-class Engine(ABC):
+class Engine(Resumable, ABC):
     """An ensemble of R networks in training; begins with a copy of the networks it is given.
 
     Attributes:
@@ -59,6 +60,7 @@ class Engine(ABC):
     skip: np.ndarray
     # The attributes with the runs along the first axis.
     _of_each_run: tuple[str, ...] = ("diverged", "skip")
+    _kept = ("diverged", "skip", "_step")
 
     def __init__(self, networks: TwoLayer, setting: Setting) -> None:
         self.diverged = np.full(networks.runs, -1)

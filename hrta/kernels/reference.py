@@ -32,6 +32,7 @@ class ReferenceEngine(Engine):
 
     name = "reference"
     _of_each_run = ("diverged", "skip", "_learning_rate", "_parameters", "_gradient")
+    _kept = (*Engine._kept, "_parameters")
 
     def __init__(self, networks: TwoLayer, setting: Setting) -> None:
         super().__init__(networks, setting)
@@ -130,6 +131,19 @@ class ReferenceEngine(Engine):
         super().branch(parents)
         self._optimizer.branch(torch.tensor(parents, device=self._parameters.device))
         self._batches = self._batches and self._batches.branch(parents)
+        self._set_losses()
+
+    def state(self) -> dict[str, np.ndarray]:
+        return super().state() | {f"optimizer {k}": v for k, v in self._optimizer.state().items()}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        super().restore(state)
+        own = {
+            name.removeprefix("optimizer "): state[name]
+            for name in state
+            if name.startswith("optimizer ")
+        }
+        self._optimizer.restore(own, self._parameters)
         self._set_losses()
 
     def networks(self) -> TwoLayer:

@@ -7,13 +7,14 @@ from hrta.kernels import ritz
 from hrta.networks import TwoLayer
 from hrta.poisson import PoissonProblem, gauss_legendre, grid, monte_carlo
 from hrta.processes import in_threads
+from hrta.resumable import Resumable
 
 # To measure errors by, at least. Of a trained network's H^1 error that is within 0.2 % in two
 # dimensions, and 4 % in three.
 MEASURING_POINTS = 1600
 
 
-class RitzEngine:
+class RitzEngine(Resumable):
     """Trains each network by itself, on as many threads as torch has.
 
     Attributes:
@@ -23,6 +24,7 @@ class RitzEngine:
     """
 
     _of_each_run = ("diverged", "_rates", "_seeds", "_parameters", "_state", "_corrections")
+    _kept = ("diverged", "_parameters", "_state", "_corrections", "_step")
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ def start(checkout):
     )
     log = checkout.folder / "logs/train/sine1d/adam/width32.log"
     log.unlink(missing_ok=True)
-    while not (log.exists() and "width 32: 0 of" in log.read_text()):
+    while not (log.exists() and "width 32: " in log.read_text()):
         assert process.poll() is None
         time.sleep(0.05)
     (job,) = [

@@ -54,6 +54,27 @@ def training_options(wildcards):
     return " ".join([*methods, *rates, *(f"--{key} {value}" for key, value in options.items())])
 
 
+def checkpoint_of(job, options, files):
+    """Where a job keeps its state: of one setting and one state of the code, so that no job ever
+    finds what another would have to refuse."""
+    digest = hashlib.sha256(options.encode())
+    for file in files:
+        digest.update(Path(file).read_bytes())
+    return f"results/checkpoints/{job}_{digest.hexdigest()[:12]}.npz"
+
+
+def training_sources():
+    """The package's files that the results of training depend on."""
+    return sources("hrta.ensembles", "hrta.results", f"hrta.kernels.{ENGINE}")
+
+
+def training_checkpoint(wildcards):
+    """The file with the state of training, see `checkpoint_of`."""
+    job = f"train_{wildcards.experiment}_{wildcards.optimizer}_width{wildcards.width}"
+    settled = f"{fingerprint(wildcards)} {training_options(wildcards)}"
+    return checkpoint_of(job, settled, training_sources())
+
+
 def training_cost(wildcards):
     """Large ensembles first, so that none of them is left over at the end."""
     return int(wildcards.width) * settings.experiments[wildcards.experiment].points.value

@@ -8,7 +8,7 @@ wildcard_constraints:
 
 rule poisson:
     input:
-        sources("hrta.deep_ritz_experiment", "hrta.results"),
+        poisson_sources(),
     output:
         runs="results/poisson/{poisson}_{quadrature}.parquet",
         provenance="results/poisson/{poisson}_{quadrature}.json",
@@ -25,9 +25,11 @@ rule poisson:
         mem_mb=2000,
     params:
         options=poisson_options,
+        checkpoint=poisson_checkpoint,
     message:
         "Solving {wildcards.poisson} with quadrature {wildcards.quadrature}."
     shell:
         "exec python -m hrta poisson {params.options} --quadrature {wildcards.quadrature}"
         " --experiment {wildcards.poisson}_{wildcards.quadrature}"
-        " --output {output.runs} --solutions {output.solutions} --parent $PPID > {log} 2>&1"
+        " --output {output.runs} --solutions {output.solutions}"
+        " --checkpoint {params.checkpoint} --parent $PPID > {log} 2>&1"

@@ -16,3 +16,14 @@ def poisson_options(wildcards):
             *options_of(settings.training, "decay"),
         ]
     )
+
+
+def poisson_sources():
+    """The package's files that the results depend on."""
+    return sources("hrta.deep_ritz_experiment", "hrta.results")
+
+
+def poisson_checkpoint(wildcards):
+    """The file with the state of training, see `checkpoint_of`."""
+    job = f"poisson_{wildcards.poisson}_{wildcards.quadrature}"
+    return checkpoint_of(job, poisson_options(wildcards), poisson_sources())

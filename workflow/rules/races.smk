@@ -26,8 +26,10 @@ rule race:
         mem_mb=2000,
     params:
         options=race_options,
+        checkpoint=race_checkpoint,
     message:
         "Tuning and racing {wildcards.job} in {wildcards.race}."
     shell:
         "exec python -m hrta race {params.options}"
-        " --output {output.runs} --tuning {output.tuning} --parent $PPID > {log} 2>&1"
+        " --output {output.runs} --tuning {output.tuning} --checkpoint {params.checkpoint}"
+        " --parent $PPID > {log} 2>&1"

@@ -44,6 +44,12 @@ def race_sources(wildcards):
     return sources("hrta.race", "hrta.results", *modules, *engine)
 
 
+def race_checkpoint(wildcards):
+    """The file with what is finished of a job, see `checkpoint_of`."""
+    job = f"{wildcards.race}_{wildcards.job}"
+    return checkpoint_of(job, race_options(wildcards), race_sources(wildcards))
+
+
 def race_cost(wildcards):
     """Those that no compiled engine trains first: they take longest."""
     costs = {"lbfgs": 4, "perceptron": 3, "laaf": 2, "anmin": 1, "gradient": 0}

@@ -1,6 +1,6 @@
 rule train:
     input:
-        sources("hrta.ensembles", "hrta.results", f"hrta.kernels.{ENGINE}"),
+        training_sources(),
         problem="data/{experiment}.parquet",
     output:
         runs="results/runs/{experiment}/{optimizer}/width{width}.parquet",
@@ -18,9 +18,10 @@ rule train:
         mem_mb=2000,
     params:
         options=training_options,
+        checkpoint=training_checkpoint,
     message:
         "Training {wildcards.experiment} with {wildcards.optimizer}, width {wildcards.width}."
     shell:
         "exec python -m hrta train --problem {input.problem} --experiment {wildcards.experiment}"
         " --optimizer {wildcards.optimizer} --width {wildcards.width} {params.options}"
-        " --output {output.runs} --parent $PPID > {log} 2>&1"
+        " --output {output.runs} --checkpoint {params.checkpoint} --parent $PPID > {log} 2>&1"

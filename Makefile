@@ -1,4 +1,4 @@
-# make replicate | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes its
+# make replicate | test | smoke | chaos | bench | bench-gram | lint | format | lock | clean; each makes its
 # environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
 
@@ -8,6 +8,7 @@ JAX_READY := .venv-jax/.ready
 NT_READY := .venv-nt/.ready
 CORES ?= all
 DEVICE ?= cpu
+KILLS ?= 20
 
 # The first Python on the path that is new enough, as the interpreter behind any environment that
 # is active now (which may be the one to be made anew); or PYTHON=/path/to/python.
@@ -22,7 +23,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: env replicate smoke bench bench-gram test lint format lock clean
+.PHONY: env replicate smoke bench bench-gram test chaos lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -72,6 +73,10 @@ $(NT_READY): benchmarks/requirements-neural-tangents.txt | $(READY)
 # A worker for each core, a file of tests for each worker; torch's threads would get in their way.
 test: $(READY) lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(if $(filter all,$(CORES)),logical,$(CORES)) --dist loadfile
+
+# Kills jobs and the workflow at random moments, then compares with an undisturbed run.
+chaos: $(READY)
+	$(BIN)/python tests/workflow/chaos.py --kills $(KILLS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

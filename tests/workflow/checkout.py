@@ -13,6 +13,7 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         ignored = shutil.ignore_patterns("executed", "__pycache__", ".ipynb_checkpoints")
         for part in PARTS:
             if (ROOT / part).is_dir():

@@ -18,13 +18,12 @@ for kind, files in EVIDENCE.items():
         resources:
             mem_mb=1500,
         params:
-            kind=kind,
-            fraction=settings.training.final_fraction.value,
+            options=f"{kind} --fraction {settings.training.final_fraction.value}",
         message:
             f"Collecting the evidence: {kind}."
         shell:
-            "exec python -m hrta evidence {params.kind} {input.results:q}"
-            " --fraction {params.fraction} --output {output.table} --parent $PPID > {log} 2>&1"
+            "exec python -m hrta evidence {params.options} {input.results:q}"
+            " --output {output.table} --parent $PPID > {log} 2>&1"
 
 
 rule evidence:

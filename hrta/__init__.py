@@ -26,9 +26,11 @@ _MODULES = (
     "acceleration_plots",
     "acceleration_statistics",
     "activations",
+    "agreement",
     "anmin",
     "anmin_plots",
     "config",
+    "config_numbers",
     "contestants",
     "datasets",
     "deep_ritz",
@@ -67,6 +69,7 @@ _MODULES = (
     "race_statistics",
     "race_tables",
     "rates",
+    "reference",
     "results",
     "sample_number",
     "schedule_plots",
@@ -78,6 +81,7 @@ _MODULES = (
     "theory_plots",
     "theory_statistics",
     "training",
+    "verification",
     "width_limit",
 )
 

@@ -43,6 +43,15 @@ $(READY): requirements.lock
 replicate: $(READY)
 	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
 
+# What `make replicate` found, number by number against data/reference.
+verify: $(READY)
+	$(BIN)/python -m hrta verify results/evidence data/reference
+
+# The reference anew, from what `make replicate` found.
+reference: $(READY)
+	$(BIN)/python -m hrta reference results/evidence data/reference --results results \
+		$(addprefix --keep ,$(wildcard tables/claims.csv))
+
 # In a folder of its own, so that it never touches the results of a full replication.
 smoke: $(READY)
 	mkdir -p results/smoke

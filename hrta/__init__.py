@@ -28,7 +28,11 @@ _MODULES = (
     "activations",
     "anmin",
     "anmin_plots",
+    "claim_cells",
+    "claim_pages",
+    "claims",
     "config",
+    "config_claims",
     "contestants",
     "datasets",
     "deep_ritz",
@@ -77,6 +81,7 @@ _MODULES = (
     "theory_plots",
     "theory_statistics",
     "training",
+    "verdicts",
     "width_limit",
 )
 

@@ -11,9 +11,13 @@ from hrta.verdicts import CONTRADICTED, FEWEST_PAIRS, INCONCLUSIVE, REPRODUCED
 
 START, END = "<!-- claims -->", "<!-- /claims -->"
 CELL_VERDICTS = [REPRODUCED, CONTRADICTED, INCONCLUSIVE]
-# By what cells are told apart in the summary, and by what on the page.
-SHORT = ["optimizer", "method"]
-LONG = ["problem", "width", "optimizer", "learning_rate", "network", "method", "measure"]
+LEGEND = (
+    "*A cell is a combination of problem, width, optimizer, learning rate and method; its ratio is "
+    "that of the final losses (or of what else is claimed to be smaller), and below 1 speaks for "
+    "the claim. Three numbers in a row count reproduced / contradicted / inconclusive cells.*"
+)
+# By what the page tells cells apart.
+COLUMNS = ["problem", "width", "optimizer", "learning_rate", "network", "method", "measure"]
 
 
 def split(page: str, name: str) -> tuple[str, str]:
@@ -30,7 +34,7 @@ def split(page: str, name: str) -> tuple[str, str]:
 
 
 def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:
-    """One row for each claim: its number, statement, source, verdict, breakdown and notebook.
+    """One row for each claim: its number, statement, source, verdict, cells and notebook.
 
     Args:
         claims: what was judged.
@@ -46,11 +50,11 @@ def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:
                 "claim": claim.statement,
                 "source": claim.source,
                 "verdict": f"**{verdict(claim, its)}**",
-                "cells": _in_words(its, claims.labels),
+                "cells": _in_words(claim, its, claims.labels),
                 "notebook": f"[{PurePath(notebook).stem}]({root}{notebook})",
             }
         )
-    return pd.DataFrame(rows).to_markdown(index=False) + "\n"
+    return f"{pd.DataFrame(rows).to_markdown(index=False)}\n\n{LEGEND}\n"
 
 
 def page(claims: Claims, cells: pd.DataFrame, root: str) -> str:
@@ -61,8 +65,8 @@ def page(claims: Claims, cells: pd.DataFrame, root: str) -> str:
     parts = ["# Verdicts on the claims", summary(claims, cells, root).rstrip()]
     parts.append("\n".join(f"- *{name}*: {meaning}" for name, meaning in claims.rules.items()))
     parts.append(
-        "A ratio below 1 speaks for the claim: ▼ the whole interval is below 1, ▲ above it. Where "
-        f"there are fewer than {FEWEST_PAIRS} pairs the rule *paired* can't decide."
+        "Below, ratios have their 95 % interval or, under the rule *every*, their range: ▼ all of "
+        f"it is below 1, ▲ above. With fewer than {FEWEST_PAIRS} pairs *paired* decides nothing."
     )
     for number, claim, its in _each(claims, cells):
         parts += _section(number, claim, its, claims.labels)
@@ -87,29 +91,32 @@ def _telling(cells: pd.DataFrame, columns: list[str]) -> list[str]:
     return [name for name in columns if cells[name].nunique() > 1]
 
 
-def _label(value: str, labels: dict[str, str]) -> str:
-    return labels.get(value, value)
+def _label(value: object, column: str, labels: dict[str, str]) -> str:
+    text = labels.get(str(value), str(value)) or "–"
+    return f"m = {text}" if column == "width" and text != "–" else text
 
 
 def _counted(cells: pd.DataFrame) -> pd.Series:
     return cells["verdict"].value_counts().reindex(CELL_VERDICTS, fill_value=0)
 
 
-def _in_words(cells: pd.DataFrame, labels: dict[str, str]) -> str:
-    """How many cells have which verdict, the range of the ratios, and how they are distributed."""
+def _in_words(claim: Claim, cells: pd.DataFrame, labels: dict[str, str]) -> str:
+    """How many cells have which verdict, the range of the ratios and, if they differ, by what."""
     counted = ", ".join(f"{count} {name}" for name, count in _counted(cells).items() if count)
     words = [f"{counted} of {len(cells)}", f"ratios {_range(cells)}"]
-    for name in _telling(cells, SHORT):
-        groups = {value: each for value, each in cells.groupby(name, sort=False) if value}
-        if len(groups) <= 3:
-            words += [
-                f"{_label(value, labels)} {' / '.join(map(str, _counted(each)))}"
-                for value, each in groups.items()
-            ]
+    if cells["verdict"].nunique() > 1:
+        for name in _telling(cells, claim.told_by):
+            groups = cells.groupby(name, sort=False)
+            parts = [f"{_label(v, name, labels)} {_in_a_row(each)}" for v, each in groups]
+            words.append(", ".join(parts))
     few = int((cells["p"].notna() & (cells["pairs"] < FEWEST_PAIRS)).sum())
     if few:
-        words.append(f"{few} of them with too few seeds to decide")
+        words.append(f"{few} with fewer than {FEWEST_PAIRS} pairs, too few to decide")
     return "; ".join(words)
+
+
+def _in_a_row(cells: pd.DataFrame) -> str:
+    return "/".join(map(str, _counted(cells)))
 
 
 def _range(cells: pd.DataFrame) -> str:
@@ -120,10 +127,10 @@ def _range(cells: pd.DataFrame) -> str:
 def _breakdown(cells: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     """How many cells have which verdict, for each value of what tells them apart."""
     groups = {("all", ""): cells}
-    for name in _telling(cells, LONG):
+    for name in _telling(cells, COLUMNS):
         groups |= {(name, value): each for value, each in cells.groupby(name, sort=False)}
     return pd.DataFrame(
-        {"by": name.replace("_", " "), "": _label(value, labels) or "–"}
+        {"by": name.replace("_", " "), "": _label(value, name, labels)}
         | _counted(each).to_dict()
         | {"ratios": _range(each)}
         for (name, value), each in groups.items()
@@ -132,12 +139,16 @@ def _breakdown(cells: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
 
 def _readable(cells: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     """Every cell as text."""
-    text = cells[_telling(cells, [*LONG, "baseline", "pairs"])].map(
-        lambda value: _label(value, labels) if isinstance(value, str) else value
+    telling = _telling(cells, [*COLUMNS, "baseline", "pairs"])
+    text = pd.DataFrame(
+        {
+            name.replace("_", " "): [_label(value, name, labels) for value in cells[name]]
+            for name in telling
+        },
+        index=cells.index,
     )
-    text.columns = text.columns.str.replace("_", " ")
     triples = zip(cells["ratio"], cells["low"], cells["high"], strict=True)
-    text["ratio [95 %]"] = [marked_ratio(*triple) for triple in triples]
+    text["ratio"] = [marked_ratio(*triple) for triple in triples]
     if cells["p"].notna().any():
         text["p, Holm"] = cells["p_holm"].map("{:.2g}".format).where(cells["p"].notna(), "–")
     return text.assign(verdict=cells["verdict"])

@@ -17,8 +17,7 @@ def read_evidence(folder: str | Path, claims: Claims) -> dict[str, pd.DataFrame]
     Raises:
         ValueError: a table that is missing or no whole Parquet.
     """
-    names = {judged.table for claim in claims.claims.values() for judged in claim.judged_on}
-    tables = {name: read_tables(Path(folder, f"{name}.parquet")) for name in sorted(names)}
+    tables = {name: read_tables(Path(folder, f"{name}.parquet")) for name in claims.tables}
     return {
         name: table.astype(dict.fromkeys(table.select_dtypes("category"), str))
         for name, table in tables.items()

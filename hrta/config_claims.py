@@ -104,6 +104,7 @@ class Claim(Strict):
     Attributes:
         any_of: column of the cells whose values are alternatives: the claim holds if it does for
             all cells of one of them.
+        told_by: columns of the cells by which the summary counts a mixed picture.
     """
 
     statement: Label
@@ -111,6 +112,7 @@ class Claim(Strict):
     note: Label | None = None
     judged_on: Annotated[list[Evidence], Field(min_length=1)]
     any_of: Literal["optimizer"] | None = None
+    told_by: Several[Literal["problem", "width", "optimizer", "network", "method", "measure"]]
     shown: Shown
 
 
@@ -120,6 +122,12 @@ class Claims(Strict):
     rules: dict[Rule, Label]
     labels: dict[str, Label]
     claims: Annotated[dict[Annotated[int, Field(ge=1)], Claim], Field(min_length=1)]
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables of the evidence that they are judged on."""
+        every = (judged.table for claim in self.claims.values() for judged in claim.judged_on)
+        return sorted(set(every))
 
 
 def read_claims(path: str | Path) -> Claims:

@@ -41,6 +41,7 @@ _MODULES = (
     "deep_ritz_statistics",
     "drop_in",
     "ensembles",
+    "evidence",
     "gain_plots",
     "gain_tables",
     "kernel_motion",

@@ -25,6 +25,7 @@ include: "workflow/rules/poisson.smk"
 include: "workflow/rules/siblings.smk"
 include: "workflow/rules/races.smk"
 include: "workflow/rules/evidence.smk"
+include: "workflow/rules/claims.smk"
 include: "workflow/rules/notebooks.smk"
 
 
@@ -32,3 +33,4 @@ rule all:
     default_target: True
     input:
         [item.files for item in ITEMS.values()],
+        rules.claims.output,

@@ -33,4 +33,3 @@ rule all:
     default_target: True
     input:
         [item.files for item in ITEMS.values()],
-        rules.claims.output,

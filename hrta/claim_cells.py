@@ -117,9 +117,10 @@ def _between_widths(ratios: pd.DataFrame) -> pd.DataFrame:
 def _of_races(runs: pd.DataFrame, judged: Races, where: str) -> pd.DataFrame:
     runs = _chosen(runs, "race", judged, "race", where)
     plain = f"_{judged.baseline}"
-    networks = [name.removesuffix(plain) for name in runs["method"].unique() if plain in name]
+    names = runs["method"].unique()
+    networks = [name.removesuffix(plain) for name in names if name.endswith(plain)]
     if not networks:
-        raise ValueError(f"{where}.baseline: no method of the race ends in {plain}")
+        raise ValueError(f"{where}.baseline: {judged.baseline!r} given; no method ends in {plain}")
     parts = runs["method"].str.extract(rf"^({'|'.join(map(re.escape, networks))})_(.+)$")
     runs = runs.assign(network=parts[0], method=parts[1], optimizer=judged.optimizer)
     runs = _chosen(runs[parts[0].notna()], "width", judged, "widths", where)

@@ -111,7 +111,7 @@ def _between_widths(ratios: pd.DataFrame) -> pd.DataFrame:
     pairs = pairs[pairs["width"] > pairs["width_base"]]
     with np.errstate(invalid="ignore"):
         difference = pairs["log_ratio"] - pairs["log_ratio_base"]
-    return pairs.assign(log_ratio=difference, baseline="width " + pairs["width_base"].map(_text))
+    return pairs.assign(log_ratio=difference, baseline=pairs["width_base"].map("width {}".format))
 
 
 def _of_races(runs: pd.DataFrame, judged: Races, where: str) -> pd.DataFrame:
@@ -140,7 +140,7 @@ def _of_spectra(spectra: pd.DataFrame, judged: Spectra, where: str) -> pd.DataFr
     ).reset_index()
     # As in hrta.spectra: what is smaller than n eps lambda_max is rounding.
     ends["rounding"] = (ends["last"] + 1) * np.finfo(float).eps * ends["largest"]
-    ends = ends.assign(method="s = " + ends["s"].map(_text), measure="λ_min")
+    ends = ends.assign(method=ends["s"].map("s = {:g}".format), measure="λ_min")
     ends["width"] = ends["width"].map(_text).where(ends["width"].notna(), judged.kernel)
     with np.errstate(invalid="ignore", divide="ignore"):
         return _above_rounding(ends) if judged.contrast == "rounding" else _growth(ends)
@@ -173,7 +173,7 @@ def _of_bound(rates: pd.DataFrame, judged: Bound, where: str) -> pd.DataFrame:
     # The first row of a stage touches the bound by construction.
     crossing = rates["excess"] > 1 + 1e-9
     ratio = np.log10(rates["excess"].where(crossing, rates["loss"] / rates["bound"]))
-    measure = "loss in stage " + rates["stage"].map(_text)
+    measure = rates["stage"].map("loss in stage {}".format)
     return rates.assign(log_ratio=ratio, measure=measure, baseline="bound")
 
 

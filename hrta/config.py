@@ -214,7 +214,8 @@ def checked(model: type[Model], content: Any, name: str) -> Model:
 
 def _line(mistake: Mapping[str, Any]) -> str:
     context = mistake.get("ctx", {})
-    steps = [step for step in mistake["loc"] if step != "[key]"]
+    # In brackets is what is no key of the file.
+    steps = [step for step in mistake["loc"] if not str(step).startswith("[")]
     path = ".".join(str(step) for step in [*steps, *context.get("at", [])])
     message = mistake["msg"].removeprefix("Value error, ")
     given = context.get("given", repr(mistake["input"]))

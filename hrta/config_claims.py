@@ -1,10 +1,10 @@
 """The claims as data: statement, source, what each is judged on, and by which rule."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import yaml
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from hrta.config import ConfigError, checked
 from hrta.config_values import (
@@ -18,6 +18,18 @@ from hrta.config_values import (
 )
 
 Rule = Literal["paired", "every"]
+Word = TypeVar("Word")
+Item = TypeVar("Item")
+
+
+def _kind(given: object) -> str:
+    return "[word]" if isinstance(given, str) else "[list]"
+
+
+# One of some words, or a list; told apart first, so that a mistake is one line.
+Chosen = Annotated[
+    Annotated[Word, Tag("[word]")] | Annotated[Several[Item], Tag("[list]")], Discriminator(_kind)
+]
 All = Literal["all"]
 
 
@@ -25,7 +37,7 @@ class Judged(Strict):
     """What all kinds of evidence have: the rule, and which problems and widths."""
 
     rule: Rule
-    problems: All | Several[str] = "all"
+    problems: Chosen[All, str] = "all"
 
 
 class Runs(Judged):
@@ -38,9 +50,9 @@ class Runs(Judged):
     """
 
     table: Literal["final_losses", "poisson"]
-    widths: All | Several[Count]
-    optimizers: All | Several[str]
-    learning_rates: Literal["all", "lowest", "own_best"] | Several[PositiveNumber]
+    widths: Chosen[All, Count]
+    optimizers: Chosen[All, str]
+    learning_rates: Chosen[Literal["all", "lowest", "own_best"], PositiveNumber]
     methods: Several[str]
     baseline: str
     measures: Several[str]
@@ -56,8 +68,8 @@ class Races(Judged):
     table: Literal["races"]
     race: str
     optimizer: str
-    widths: All | Several[Count]
-    networks: All | Several[str]
+    widths: Chosen[All, Count]
+    networks: Chosen[All, str]
     methods: Several[str]
     baseline: str
     measures: Several[str]
@@ -75,8 +87,8 @@ class Spectra(Judged):
 
     table: Literal["spectra"]
     kernel: Literal["infinite", "finite"]
-    widths: All | Several[Count] = "all"
-    s: All | Several[HomotopyParameter]
+    widths: Chosen[All, Count] = "all"
+    s: Chosen[All, HomotopyParameter]
     contrast: Literal["rounding", "growth"]
 
 
@@ -84,8 +96,8 @@ class Bound(Judged):
     """The loss over the bound, stage by stage."""
 
     table: Literal["theory_rates"]
-    widths: Literal["all", "largest"] | Several[Count]
-    methods: All | Several[str]
+    widths: Chosen[Literal["all", "largest"], Count]
+    methods: Chosen[All, str]
 
 
 Evidence = Annotated[Runs | Races | Spectra | Bound, Field(discriminator="table")]

@@ -25,6 +25,7 @@ include: "workflow/rules/poisson.smk"
 include: "workflow/rules/siblings.smk"
 include: "workflow/rules/races.smk"
 include: "workflow/rules/evidence.smk"
+include: "workflow/rules/claims.smk"
 include: "workflow/rules/notebooks.smk"
 
 

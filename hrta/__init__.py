@@ -29,8 +29,12 @@ _MODULES = (
     "agreement",
     "anmin",
     "anmin_plots",
+    "claim_cells",
+    "claim_pages",
+    "claims",
     "config",
     "config_numbers",
+    "config_claims",
     "contestants",
     "datasets",
     "deep_ritz",
@@ -82,6 +86,7 @@ _MODULES = (
     "theory_statistics",
     "training",
     "verification",
+    "verdicts",
     "width_limit",
 )
 

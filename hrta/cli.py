@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hrta import (
+    cli_claims,
     cli_evidence,
     cli_methods,
     cli_poisson,
@@ -73,6 +74,7 @@ app.add_typer(cli_race.app)
 app.add_typer(cli_poisson.app)
 app.add_typer(cli_evidence.app)
 app.add_typer(cli_verify.app)
+app.add_typer(cli_claims.app)
 
 
 @app.command()

@@ -24,9 +24,12 @@ include: "workflow/rules/poisson.smk"
 include: "workflow/rules/siblings.smk"
 include: "workflow/rules/races.smk"
 include: "workflow/rules/notebooks.smk"
+include: "workflow/rules/manifest_functions.smk"
+include: "workflow/rules/manifest.smk"
 
 
 rule all:
     default_target: True
     input:
         [item.files for item in ITEMS.values()],
+        rules.manifest.output,

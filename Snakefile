@@ -33,3 +33,4 @@ rule all:
     input:
         [item.files for item in ITEMS.values()],
         rules.manifest.output,
+        rules.crate_description.output,

@@ -49,3 +49,22 @@ def configuration_files(wildcards):
     base = Path(workflow.basedir, "config/replication.yaml")
     given = dict.fromkeys(Path(file).absolute() for file in (base, *workflow.configfiles))
     return [os.path.relpath(file) for file in given]
+
+
+# The workflow itself, as it goes into the crate beside what it made.
+CODE = (
+    *("CHANGELOG.md", "CITATION.cff", "LICENSE", "Makefile", "README.md", "Snakefile"),
+    *("benchmarks", "config", "data/reference", "docs", "environment.yml", "hrta", "notebooks"),
+    *("profiles", "pyproject.toml", "requirements.lock", "tests", "workflow"),
+)
+NOT_CODE = {"__pycache__", ".ipynb_checkpoints", "executed"}
+
+
+def code_files(wildcards):
+    """The workflow's own files, without caches."""
+    files = []
+    for name in CODE:
+        at = Path(workflow.basedir, name)
+        within = sorted(at.glob("**/*")) if at.is_dir() else [at]
+        files += [file for file in within if file.is_file() and not NOT_CODE & set(file.parts)]
+    return [os.path.relpath(file) for file in files]

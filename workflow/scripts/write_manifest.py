@@ -47,6 +47,7 @@ def measured(benchmark: str | None) -> dict[str, float | str]:
 
 
 def number(text: str) -> float | str:
+    """What a benchmark has: a number, or a time such as 0:00:03."""
     try:
         return float(text)
     except ValueError:

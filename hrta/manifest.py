@@ -104,6 +104,13 @@ def find_manifest(file: str | Path) -> Path:
     raise ValueError(f"{file}: no {PLACE} in any folder above it; name one with --manifest")
 
 
+def folder_of(manifest: str | Path) -> Path:
+    """The folder that the paths in a manifest are relative to: here, where it is not in place."""
+    path = Path(manifest).absolute()
+    depth = len(PLACE.parts)
+    return path.parents[depth - 1] if path.parts[-depth:] == PLACE.parts else Path.cwd()
+
+
 def ancestors(manifest: Manifest, job: Job) -> list[Job]:
     """The jobs whose results a job used, and all jobs before them, nearest first."""
     found, waiting = {}, [job]

@@ -16,11 +16,12 @@ from rocrate.rocrate import ROCrate
 from hrta.manifest import Job, Manifest
 from hrta.results import sha256
 
+WORKFLOW_PROFILE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
     "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
     "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
-    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+    WORKFLOW_PROFILE: "Workflow RO-Crate",
 }
 # RO-Crate 1.1 does not have it yet.
 TERMS = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
@@ -35,6 +36,7 @@ FORMATS = {
     ".yaml": "text/yaml",
     ".yml": "text/yaml",
 }
+BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 WORKFLOW = "Snakefile"
 DONE = "http://schema.org/CompletedActionStatus"
 
@@ -62,10 +64,14 @@ def describe(
     workflow = add_workflow(crate, citation, snakemake)
     folders = add_folders(crate, [place(path) for path in manifest.artifacts])
     configuration = [crate.get(place(path)) for path in manifest.configuration]
-    workflow["input"] = [parameter(crate, "configuration", "File", configuration)]
-    workflow["output"] = [parameter(crate, f.id.rstrip("/"), "Dataset", [f]) for f in folders]
+    say(
+        workflow,
+        input=parameter(crate, "configuration", "File", configuration),
+        output=[parameter(crate, f.id.rstrip("/"), "Dataset", [f]) for f in folders],
+    )
     run = action(crate, "#run", "The run of the workflow", manifest.jobs)
     say(run, instrument=workflow, object=configuration, result=folders)
+    run["description"] = f"{len(manifest.jobs)} jobs made {len(manifest.artifacts)} files"
     add_jobs(crate, manifest.jobs, workflow, run, place)
     return crate
 
@@ -80,9 +86,9 @@ def entity(crate: ROCrate, identifier: str, kind: str | list[str], **properties:
 
 
 def say(about: Any, **properties: Any) -> Any:
-    """Give an entity these properties; entities among them become references."""
+    """Give an entity these properties; entities among them become references, one of many one."""
     for name, value in properties.items():
-        about[name] = value
+        about[name] = value[0] if isinstance(value, list) and len(value) == 1 else value
     return about
 
 
@@ -96,7 +102,7 @@ def add_files(crate: ROCrate, files: Mapping[str, Path]) -> None:
             "contentSize": str(source.stat().st_size),
             "sha256": sha256(source),
         }
-        if suffix in (".py", ".smk"):
+        if suffix == ".smk":
             properties["@type"] = ["File", "SoftwareSourceCode"]
         if path == WORKFLOW:
             properties["@type"] = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
@@ -114,6 +120,9 @@ def publish(crate: ROCrate, citation: Mapping[str, Any], manifest: Manifest) -> 
         name=citation["license"],
     )
     root = crate.root_dataset
+    profiles = [crate.metadata.profile, WORKFLOW_PROFILE]
+    say(crate.metadata, conformsTo=[{"@id": profile} for profile in profiles])
+    say(crate.get("README.md"), about=root)
     say(
         root,
         name=citation["title"],
@@ -162,13 +171,14 @@ def add_workflow(crate: ROCrate, citation: Mapping[str, Any], snakemake: str) ->
     say(
         workflow,
         name=citation["title"],
+        conformsTo=entity(crate, BIOSCHEMAS, "CreativeWork", name="Bioschemas workflow"),
         programmingLanguage=language,
         version=citation["version"],
         author=crate.root_dataset["author"],
         license=crate.root_dataset["license"],
     )
     for rules in [e for e in crate.get_entities() if str(e.id).endswith(".smk")]:
-        say(rules, programmingLanguage=language, isPartOf=workflow)
+        say(rules, programmingLanguage=language, isPartOf=workflow, version=citation["version"])
     crate.root_dataset["mainEntity"] = workflow
     return workflow
 
@@ -208,8 +218,8 @@ def action(crate: ROCrate, identifier: str, name: str, jobs: list[Job]) -> Any:
     """What these jobs did, from the start of the first to the end of the last."""
     made = entity(crate, identifier, "CreateAction", name=name, actionStatus=DONE)
     if all(job.started and job.ended for job in jobs):
-        made["startTime"] = min(job.started for job in jobs).isoformat()
-        made["endTime"] = max(job.ended for job in jobs).isoformat()
+        made["startTime"] = min(job.started for job in jobs).isoformat(timespec="seconds")
+        made["endTime"] = max(job.ended for job in jobs).isoformat(timespec="seconds")
     crate.root_dataset.append_to("mentions", made)
     return made
 

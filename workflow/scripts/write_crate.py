@@ -6,6 +6,7 @@ To be run in the folder of the run, to which all paths are relative.
 import argparse
 import json
 import os
+import sys
 import zipfile
 from importlib.metadata import version
 from itertools import chain
@@ -50,12 +51,24 @@ def write_zip(description: dict, files: dict[str, Path], output: Path) -> None:
         text = json.dumps(description, indent=2, ensure_ascii=False)
         archive.writestr(METADATA, text)
         # Folders have entries of their own, as some of them are described.
-        for folder in sorted(
-            {f"{parent}/" for path in files for parent in PurePosixPath(path).parents[:-1]}
-        ):
-            archive.mkdir(folder)
+        above = chain.from_iterable(PurePosixPath(path).parents[:-1] for path in files)
+        for folder in sorted(set(above)):
+            archive.mkdir(str(folder))
         for path, source in sorted(files.items()):
             archive.write(source, path)
+
+
+def write(manifest_file: Path, code: Path, more: list[Path], output: Path) -> None:
+    """The crate of the run with this manifest, whole or not there at all."""
+    manifest = read_manifest(manifest_file)
+    files = files_of(manifest, manifest_file, code, more)
+    citation = yaml.safe_load((code / "CITATION.cff").read_text())
+    made = describe(manifest, citation, files, lambda path: place(path, code), version("snakemake"))
+    description = made.metadata.generate()
+    if output.suffix == ".zip":
+        write_zip(description, files, output)
+    else:
+        write_json(description, output)
 
 
 def main() -> None:
@@ -66,21 +79,10 @@ def main() -> None:
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="to go into the crate")
     parser.add_argument("--output", type=Path, required=True, help="*.json or *.zip")
     arguments = parser.parse_args()
-    manifest = read_manifest(arguments.manifest)
-    files = files_of(manifest, arguments.manifest, arguments.code, arguments.more)
-    citation = yaml.safe_load((arguments.code / "CITATION.cff").read_text())
-    made = describe(
-        manifest,
-        citation,
-        files,
-        lambda path: place(path, arguments.code),
-        version("snakemake"),
-    )
-    description = made.metadata.generate()
-    if arguments.output.suffix == ".zip":
-        write_zip(description, files, arguments.output)
-    else:
-        write_json(description, arguments.output)
+    try:
+        write(arguments.manifest, arguments.code, arguments.more, arguments.output)
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import distributions
@@ -153,7 +154,10 @@ def main() -> None:
     parser.add_argument("--records", type=Path, default=Path(".snakemake"))
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    manifest = build(arguments.jobs, arguments.configuration, arguments.code, arguments.records)
+    try:
+        manifest = build(arguments.jobs, arguments.configuration, arguments.code, arguments.records)
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))
     write_json(manifest.model_dump(mode="json"), arguments.output)
 
 

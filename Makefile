@@ -1,4 +1,4 @@
-# make replicate | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes its
+# make replicate | crate | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes its
 # environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
 
@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: env replicate smoke bench bench-gram test lint format lock clean
+.PHONY: env replicate crate smoke bench bench-gram test lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -41,6 +41,10 @@ $(READY): requirements.lock
 
 replicate: $(READY)
 	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+
+# All of it, with how each file was made, as a zip for Zenodo or WorkflowHub: results/crate.zip.
+crate: $(READY)
+	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) -- crate
 
 # In a folder of its own, so that it never touches the results of a full replication.
 smoke: $(READY)

@@ -39,9 +39,8 @@ def explain(file: str | Path, manifest: Manifest, folder: Path) -> str:
     artifact = manifest.artifacts[path]
     job = manifest.jobs[artifact.job]
     before = ancestors(manifest, job)
-    same = sha256(file) == artifact.sha256
     rows = [
-        ("state", "as it was made" if same else "CHANGED since it was made"),
+        ("state", _state(sha256(file) == artifact.sha256, artifact.newer)),
         ("SHA-256", artifact.sha256),
         ("size", f"{artifact.size:,} bytes"),
         *_of_job(job),
@@ -55,6 +54,12 @@ def explain(file: str | Path, manifest: Manifest, folder: Path) -> str:
         for name, text in rows
     ]
     return "\n".join([path, *lines])
+
+
+def _state(same: bool, newer: bool) -> str:
+    if not same:
+        return "CHANGED since the manifest was made"
+    return "as in the manifest, but WRITTEN AFTER its job" if newer else "as it was made"
 
 
 def _of_job(job: Job) -> Iterator[tuple[str, str]]:

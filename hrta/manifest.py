@@ -39,11 +39,15 @@ class Job(Record):
 
 
 class Artifact(Record):
-    """A file that was made: SHA-256, size [bytes], and the place of its job in the list."""
+    """A file that was made: SHA-256, size [bytes], and the place of its job in the list.
+
+    newer: whether the file was written after its job ended, so that it may be another one.
+    """
 
     sha256: str
     size: int
     job: int
+    newer: bool = False
 
 
 class Environment(Record):

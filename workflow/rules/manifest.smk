@@ -60,6 +60,7 @@ rule crate:
         script=ROOT / "workflow/scripts/write_crate.py",
         manifest=rules.manifest.output,
         code=code_files,
+        later=later_files,
     output:
         "results/crate.zip",
     log:
@@ -75,4 +76,4 @@ rule crate:
         "Packing the workflow and all that it made into {output}."
     shell:
         "exec python {input.script:q} {input.manifest} --code {params.code:q} --more {input.code:q}"
-        " --output {output} > {log} 2>&1"
+        " {input.later:q} --output {output} > {log} 2>&1"

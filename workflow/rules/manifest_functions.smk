@@ -7,19 +7,24 @@ from itertools import chain
 MADE_BEFORE = list(workflow.rules)
 
 
-def made_by(file):
-    """The rule, of those before, that makes a file, and its wildcards; nothing for a source."""
-    for producer in MADE_BEFORE:
+def made_by(file, rules_to_ask=MADE_BEFORE):
+    """The rule, of these, that makes a file, and its wildcards; nothing for a source."""
+    for producer in rules_to_ask:
         if any(output.match(file) for output in producer.output):
             return producer, producer.get_wildcards(file)
     return None
+
+
+def wanted_files():
+    """What `rule all` asks for."""
+    return [str(file) for file in workflow.get_rule("all").expand_input({})[0]]
 
 
 @cache
 def recorded_jobs():
     """Of each job: its rule, outputs and benchmark."""
     jobs, seen = [], set()
-    waiting = [str(file) for file in workflow.get_rule("all").expand_input({})[0]]
+    waiting = wanted_files()
     while waiting:
         file = waiting.pop()
         made = file not in seen and made_by(file)
@@ -38,6 +43,18 @@ def recorded_jobs():
 def recorded_files(wildcards):
     """All that these jobs make."""
     return list(chain.from_iterable(job["outputs"] for job in recorded_jobs()))
+
+
+def later_files(wildcards):
+    """What `rule all` asks for beyond that and beyond the descriptions of it: the report."""
+    after = [made for made in workflow.rules if made not in MADE_BEFORE]
+    descriptions = {*rules.manifest.output, *rules.crate_description.output}
+    makers = [made_by(file, after) for file in wanted_files() if file not in descriptions]
+    return [
+        str(output)
+        for producer, wildcards in filter(None, makers)
+        for output in producer.expand_output(wildcards)[0]
+    ]
 
 
 def recorded_jobs_as_json(wildcards):

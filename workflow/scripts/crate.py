@@ -85,11 +85,11 @@ def entity(crate: ROCrate, identifier: str, kind: str | list[str], **properties:
     return say(made, **properties)
 
 
-def say(about: Any, **properties: Any) -> Any:
+def say(subject: Any, /, **properties: Any) -> Any:
     """Give an entity these properties; entities among them become references, one of many one."""
     for name, value in properties.items():
-        about[name] = value[0] if isinstance(value, list) and len(value) == 1 else value
-    return about
+        subject[name] = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return subject
 
 
 def add_files(crate: ROCrate, files: Mapping[str, Path]) -> None:

@@ -34,7 +34,9 @@ def place(path: str, code: Path) -> str:
 def files_of(manifest: Manifest, manifest_file: Path, code: Path, more: list[Path]) -> dict:
     """All that lies in the crate: its path there, and where it is now."""
     used = (path for job in manifest.jobs for path in job.inputs)
-    paths = [*manifest.artifacts, *used, *manifest.configuration, manifest_file, *more]
+    within = chain.from_iterable(path.rglob("*") if path.is_dir() else [path] for path in more)
+    beside = [path for path in within if path.is_file() and not path.name.startswith(".")]
+    paths = [*manifest.artifacts, *used, *manifest.configuration, manifest_file, *beside]
     files = {place(str(path), code): Path(path) for path in paths}
     missing = sorted(str(file) for file in files.values() if not file.is_file())
     if missing:

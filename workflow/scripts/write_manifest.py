@@ -87,6 +87,13 @@ def read_job(rule: str, outputs: list[str], benchmark: str | None, records: File
     )
 
 
+def read_artifact(path: str, job: int, record: MetadataRecord | None) -> Artifact:
+    """What a file is now; Snakemake's record has the time when its job had written it."""
+    state = Path(path).stat()
+    newer = record is not None and state.st_mtime > record.endtime
+    return Artifact(sha256=hashed(path), size=state.st_size, job=job, newer=newer)
+
+
 def version_control(code: Path) -> tuple[str | None, bool | None]:
     """The commit of the workflow, and whether files that it has are different now."""
 
@@ -138,7 +145,7 @@ def build(jobs: list[dict], configuration: list[Path], code: Path, records: Path
         environment=environment(),
         jobs=read,
         artifacts={
-            output: Artifact(sha256=hashed(output), size=Path(output).stat().st_size, job=place)
+            output: read_artifact(output, place, kept.metadata(IOFile(output)))
             for place, job in enumerate(read)
             for output in job.outputs
         },

@@ -27,9 +27,13 @@ include: "workflow/rules/races.smk"
 include: "workflow/rules/evidence.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/notebooks.smk"
+include: "workflow/rules/manifest_functions.smk"
+include: "workflow/rules/manifest.smk"
 
 
 rule all:
     default_target: True
     input:
         [item.files for item in ITEMS.values()],
+        rules.manifest.output,
+        rules.crate_description.output,

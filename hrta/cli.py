@@ -19,6 +19,7 @@ from hrta import (
     cli_theory,
     cli_verify,
 )
+from hrta import cli_info, cli_methods, cli_poisson, cli_race, cli_siblings, cli_theory
 from hrta.cli_options import (
     DEFAULT_METHODS,
     CheckpointOption,
@@ -75,6 +76,7 @@ app.add_typer(cli_poisson.app)
 app.add_typer(cli_evidence.app)
 app.add_typer(cli_verify.app)
 app.add_typer(cli_claims.app)
+app.add_typer(cli_info.app)
 
 
 @app.command()

@@ -1,7 +1,11 @@
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from small_run import make_run
 
 from hrta.networks import TwoLayer
 from hrta.problems import Problem
@@ -28,3 +32,18 @@ def small_problem() -> Problem:
 def small_networks() -> TwoLayer:
     """Five networks of width 11 in float64."""
     return TwoLayer.initialise(range(5), inputs=2, width=11, dtype=torch.float64)
+
+
+@pytest.fixture(scope="session")
+def small_run_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small workflow that has been run, with its manifest; only to be copied."""
+    folder = tmp_path_factory.mktemp("small") / "run"
+    folder.mkdir()
+    make_run(folder)
+    return folder
+
+
+@pytest.fixture
+def small_run(small_run_once: Path, tmp_path: Path) -> Path:
+    """A copy of it of one's own."""
+    return shutil.copytree(small_run_once, tmp_path / "run")

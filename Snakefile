@@ -23,10 +23,13 @@ include: "workflow/rules/theory.smk"
 include: "workflow/rules/poisson.smk"
 include: "workflow/rules/siblings.smk"
 include: "workflow/rules/races.smk"
+include: "workflow/rules/report_functions.smk"
 include: "workflow/rules/notebooks.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
         [item.files for item in ITEMS.values()],
+        rules.report.output,

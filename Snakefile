@@ -25,6 +25,8 @@ include: "workflow/rules/siblings.smk"
 include: "workflow/rules/races.smk"
 include: "workflow/rules/report_functions.smk"
 include: "workflow/rules/notebooks.smk"
+include: "workflow/rules/manifest_functions.smk"
+include: "workflow/rules/manifest.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -32,4 +34,5 @@ rule all:
     default_target: True
     input:
         [item.files for item in ITEMS.values()],
+        rules.manifest.output,
         rules.report.output,

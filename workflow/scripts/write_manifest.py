@@ -1,0 +1,160 @@
+"""Write the manifest of a run from Snakemake's records and what the jobs wrote of themselves.
+
+To be run in the folder of the run, to which all paths are relative.
+"""
+
+import argparse
+import csv
+import json
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import distributions
+from pathlib import Path
+
+from snakemake.io import IOFile
+from snakemake.persistence import MetadataRecord
+from snakemake.persistence.file import FilePersistence
+
+from hrta.manifest import Artifact, Environment, Job, Manifest
+from hrta.results import provenance, sha256, write_json
+
+hashed = cache(sha256)
+
+
+def input_hash(path: str, record: MetadataRecord) -> str | None:
+    """SHA-256 of an input when the job ended.
+
+    Snakemake records that of small files. A larger one that was not changed since is as it was.
+    """
+    recorded = (record.input_checksums or {}).get(path)
+    if recorded:
+        return recorded.removeprefix("sha256:")
+    if Path(path).exists() and Path(path).stat().st_mtime <= record.endtime:
+        return hashed(path)
+    return None
+
+
+def measured(benchmark: str | None) -> dict[str, float | str]:
+    """The last line of a benchmark's table, numbers as numbers."""
+    if benchmark is None or not Path(benchmark).exists():
+        return {}
+    with Path(benchmark).open() as file:
+        *_, last = csv.DictReader(file, delimiter="\t")
+    return {key: number(value) for key, value in last.items()}
+
+
+def number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def of_itself(outputs: list[str]) -> dict[str, object]:
+    """What a job wrote of itself, as JSON beside its result."""
+    for output in outputs:
+        if output.endswith(".json") and str(Path(output).with_suffix(".parquet")) in outputs:
+            return json.loads(Path(output).read_text())
+    return {}
+
+
+def read_job(rule: str, outputs: list[str], benchmark: str | None, records: FilePersistence) -> Job:
+    """All that is known of a job."""
+    found = [record for output in outputs if (record := records.metadata(IOFile(output)))]
+    known = {
+        "rule": rule,
+        "outputs": outputs,
+        "result": of_itself(outputs),
+        "benchmark": measured(benchmark),
+    }
+    if not found:
+        return Job(**known)
+    started = min(record.starttime for record in found)
+    ended = max(record.endtime for record in found)
+    wall_time = known["result"].get("wall_time") or known["benchmark"].get("s") or ended - started
+    return Job(
+        inputs={path: input_hash(path, found[0]) for path in found[0].input},
+        command=found[0].shellcmd,
+        started=datetime.fromtimestamp(started, UTC),
+        ended=datetime.fromtimestamp(ended, UTC),
+        wall_time=round(wall_time, 3),
+        **known,
+    )
+
+
+def version_control(code: Path) -> tuple[str | None, bool | None]:
+    """The commit of the workflow, and whether files that it has are different now."""
+
+    def git(*command: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", code, *command], capture_output=True, text=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return done.stdout.strip()
+
+    top = git("rev-parse", "--show-toplevel")
+    # A copy of the workflow that lies in somebody else's repository has no commit of its own.
+    if top is None or not Path(top).samefile(code):
+        return None, None
+    return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
+
+
+def environment() -> Environment:
+    """Python, all installed packages and the machine."""
+    packages = {each.metadata["Name"]: each.version for each in distributions()}
+    return Environment(
+        python=platform.python_version(),
+        packages=dict(sorted(packages.items(), key=lambda item: item[0].lower())),
+        platform=platform.platform(),
+        cpu=provenance({}, 0)["cpu"],
+    )
+
+
+def build(jobs: list[dict], configuration: list[Path], code: Path, records: Path) -> Manifest:
+    """The manifest of these jobs.
+
+    Args:
+        jobs: of each its rule, its outputs and, if there is one, its benchmark.
+        configuration: the files of the configuration.
+        code: folder of the workflow.
+        records: folder of Snakemake's records.
+    """
+    kept = FilePersistence(nolock=True, path=records.absolute())
+    read = [read_job(job["rule"], job["outputs"], job.get("benchmark"), kept) for job in jobs]
+    commit, modified = version_control(code)
+    return Manifest(
+        made=datetime.now(UTC),
+        code=os.path.relpath(code),
+        commit=commit,
+        modified=modified,
+        configuration={str(file): sha256(file) for file in configuration},
+        environment=environment(),
+        jobs=read,
+        artifacts={
+            output: Artifact(sha256=hashed(output), size=Path(output).stat().st_size, job=place)
+            for place, job in enumerate(read)
+            for output in job.outputs
+        },
+    )
+
+
+def main() -> None:
+    """Write the manifest as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=json.loads, required=True, metavar="JSON")
+    parser.add_argument("--configuration", type=Path, nargs="+", required=True)
+    parser.add_argument("--code", type=Path, required=True, help="folder of the workflow")
+    parser.add_argument("--records", type=Path, default=Path(".snakemake"))
+    parser.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    manifest = build(arguments.jobs, arguments.configuration, arguments.code, arguments.records)
+    write_json(manifest.model_dump(mode="json"), arguments.output)
+
+
+if __name__ == "__main__":
+    main()

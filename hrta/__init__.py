@@ -28,7 +28,11 @@ _MODULES = (
     "activations",
     "anmin",
     "anmin_plots",
+    "claim_cells",
+    "claim_pages",
+    "claims",
     "config",
+    "config_claims",
     "contestants",
     "datasets",
     "deep_ritz",
@@ -37,6 +41,7 @@ _MODULES = (
     "deep_ritz_statistics",
     "drop_in",
     "ensembles",
+    "evidence",
     "gain_plots",
     "gain_tables",
     "kernel_motion",
@@ -77,6 +82,7 @@ _MODULES = (
     "theory_plots",
     "theory_statistics",
     "training",
+    "verdicts",
     "width_limit",
 )
 

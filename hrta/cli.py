@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hrta import cli_methods, cli_poisson, cli_race, cli_siblings, cli_theory
+from hrta import (
+    cli_claims,
+    cli_evidence,
+    cli_methods,
+    cli_poisson,
+    cli_race,
+    cli_siblings,
+    cli_theory,
+)
 from hrta.cli_options import (
     DEFAULT_METHODS,
     CsvOption,
@@ -61,6 +69,8 @@ app.add_typer(cli_methods.app)
 app.add_typer(cli_siblings.app)
 app.add_typer(cli_race.app)
 app.add_typer(cli_poisson.app)
+app.add_typer(cli_evidence.app)
+app.add_typer(cli_claims.app)
 
 
 @app.command()

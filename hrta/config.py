@@ -1,7 +1,7 @@
 """The configuration as typed models: checked whole, before any job starts."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
@@ -29,6 +29,8 @@ from hrta.config_values import (
 )
 from hrta.datasets import INCLUDED
 from hrta.targets import TARGETS, make_problem
+
+Model = TypeVar("Model", bound=Strict)
 
 
 class ConfigError(ValueError):
@@ -192,10 +194,21 @@ def check_config(config: Any) -> Replication:
         ConfigError: what is wrong, a line for each mistake: the key's path, what was given, what
             is allowed.
     """
+    return checked(Replication, config, "config")
+
+
+def checked(model: type[Model], content: Any, name: str) -> Model:
+    """The content of a file as a model, its mistakes as `check_config` tells them.
+
+    Args:
+        model: the model.
+        content: mappings, lists and values.
+        name: what the lines begin with.
+    """
     try:
-        return Replication.model_validate(config)
+        return model.model_validate(content)
     except ValidationError as error:
-        lines = [_line(mistake) for mistake in error.errors()]
+        lines = [f"{name}: {_line(mistake)}" for mistake in error.errors()]
         raise ConfigError("\n".join(dict.fromkeys(lines))) from None
 
 
@@ -206,7 +219,7 @@ def _line(mistake: Mapping[str, Any]) -> str:
     message = mistake["msg"].removeprefix("Value error, ")
     given = context.get("given", repr(mistake["input"]))
     if mistake["type"] in ("missing", "unknown_key"):
-        return f"config: {path or 'top level'}: {message}"
+        return f"{path or 'top level'}: {message}"
     if len(given) > 80:
         given = given[:77] + "..."
-    return f"config: {path or 'top level'}: {given} given; {message[0].lower()}{message[1:]}"
+    return f"{path or 'top level'}: {given} given; {message[0].lower()}{message[1:]}"

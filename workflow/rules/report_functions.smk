@@ -2,13 +2,15 @@
 
 NOTEBOOKS = Path(workflow.basedir, "notebooks")
 PAPER_NAMES = [
-    *(f"figure_{name}" for name in OF_THE_PAPER),
-    *(f"figure_learning_rates_{name}" for name in PAPER),
-    *(f"figure_{name}" for name, each in poisson.problems.items() if each.paper),
+    "figure_activations",
+    *(f"figure_{of}{name}" for name in PAPER for of in ("", "learning_rates_")),
+    "figure_width",
     "table_final_losses",
+    "figure_eigenvalues",
+    *(f"figure_{name}" for name, each in poisson.problems.items() if each.paper),
 ]
 SECTIONS = {
-    "The paper": [name for name in ITEMS if name in PAPER_NAMES],
+    "The paper": PAPER_NAMES,
     "The tangent kernel": [name for name in OF_THE_THEORY if name not in PAPER_NAMES],
     "Neighbouring methods": list(OF_THE_SIBLINGS),
 }

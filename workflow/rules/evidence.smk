@@ -1,0 +1,31 @@
+# The compact tables that verdicts and verification are made from: a rule for each kind.
+
+for kind, files in EVIDENCE.items():
+
+    rule:
+        name:
+            f"evidence_{kind}"
+        input:
+            sources("hrta.evidence"),
+            results=files,
+        output:
+            table=f"results/evidence/{kind}.parquet",
+        log:
+            f"logs/evidence/{kind}.log",
+        conda:
+            "../../environment.yml"
+        threads: 1
+        resources:
+            mem_mb=1500,
+        params:
+            options=f"{kind} --fraction {settings.training.final_fraction.value}",
+        message:
+            f"Collecting the evidence: {kind}."
+        shell:
+            "exec python -m hrta evidence {params.options} {input.results:q}"
+            " --output {output.table} --parent $PPID > {log} 2>&1"
+
+
+rule evidence:
+    input:
+        EVIDENCE_FILES,

@@ -1,4 +1,4 @@
-# make replicate | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes its
+# make replicate | test | smoke | readme | bench | bench-gram | lint | format | lock | clean; each makes its
 # environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
 
@@ -22,7 +22,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: env replicate smoke bench bench-gram test lint format lock clean
+.PHONY: env replicate smoke readme bench bench-gram test lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -46,6 +46,10 @@ replicate: $(READY)
 smoke: $(READY)
 	mkdir -p results/smoke
 	$(BIN)/snakemake --cores $(CORES) --directory results/smoke --configfile config/smoke.yaml
+
+# The claims in README.md, from the evidence that is kept.
+readme: $(READY)
+	$(BIN)/python -m hrta claims data/reference --readme README.md
 
 # Side by side with JAX, which has an environment of its own; where that cannot be made, without.
 bench: $(READY)

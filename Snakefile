@@ -25,6 +25,7 @@ include: "workflow/rules/poisson.smk"
 include: "workflow/rules/siblings.smk"
 include: "workflow/rules/races.smk"
 include: "workflow/rules/evidence.smk"
+include: "workflow/rules/claims.smk"
 include: "workflow/rules/report_functions.smk"
 include: "workflow/rules/notebooks.smk"
 include: "workflow/rules/manifest_functions.smk"
@@ -36,5 +37,6 @@ rule all:
     default_target: True
     input:
         [item.files for item in ITEMS.values()],
+        rules.claims.output,
         rules.manifest.output,
         rules.report.output,

@@ -11,6 +11,10 @@ from hrta.verdicts import CONTRADICTED, FEWEST_PAIRS, INCONCLUSIVE, REPRODUCED
 
 START, END = "<!-- claims -->", "<!-- /claims -->"
 CELL_VERDICTS = [REPRODUCED, CONTRADICTED, INCONCLUSIVE]
+INTRODUCTION = (
+    "The claims, each judged by a rule that was written down before the runs "
+    "([docs/claims.md](docs/claims.md)):"
+)
 LEGEND = (
     "*A cell is a combination of problem, width, optimizer, learning rate and method; its ratio is "
     "that of the final losses (or of what else is claimed to be smaller), and below 1 speaks for "
@@ -20,17 +24,22 @@ LEGEND = (
 COLUMNS = ["problem", "width", "optimizer", "learning_rate", "network", "method", "measure"]
 
 
-def split(page: str, name: str) -> tuple[str, str]:
-    """A page before and after what stands between `START` and `END`, these included.
+def with_block(page: str, name: str, claims: Claims, cells: pd.DataFrame) -> str:
+    """The page with the summary between `START` and `END`, instead of what stood there.
+
+    Args:
+        page: text, in the folder that the notebooks' paths start in.
+        name: what it is called in messages.
+        claims, cells: as for `summary`.
 
     Raises:
-        ValueError: they are not there, once each and in this order.
+        ValueError: the marks are not there, once each and in this order.
     """
     before, start, rest = page.partition(START)
     _, end, after = rest.partition(END)
     if not (start and end) or START in rest or END in before + after:
         raise ValueError(f"{name}: {START} and {END} must be there once, in this order")
-    return f"{before}{START}\n", f"{END}{after}"
+    return f"{before}{START}\n{INTRODUCTION}\n\n{summary(claims, cells)}{END}{after}"
 
 
 def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:

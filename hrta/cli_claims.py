@@ -1,4 +1,4 @@
-"""The command `hrta claims`."""
+"""The command `hrta claims`: verdicts, from the evidence."""
 
 from pathlib import Path
 from typing import Annotated
@@ -33,16 +33,16 @@ def claims(
     from hrta.results import whole_file
 
     given = read_claims(claims)
-    # What can't be renewed is refused before anything is written.
-    page = None if readme is None else claim_pages.split(readme.read_text(), str(readme))
     cells = evaluate(given, read_evidence(evidence, given))
+    pages = {}
+    if readme is not None:
+        renewed = claim_pages.with_block(readme.read_text(), str(readme), given, cells)
+        pages[readme] = renewed
     if output is not None:
-        with whole_file(f"{output}.csv") as temporary:
-            cells.to_csv(temporary, index=False)
-        with whole_file(f"{output}.md") as temporary:
-            temporary.write_text(claim_pages.page(given, cells, "../"))
-    if page is not None:
-        with whole_file(readme) as temporary:
-            temporary.write_text(claim_pages.summary(given, cells).join(page))
-    if output is None and readme is None:
-        print(claim_pages.summary(given, cells))
+        pages[f"{output}.csv"] = cells.to_csv(index=False)
+        pages[f"{output}.md"] = claim_pages.page(given, cells, "../")
+    for path, text in pages.items():
+        with whole_file(path) as temporary:
+            temporary.write_text(text)
+    if not pages:
+        print(claim_pages.summary(given, cells), end="")

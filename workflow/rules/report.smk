@@ -9,8 +9,9 @@ rule report:
         script=ROOT / "workflow/scripts/report.py",
         template=ROOT / "workflow/report/site.html.j2",
         style=ROOT / "workflow/report/style.css",
-        claims=["tables/claims.md", "tables/claims.csv"],
-        manifest="results/manifest/manifest.json",
+        claims=rules.claims.output,
+        verdicts=rules.claims.output.page,
+        manifest=rules.manifest.output,
     output:
         page="report/index.html",
         manifest="report/manifest.json",
@@ -31,5 +32,5 @@ rule report:
     shell:
         "exec python {input.script:q} --contents {params.contents:q}"
         " --configuration {params.configuration:q} --captions {params.captions:q}"
-        " --template {input.template:q} --claims {input.claims[0]} --manifest {input.manifest}"
+        " --template {input.template:q} --claims {input.verdicts} --manifest {input.manifest}"
         " --page {output.page} > {log} 2>&1"

@@ -1,0 +1,31 @@
+# Verdicts on the claims, from the evidence and config/claims.yaml.
+
+from hrta.config_claims import read_claims
+
+CLAIMS = ROOT / "config/claims.yaml"
+try:
+    JUDGED_ON = read_claims(Path(workflow.basedir, "config/claims.yaml")).tables
+except (ConfigError, OSError) as error:
+    sys.exit(str(error))
+
+
+rule claims:
+    input:
+        sources("hrta.claims", "hrta.claim_pages"),
+        claims=CLAIMS,
+        tables=[f"results/evidence/{table}.parquet" for table in JUDGED_ON],
+    output:
+        table="tables/claims.csv",
+        page="tables/claims.md",
+    log:
+        "logs/claims.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+    message:
+        "Judging the claims."
+    shell:
+        "exec python -m hrta claims results/evidence --claims {input.claims:q}"
+        " --output tables/claims --parent $PPID > {log} 2>&1"

@@ -9,7 +9,9 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 QUIET = ("background-networking", "component-update", "sync", "default-apps", "extensions")
 # Images that wait until they are scrolled to are asked for at once.
 LOAD_IMAGES = """() => Promise.all([...document.images].map(image => {
@@ -17,7 +19,9 @@ LOAD_IMAGES = """() => Promise.all([...document.images].map(image => {
 EMPTY_IMAGES = "() => [...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
 LINKS = "() => [...document.querySelectorAll('a[href]')].map(link => link.href)"
 ANCHORS = "() => [...document.querySelectorAll('[id]')].map(element => element.id)"
-OVERFLOW = "() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - innerWidth"
+OVERFLOW = (
+    "() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - innerWidth"
+)
 
 
 @contextmanager
@@ -60,7 +64,7 @@ def faults(index: Path, width: int = 390) -> tuple[list[str], set[Path]]:
             found += [f"{file.name}: empty image {image}" for image in page.evaluate(EMPTY_IMAGES)]
             if (excess := page.evaluate(OVERFLOW)) > 0:
                 found.append(f"{file.name}: {excess} pixels wider than the window")
-            anchors[file] = set(page.evaluate(ANCHORS))
+            anchors[file] = set(map(unquote, page.evaluate(ANCHORS)))
             links[file] = {link for link in page.evaluate(LINKS) if link.startswith("file:")}
             targets = {_target(link)[0] for link in links[file]}
             pages = {to for to in targets if to.suffix == ".html" and to.is_file()}

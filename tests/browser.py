@@ -13,6 +13,7 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 QUIET = ("background-networking", "component-update", "sync", "default-apps", "extensions")
+PATIENCE = 300_000  # ms: other tests may have all cores
 # Images that wait until they are scrolled to are asked for at once.
 LOAD_IMAGES = """() => Promise.all([...document.images].map(image => {
     image.loading = "eager"; return image.decode().catch(() => null); }))"""
@@ -32,7 +33,9 @@ def opened(width: int) -> Iterator[Page]:
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--no-first-run", *(f"--disable-{part}" for part in QUIET)]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield browser.new_page(viewport={"width": width, "height": 844})
+        page = browser.new_page(viewport={"width": width, "height": 844})
+        page.set_default_timeout(PATIENCE)
+        yield page
         browser.close()
 
 

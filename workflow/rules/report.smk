@@ -1,12 +1,17 @@
+# Everything that came out, on one page: what was claimed, verdicts, figures, tables.
+
+
 report: "../report/workflow.rst"
 
 
 rule report:
     input:
+        sources("hrta.manifest", "hrta.results"),
         [item.files for item in ITEMS.values()],
         expand("notebooks/executed/{name}.{suffix}", name=ITEMS, suffix=["ipynb", "html"]),
         sorted(str(path) for path in (ROOT / "workflow/report/captions").glob("*.rst")),
         script=ROOT / "workflow/scripts/report.py",
+        parts=ROOT / "workflow/scripts/report_parts.py",
         template=ROOT / "workflow/report/site.html.j2",
         style=ROOT / "workflow/report/style.css",
         claims=rules.claims.output,

@@ -26,9 +26,11 @@ include: "workflow/rules/siblings.smk"
 include: "workflow/rules/races.smk"
 include: "workflow/rules/evidence.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/report_functions.smk"
 include: "workflow/rules/notebooks.smk"
 include: "workflow/rules/manifest_functions.smk"
 include: "workflow/rules/manifest.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
@@ -37,3 +39,6 @@ rule all:
         [item.files for item in ITEMS.values()],
         rules.manifest.output,
         rules.crate_description.output,
+        rules.claims.output,
+        rules.manifest.output,
+        rules.report.output,

@@ -1,5 +1,3 @@
-NOTEBOOKS = Path(workflow.basedir, "notebooks")
-
 for target, item in ITEMS.items():
 
     rule:
@@ -11,7 +9,7 @@ for target, item in ITEMS.items():
             script=ROOT / "workflow/scripts/execute_notebook.py",
             notebook=ROOT / f"notebooks/{item.notebook}.ipynb",
         output:
-            item.files,
+            for_the_report(target),
             executed=f"notebooks/executed/{target}.ipynb",
             page=f"notebooks/executed/{target}.html",
         log:

@@ -7,6 +7,7 @@ configfile: f"{workflow.basedir}/config/replication.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/machine.smk"
 include: "workflow/rules/functions.smk"
 include: "workflow/rules/theory_cases.smk"
 include: "workflow/rules/races_functions.smk"

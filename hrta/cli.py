@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hrta import cli_methods, cli_poisson, cli_race, cli_siblings, cli_theory
+from hrta import cli_methods, cli_poisson, cli_race, cli_siblings, cli_sweep, cli_theory
 from hrta.cli_options import (
     DEFAULT_METHODS,
     CsvOption,
@@ -20,6 +20,7 @@ from hrta.cli_options import (
     ExperimentOption,
     LogEveryOption,
     MethodOption,
+    MomentumOption,
     OpenmlOption,
     OptimizerName,
     OutputOption,
@@ -32,6 +33,7 @@ from hrta.cli_options import (
     TestPointsOption,
     WidthOption,
     check_output,
+    device_name,
     given_data,
     given_methods,
     given_numbers,
@@ -61,6 +63,7 @@ app.add_typer(cli_methods.app)
 app.add_typer(cli_siblings.app)
 app.add_typer(cli_race.app)
 app.add_typer(cli_poisson.app)
+app.add_typer(cli_sweep.app)
 
 
 @app.command()
@@ -86,7 +89,7 @@ def train(
     learning_rate: Annotated[
         list[float], typer.Option(help="At the first step. Repeatable: each method with each.")
     ] = [1e-3],  # noqa: B006
-    momentum: Annotated[float, typer.Option(help="Of heavy_ball and nesterov.")] = 0.9,
+    momentum: MomentumOption = 0.9,
     decay: DecayOption = 1.0,
     batch_size: Annotated[
         int | None, typer.Option(help="Points that an update sees; all of them by default.")
@@ -140,7 +143,7 @@ def train(
     else:
         source = str(csv or openml or problem)
         arguments = dataclasses.asdict(ensemble) | {"problem": source}
-        facts |= {"device": _device_name(chosen), "dtype": dtype.value}
+        facts |= {"device": device_name(chosen), "dtype": dtype.value}
         write_result(results, output, arguments, started, facts)
     for run in facts["diverged"]:
         print(
@@ -199,12 +202,6 @@ def _extremes(spectra: "pd.DataFrame") -> str:
     extremes = runs.agg(["min", "max"]).reset_index()
     table = extremes.groupby(["kernel", "width", "s"], dropna=False, sort=False)[["min", "max"]]
     return f"smallest and largest eigenvalue, median over seeds\n{table.median().to_string()}"
-
-
-def _device_name(device: object) -> str:
-    import torch
-
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def _say_once(message: Warning, *where: object) -> None:

@@ -42,6 +42,7 @@ SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=5,bf_interval=5
 JobAcctGatherType=jobacct_gather/linux
 AccountingStorageType=accounting_storage/none
+AccountingStorageTRES=gres/gpu
 GresTypes=gpu
 NodeName=localhost NodeHostname={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=8000 Gres=gpu:1
 PartitionName=toy Nodes=localhost Default=YES MaxTime=600 State=UP

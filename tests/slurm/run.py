@@ -5,12 +5,14 @@
 As root, where Slurm's and munge's programs are installed and no Slurm runs.
 """
 
+import re
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
-from toy_slurm import missing, toy_slurm
+from toy_slurm import jobs, missing, toy_slurm
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from checkout import Checkout
@@ -18,7 +20,13 @@ from checkout import Checkout
 from hrta.processes import end_on_sigterm
 
 # A part of the replication with jobs of nearly all kinds.
-TARGETS = ["table_final_losses", "table_jumps", "figure_spectra", "figure_poisson", "figure_anmin"]
+TARGETS = [
+    "figure_sine1d",
+    "figure_spectra",
+    "figure_rates_sine1d",
+    "figure_poisson",
+    "figure_anmin",
+]
 TRAINED = "results/runs/sine1d/adam/width8.parquet"
 # Two cores, no accounting that could be asked how jobs ended, and no wait for a file system.
 TOY = (
@@ -27,12 +35,6 @@ TOY = (
     *("--slurm-init-seconds-before-status-checks", "3"),
 )
 WITH_GPU = ("--set-resources", "train:gpu=1")
-
-
-def ended_jobs(file: Path) -> list[dict[str, str]]:
-    """What Slurm has noted of each job that has ended."""
-    lines = file.read_text().splitlines() if file.exists() else []
-    return [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in lines]
 
 
 def check(good: bool, what: str) -> None:
@@ -59,12 +61,15 @@ def compare(targets: list[str], folder: Path) -> None:
         (folder / name).mkdir()
     here, there = Checkout(folder / "here"), Checkout(folder / "there")
     seconds_here, _ = timed(here, *targets, options=("--cores", "2"))
-    with toy_slurm(folder / "slurm") as jobs_file:
+    with toy_slurm(folder / "slurm"):
         seconds_there, said = timed(there, *targets, options=(*TOY, *WITH_GPU))
-        jobs = ended_jobs(jobs_file)
-        check(all(job["JobState"] == "COMPLETED" for job in jobs), f"{len(jobs)} jobs completed")
-        with_gpu = [job for job in jobs if "gpu" in job["Tres"]]
-        check(0 < len(with_gpu) < len(jobs), f"{len(with_gpu)} of them had the GPU")
+        submitted = jobs()
+        kinds = Counter(job["Comment"].partition("_wildcards_")[0] for job in submitted)
+        ended = Counter(job["JobState"] for job in submitted)
+        check(set(ended) == {"COMPLETED"}, f"{len(submitted)} submissions completed: {dict(kinds)}")
+        trained = [job for job in submitted if "train" in job["Comment"]]
+        with_gpu = [job for job in submitted if job.get("TresPerJob") == "gres:gpu:1"]
+        check(trained == with_gpu != [], f"{len(trained)} of them trained, only they had the GPU")
         made, expected = there.files(), here.files()
         differing = [name for name in expected if made.get(name) != expected[name]]
         check(made.keys() == expected.keys() and not differing, f"{len(made)} files bit for bit")
@@ -72,9 +77,9 @@ def compare(targets: list[str], folder: Path) -> None:
         refused = there.snakemake(TRAINED, options=on_cuda)
         told = "there is no usable CUDA GPU here" in refused.stdout + refused.stderr
         check(refused.returncode != 0 and told, "device: cuda: the job itself finds no GPU")
-    steps = sum(line.endswith("% done") or "% done" in line for line in said.splitlines())
-    overhead = (seconds_there - seconds_here) / len(jobs)
-    print(f"{steps} jobs of the workflow in {len(jobs)} submissions to Slurm")
+    steps = re.search(r"of (\d+) steps \(100%\) done", said)[1]
+    overhead = (seconds_there - seconds_here) / len(submitted)
+    print(f"{steps} jobs of the workflow in {len(submitted)} submissions to Slurm")
     print(f"{seconds_here:.0f} s here, {seconds_there:.0f} s there: {overhead:.1f} s a submission")
 
 

@@ -29,8 +29,7 @@ SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
-JobCompType=jobcomp/filetxt
-JobCompLoc={folder}/jobs.txt
+MinJobAge=86400
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SwitchType=switch/none
@@ -42,7 +41,6 @@ SchedulerType=sched/backfill
 SchedulerParameters=sched_interval=5,bf_interval=5
 JobAcctGatherType=jobacct_gather/linux
 AccountingStorageType=accounting_storage/none
-AccountingStorageTRES=gres/gpu
 GresTypes=gpu
 NodeName=localhost NodeHostname={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=8000 Gres=gpu:1
 PartitionName=toy Nodes=localhost Default=YES MaxTime=600 State=UP
@@ -71,6 +69,8 @@ def _run(*command: str | Path) -> str:
 
 def _stop(pid_file: Path) -> None:
     """End the daemon of this file, and wait until it is gone."""
+    if not pid_file.exists():
+        return
     process = int(pid_file.read_text())
     os.kill(process, signal.SIGTERM)
     for _ in range(100):
@@ -78,6 +78,12 @@ def _stop(pid_file: Path) -> None:
             return
         time.sleep(0.1)
     os.kill(process, signal.SIGKILL)
+
+
+def jobs() -> list[dict[str, str]]:
+    """What Slurm knows of every job: JobState, Comment, TresPerJob, ..."""
+    lines = _run("scontrol", "show", "jobs", "--oneliner").splitlines()
+    return [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in lines]
 
 
 def _wait_for(what: str, check: str, *command: str) -> None:
@@ -98,12 +104,8 @@ def _cancel_all() -> None:
 
 
 @contextmanager
-def toy_slurm(folder: Path) -> Iterator[Path]:
-    """Start it, with all its files in this folder; stop it and take away what else it needed.
-
-    Yields:
-        The file to which Slurm adds a line for each job that has ended.
-    """
+def toy_slurm(folder: Path) -> Iterator[None]:
+    """Start it, with all its files in this folder; stop it and take away what else it needed."""
     with ExitStack() as stack:
         for name in ("state", "spool"):
             (folder / name).mkdir(parents=True)
@@ -126,4 +128,4 @@ def toy_slurm(folder: Path) -> Iterator[Path]:
         stack.callback(_stop, folder / "slurmd.pid")
         _wait_for("the node", "idle", "sinfo", "--noheader", "--format=%T")
         stack.callback(_cancel_all)
-        yield folder / "jobs.txt"
+        yield

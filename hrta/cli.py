@@ -20,6 +20,7 @@ from hrta import (
     cli_verify,
 )
 from hrta import cli_info, cli_methods, cli_poisson, cli_race, cli_siblings, cli_theory
+from hrta import cli_methods, cli_poisson, cli_race, cli_siblings, cli_sweep, cli_theory
 from hrta.cli_options import (
     DEFAULT_METHODS,
     CheckpointOption,
@@ -31,6 +32,7 @@ from hrta.cli_options import (
     ExperimentOption,
     LogEveryOption,
     MethodOption,
+    MomentumOption,
     OpenmlOption,
     OptimizerName,
     OutputOption,
@@ -44,6 +46,7 @@ from hrta.cli_options import (
     WidthOption,
     check_checkpoint,
     check_output,
+    device_name,
     given_data,
     given_methods,
     given_numbers,
@@ -77,6 +80,7 @@ app.add_typer(cli_evidence.app)
 app.add_typer(cli_verify.app)
 app.add_typer(cli_claims.app)
 app.add_typer(cli_info.app)
+app.add_typer(cli_sweep.app)
 
 
 @app.command()
@@ -102,7 +106,7 @@ def train(
     learning_rate: Annotated[
         list[float], typer.Option(help="At the first step. Repeatable: each method with each.")
     ] = [1e-3],  # noqa: B006
-    momentum: Annotated[float, typer.Option(help="Of heavy_ball and nesterov.")] = 0.9,
+    momentum: MomentumOption = 0.9,
     decay: DecayOption = 1.0,
     batch_size: Annotated[
         int | None, typer.Option(help="Points that an update sees; all of them by default.")
@@ -158,7 +162,7 @@ def train(
     else:
         source = str(csv or openml or problem)
         arguments = dataclasses.asdict(ensemble) | {"problem": source}
-        facts |= {"device": _device_name(chosen), "dtype": dtype.value}
+        facts |= {"device": device_name(chosen), "dtype": dtype.value}
         write_result(results, output, arguments, started, facts)
         if checkpoint is not None:
             checkpoint.unlink(missing_ok=True)
@@ -219,12 +223,6 @@ def _extremes(spectra: "pd.DataFrame") -> str:
     extremes = runs.agg(["min", "max"]).reset_index()
     table = extremes.groupby(["kernel", "width", "s"], dropna=False, sort=False)[["min", "max"]]
     return f"smallest and largest eigenvalue, median over seeds\n{table.median().to_string()}"
-
-
-def _device_name(device: object) -> str:
-    import torch
-
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def _say_once(message: Warning, *where: object) -> None:

@@ -107,6 +107,7 @@ LogEveryOption = Annotated[int, typer.Option(min=1, help="Steps between logged l
 ActivationOption = Annotated[Activation, typer.Option()]
 ScaleOption = Annotated[float, typer.Option(help="n; at the start n times the slope is 1.")]
 WidthOption = Annotated[int, typer.Option(min=1, help="Neurons.")]
+MomentumOption = Annotated[float, typer.Option(help="Of heavy_ball and nesterov.")]
 DecayOption = Annotated[float, typer.Option(help="Final over initial learning rate.")]
 CsvOption = Annotated[
     Path | None, typer.Option(help="Your data instead of a problem: a CSV file with a header.")
@@ -186,6 +187,13 @@ def give_result(
     medians = ends.groupby(by, dropna=False, sort=False).median() if by else ends.median()
     seeds = table["seed"].nunique()
     print(f"where the runs ended, median over {seeds} seeds\n{medians.to_string()}")
+
+
+def device_name(device: object) -> str:
+    """What a result says of the torch device that it was computed on."""
+    import torch
+
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
 
 
 def losses_of(table: "pd.DataFrame") -> list[str]:

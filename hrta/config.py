@@ -12,6 +12,7 @@ from hrta.config_beyond import mistakes as mistakes_of_beyond
 from hrta.config_poisson import Poisson
 from hrta.config_poisson import mistakes as mistakes_of_poisson
 from hrta.config_siblings import Siblings, mistakes
+from hrta.config_sweep import Sweep
 from hrta.config_theory import Theory
 from hrta.config_values import (
     Count,
@@ -94,6 +95,7 @@ class Replication(Strict):
     siblings: Siblings
     poisson: Poisson
     beyond: Beyond
+    sweep: Sweep | None = None
 
     @model_validator(mode="after")
     def _experiments_fit(self) -> "Replication":
@@ -114,6 +116,7 @@ class Replication(Strict):
                 given = optimizer.momentum and optimizer.momentum.value
                 _refuse(at, given, "heavy_ball and nesterov, and only they, must have one")
         self._check_theory()
+        self._check_sweep()
         for at, given, why in mistakes(self.siblings, set(self.experiments)):
             _refuse(["siblings", *at], given, why)
         for at, given, why in mistakes_of_poisson(self.poisson):
@@ -148,6 +151,15 @@ class Replication(Strict):
                 for n in np.atleast_1d(chosen.points.value).tolist():
                     at = ["theory", part, "experiments", name, "points", "value"]
                     self._check_points(at, self.experiments[name].problem, n)
+
+    def _check_sweep(self) -> None:
+        if self.sweep is None:
+            return
+        _refer(["sweep", "experiments"], self.sweep.experiments, self.experiments)
+        _refer(["sweep", "learning_rates"], list(self.sweep.learning_rates), self.optimizers)
+        stages = {name: len(method.s) for name, method in self.sweep.methods.items()}
+        if len(set(stages.values())) > 1:
+            _refuse(["sweep", "methods"], stages, "all must have the same number of stages")
 
     @staticmethod
     def _check_points(at: list[str], problem: str, points: int) -> None:

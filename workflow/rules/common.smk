@@ -1,12 +1,8 @@
-# What all stages share: the checked configuration, the package's sources, one run at a time.
+# What all stages share: the checked configuration, the package's sources.
 
 import ast
-import fcntl
 import json
 import os
-import shlex
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,11 +10,6 @@ from pathlib import Path
 ROOT = Path(os.path.relpath(workflow.basedir))
 
 sys.path.insert(0, workflow.basedir)
-# Jobs run with this interpreter and this package, whatever is active or installed.
-shell.prefix(
-    f"export PYTHONPATH={shlex.quote(workflow.basedir)};"
-    f" export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
-)
 
 import yaml
 
@@ -88,47 +79,6 @@ def sources(*modules):
                 found.add(file)
                 waiting += imported(file)
     return sorted(str(ROOT / file.relative_to(workflow.basedir)) for file in found)
-
-
-def clear_stale_lock():
-    """Remove the lock of a run that was killed.
-
-    Every live run in this folder holds a shared lock on a file of ours, which the kernel takes
-    back when the run ends in whatever way. Where nobody holds one, a lock of Snakemake's is stale.
-    """
-    folder = Path(".snakemake")
-    folder.mkdir(exist_ok=True)
-    presence = open(folder / "running", "w")
-    try:
-        fcntl.flock(presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pass  # another run is alive: its lock counts
-    else:
-        shutil.rmtree(folder / "locks", ignore_errors=True)
-        (folder / "locks").mkdir()
-    fcntl.flock(presence, fcntl.LOCK_SH)
-    return presence
-
-
-if workflow.is_main_process:
-    presence = clear_stale_lock()  # held until this process ends
-
-
-def usable_gpu():
-    """Whether torch sees a GPU; only asked where there is a driver, for torch is slow to import."""
-    if shutil.which("nvidia-smi") is None:
-        return False
-    ask = "import torch; raise SystemExit(not torch.cuda.is_available())"
-    return subprocess.run([sys.executable, "-c", ask], stderr=subprocess.DEVNULL).returncode == 0
-
-
-# 1 where training uses a GPU, for the jobs that declare it, else 0.
-GPU = int(settings.device != "cpu" and usable_gpu())
-if settings.device == "cuda" and not GPU:
-    sys.exit("config: device: 'cuda' given; there is no usable CUDA GPU here, use 'auto' or 'cpu'")
-workflow.global_resources.setdefault("gpu", 1)
-# What trains; the package imports only that one.
-ENGINE = settings.engine if settings.engine != "auto" else ("cuda" if GPU else "cpu")
 
 
 wildcard_constraints:

@@ -6,8 +6,13 @@ rule data:
         checksum="data/{experiment}.parquet.sha256",
     log:
         "logs/data/{experiment}.log",
+    group:
+        "data"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=more_each_try(1000),
+        runtime=more_each_try(5),
     params:
         fingerprint=fingerprint,
         name=lambda wildcards: settings.experiments[wildcards.experiment].problem,

@@ -15,11 +15,14 @@ for target, item in ITEMS.items():
         log:
             text=f"logs/notebooks/{target}.log",
             notebook=f"logs/notebooks/{target}.ipynb",
+        group:
+            "notebooks"
         conda:
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=more_each_try(2000),
+            runtime=more_each_try(10),
         params:
             parameters=json.dumps(item.parameters | item.writes),
         message:

@@ -18,11 +18,14 @@ rule poisson:
     benchmark:
         "results/benchmarks/poisson/{poisson}_{quadrature}.tsv"
     priority: 10**7
+    group:
+        "poisson"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more_each_try(2500),
+        runtime=more_each_try(60),
     params:
         options=poisson_options,
         checkpoint=poisson_checkpoint,

@@ -19,11 +19,14 @@ rule race:
     benchmark:
         "results/benchmarks/{race}/{job}.tsv"
     priority: race_cost
+    group:
+        "race"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=more_each_try(2500),
+        runtime=more_each_try(30),
     params:
         options=race_options,
         checkpoint=race_checkpoint,

@@ -18,8 +18,13 @@ rule data_set:
         checksum="data/{dataset}.parquet.sha256",
     log:
         "logs/data/{dataset}.log",
+    group:
+        "data"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=more_each_try(1000),
+        runtime=more_each_try(5),
     message:
         "Standardising the data set {wildcards.dataset}."
     shell:
@@ -39,11 +44,14 @@ rule slopes:
     benchmark:
         "results/benchmarks/slopes/{variant}.tsv"
     priority: 10**6
+    group:
+        "siblings"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=more_each_try(2000),
+        runtime=more_each_try(30),
     params:
         options=slopes_options,
     message:
@@ -63,11 +71,14 @@ rule acceleration:
         "logs/acceleration/{accelerated}.log",
     benchmark:
         "results/benchmarks/acceleration/{accelerated}.tsv"
+    group:
+        "siblings"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=more_each_try(2000),
+        runtime=more_each_try(30),
     params:
         fingerprint=acceleration_fingerprint,
         options=acceleration_options,
@@ -89,11 +100,14 @@ rule anmin:
         "logs/anmin/{raced}.log",
     benchmark:
         "results/benchmarks/anmin/{raced}.tsv"
+    group:
+        "siblings"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=more_each_try(2000),
+        runtime=more_each_try(30),
     params:
         options=" ".join(
             options_of(siblings.alternation, "width", "rounds", "ridge", "leak", "seeds")

@@ -9,11 +9,14 @@ rule spectra:
         "logs/spectra/{experiment}.log",
     benchmark:
         "results/benchmarks/spectra/{experiment}.tsv"
+    group:
+        "theory"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=more_each_try(2000),
+        runtime=more_each_try(15),
     params:
         options=spectra_options,
     message:

@@ -15,11 +15,14 @@ for table, case in THEORY.items():
         benchmark:
             f"results/benchmarks/theory/{table}.tsv"
         priority: 10**6
+        group:
+            "theory"
         conda:
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=case.memory,
+            mem_mb=more_each_try(case.memory),
+            runtime=more_each_try(30),
         params:
             fingerprint=case.fingerprint,
             options=case.options,

@@ -10,12 +10,15 @@ rule train:
     benchmark:
         "results/benchmarks/train/{experiment}/{optimizer}/width{width}.tsv"
     priority: training_cost
+    group:
+        "train"
     conda:
         "../../environment.yml"
     threads: max(1, (workflow.cores or 1) // len(runs_of(settings.experiments)))
     resources:
         gpu=GPU,
-        mem_mb=2000,
+        mem_mb=more_each_try(2000),
+        runtime=more_each_try(30),
     params:
         options=training_options,
         checkpoint=training_checkpoint,

@@ -1,6 +1,5 @@
-# make replicate | test | smoke | chaos | bench | bench-gram | lint | format | lock | clean; each makes its
-# make replicate | test | smoke | readme | bench | bench-gram | lint | format | lock | clean; each makes its
-# make replicate | crate | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes its
+# make replicate | verify | reference | crate | readme | test | smoke | chaos | bench | bench-gram |
+# lint | format | lock | clean; each makes its
 # environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
 
@@ -25,9 +24,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: env replicate smoke bench bench-gram test chaos lint format lock clean
-.PHONY: env replicate smoke readme bench bench-gram test lint format lock clean
-.PHONY: env replicate crate smoke bench bench-gram test lint format lock clean
+.PHONY: env replicate verify reference crate readme smoke bench bench-gram test chaos lint format
+.PHONY: lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -55,6 +53,7 @@ verify: $(READY)
 reference: $(READY)
 	$(BIN)/python -m hrta reference results/evidence data/reference --results results \
 		$(addprefix --keep ,$(wildcard tables/claims.csv))
+
 # All of it, with how each file was made, as a zip for Zenodo or WorkflowHub: results/crate.zip.
 crate: $(READY)
 	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG)) -- crate

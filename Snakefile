@@ -28,8 +28,8 @@ include: "workflow/rules/siblings.smk"
 include: "workflow/rules/races.smk"
 include: "workflow/rules/evidence.smk"
 include: "workflow/rules/claims.smk"
-include: "workflow/rules/report_functions.smk"
 include: "workflow/rules/sweep.smk"
+include: "workflow/rules/report_functions.smk"
 include: "workflow/rules/notebooks.smk"
 include: "workflow/rules/manifest_functions.smk"
 include: "workflow/rules/manifest.smk"
@@ -40,8 +40,7 @@ rule all:
     default_target: True
     input:
         [item.files for item in ITEMS.values()],
-        rules.manifest.output,
-        rules.crate_description.output,
         rules.claims.output,
         rules.manifest.output,
+        rules.crate_description.output,
         rules.report.output,

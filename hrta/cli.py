@@ -12,15 +12,15 @@ import typer
 from hrta import (
     cli_claims,
     cli_evidence,
+    cli_info,
     cli_methods,
     cli_poisson,
     cli_race,
     cli_siblings,
+    cli_sweep,
     cli_theory,
     cli_verify,
 )
-from hrta import cli_info, cli_methods, cli_poisson, cli_race, cli_siblings, cli_theory
-from hrta import cli_methods, cli_poisson, cli_race, cli_siblings, cli_sweep, cli_theory
 from hrta.cli_options import (
     DEFAULT_METHODS,
     CheckpointOption,

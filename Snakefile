@@ -40,6 +40,7 @@ rule all:
     default_target: True
     input:
         [item.files for item in ITEMS.values()],
+        rules.evidence.input,
         rules.claims.output,
         rules.manifest.output,
         rules.crate_description.output,

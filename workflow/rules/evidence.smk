@@ -29,6 +29,8 @@ for kind, files in EVIDENCE.items():
 rule evidence_configuration:
     output:
         "results/evidence/configuration.json",
+    log:
+        "logs/evidence/configuration.log",
     localrule: True
     conda:
         "../../environment.yml"

@@ -1,0 +1,114 @@
+"""Full disks, folders that cannot be written to, results cut short: one line, and nothing lost."""
+
+import os
+import resource
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-steps 400 --seeds 9"
+TRAIN += " --log-every 1 --output runs.parquet"
+
+
+def hrta(line, folder, **options):
+    command = [sys.executable, "-m", "hrta", *line.split()]
+    options = {"capture_output": True, "text": True, "check": False, "cwd": folder} | options
+    return subprocess.run(command, **options)
+
+
+def the_line(done):
+    """What a failed command says, which must be one line, besides how far it was."""
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if " of " not in line or "hrta" in line]
+    assert len(said) == 1, done.stderr
+    assert said[0].startswith("hrta: ")
+    return said[0]
+
+
+def small_files():
+    """No file of this process may grow beyond 20 kB: what a full disk looks like to it."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A disk of 64 kB."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a disk, and not everywhere")
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_a_full_disk_ends_in_one_line_and_keeps_what_was_there(full_disk):
+    (full_disk / "runs.parquet").write_bytes(b"earlier")
+    line = the_line(hrta(TRAIN, full_disk))
+    assert "runs.parquet: it cannot be written: " in line
+    assert "space" in line
+    assert [path.name for path in full_disk.iterdir()] == ["runs.parquet"]
+    assert (full_disk / "runs.parquet").read_bytes() == b"earlier"
+
+
+def test_a_full_disk_leaves_the_last_whole_checkpoint(full_disk):
+    line = the_line(hrta(f"{TRAIN} --checkpoint state.npz --width 4000", full_disk))
+    assert "state.npz: it cannot be written: " in line
+    assert list(full_disk.iterdir()) == []
+
+
+def test_a_file_that_may_not_grow_is_not_left_half_written(tmp_path):
+    line = the_line(hrta(TRAIN, tmp_path, preexec_fn=small_files))
+    assert "runs.parquet: it cannot be written: " in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--output file/runs.parquet", "--checkpoint file/state.npz"])
+def test_what_cannot_be_written_is_said_before_the_work(tmp_path, option):
+    (tmp_path / "file").write_text("no folder")
+    line = the_line(hrta(f"{TRAIN} {option}", tmp_path))
+    assert option in line
+    assert "is no folder that can be written to" in line
+
+
+def test_a_read_only_folder_is_said_before_the_work(full_disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(full_disk)], check=True)
+    assert "is no folder that can be written to" in the_line(hrta(TRAIN, full_disk))
+
+
+@pytest.mark.parametrize("part", [0, 0.5, 0.99])
+@pytest.mark.parametrize("command", ["train --problem", "ntk --s 1 --problem", "anmin --problem"])
+def test_a_problem_cut_short_is_refused(tmp_path, command, part):
+    assert hrta("data sine1d --output points.parquet", tmp_path).returncode == 0
+    file = tmp_path / "points.parquet"
+    file.write_bytes(file.read_bytes()[: int(part * file.stat().st_size)])
+    line = the_line(hrta(f"{command} points.parquet --output result.parquet", tmp_path))
+    assert "points.parquet: not a readable result" in line
+    assert not (tmp_path / "result.parquet").exists()
+
+
+def test_results_cut_short_are_refused(tmp_path):
+    assert hrta(TRAIN, tmp_path).returncode == 0
+    file = tmp_path / "runs.parquet"
+    assert hrta("evidence final_losses runs.parquet --output e.parquet", tmp_path).returncode == 0
+    kept = pd.read_parquet(tmp_path / "e.parquet")
+    file.write_bytes(file.read_bytes()[:-100])
+    line = the_line(hrta("evidence final_losses runs.parquet --output e.parquet", tmp_path))
+    assert "runs.parquet: not a readable result" in line
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "e.parquet"), kept)
+
+
+def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
+    from hrta.checkpoints import Checkpoint
+
+    Checkpoint(tmp_path / "state.npz", {"stages": []}).offer(dict)
+    before = (tmp_path / "state.npz").read_bytes()
+    line = the_line(hrta(f"{TRAIN} --checkpoint state.npz", tmp_path))
+    assert "state.npz: a checkpoint of another computation: " in line
+    assert (tmp_path / "state.npz").read_bytes() == before
+    assert not (tmp_path / "runs.parquet").exists()
+
+
+def test_a_checkpoint_without_an_output_is_a_mistake(tmp_path):
+    line = TRAIN.replace(" --output runs.parquet", " --checkpoint state.npz")
+    assert "it goes with --output" in the_line(hrta(line, tmp_path))

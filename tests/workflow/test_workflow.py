@@ -49,6 +49,8 @@ SHOW_EVERY_EXPERIMENT = {
     *("figure_conditioning", "figure_eigenvalues", "figure_spectra", "figure_width_all"),
     *("table_final_losses_all", "table_jumps"),
 }
+# They tell of whatever was made, and of all files of the workflow.
+DESCRIPTIONS = {"manifest", "crate_description"}
 COLUMNS = "experiment problem width method optimizer learning_rate seed step stage s loss test_loss"
 
 
@@ -142,7 +144,7 @@ def edited(replicated):
     def edit(name, old, new):
         changed[name] = (replicated.folder / name).read_text()
         replicated.edit(name, old, new)
-        return set(replicated.planned()) - {"all", "total"}
+        return set(replicated.planned()) - {"all", "total"} - DESCRIPTIONS
 
     yield edit
     for name, text in changed.items():

@@ -5,7 +5,10 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "profiles", "environment.yml", "workflow", "hrta", "notebooks", "config")
+PARTS = (
+    *("Snakefile", "profiles", "environment.yml", "workflow", "hrta", "notebooks", "config"),
+    *("README.md", "LICENSE", "CITATION.cff", "requirements.lock"),
+)
 
 
 class Checkout:

@@ -1,0 +1,103 @@
+"""What the real DAG records of itself."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from crate_validation import issues
+
+from hrta.manifest import PLACE, read_manifest
+from hrta.results import sha256
+
+MADE = ("data", "figures", "tables", "results", "notebooks/executed")
+# Made from the manifest, or recorded in it otherwise.
+BESIDE = ("results/manifest", "results/benchmarks", "results/crate.zip")
+
+
+def made(folder):
+    """All files that the run has made."""
+    files = [path for top in MADE for path in (folder / top).rglob("*") if path.is_file()]
+    names = {path.relative_to(folder).as_posix() for path in files}
+    return {name for name in names if not name.startswith(BESIDE)}
+
+
+def test_the_manifest_has_all_that_the_run_made(replicated):
+    manifest = read_manifest(replicated.folder / PLACE)
+    assert made(replicated.folder) <= set(manifest.artifacts)
+    for path, artifact in manifest.artifacts.items():
+        assert artifact.sha256 == sha256(replicated.folder / path)
+        assert not artifact.newer
+    benchmarks = list((replicated.folder / "results/benchmarks").rglob("*.tsv"))
+    assert sum(bool(job.benchmark) for job in manifest.jobs) == len(benchmarks) > 0
+
+
+def test_every_job_has_its_command_times_and_inputs(replicated):
+    manifest = read_manifest(replicated.folder / PLACE)
+    assert {"train", "data", "race", "figure_sine1d"} <= {job.rule for job in manifest.jobs}
+    for job in manifest.jobs:
+        assert job.command
+        assert job.started < job.ended < manifest.made
+        for path, digest in job.inputs.items():
+            assert digest == sha256(replicated.folder / path), path
+    (trained,) = [
+        job for job in manifest.jobs if job.outputs[0].endswith("sine1d/adam/width8.parquet")
+    ]
+    assert {"hrta/training.py", "data/sine1d.parquet"} < set(trained.inputs)
+    assert trained.result["arguments"]["seeds"] == [0, 1, 2, 3]
+    assert set(manifest.configuration) == {"config/replication.yaml", "config/smoke.yaml"}
+
+
+def test_a_partial_rerun_is_recorded_and_the_rest_stays(replicated):
+    before = read_manifest(replicated.folder / PLACE)
+    (replicated.folder / "figures/activations.png").unlink()
+    done = replicated.snakemake()
+    assert done.returncode == 0, done.stderr
+    after = read_manifest(replicated.folder / PLACE)
+    assert list(after.artifacts) == list(before.artifacts)
+    remade = {
+        new.rule for old, new in zip(before.jobs, after.jobs, strict=True) if new.ended != old.ended
+    }
+    assert remade == {"figure_activations"}
+    assert replicated.planned() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("figures/sine1d.png", "train, data"),
+        ("figures/sine1d.pdf", "train, data"),
+        ("data/wine.parquet", "hrta data wine"),
+    ],
+)
+def test_any_file_says_how_it_came_to_be(replicated, name, words):
+    command = [sys.executable, "-m", "hrta", "info", str(replicated.folder / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "as it was made" in done.stdout
+    assert "all as they were then" in done.stdout
+    assert words in done.stdout
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")
+def test_the_crate_is_valid_and_has_everything(replicated, tmp_path):
+    done = replicated.snakemake("crate")
+    assert done.returncode == 0, done.stderr
+    crate = replicated.folder / "results/crate.zip"
+    with zipfile.ZipFile(crate) as archive:
+        names = {name for name in archive.namelist() if not name.endswith("/")}
+    code = {
+        "Snakefile",
+        "LICENSE",
+        "hrta/ntk.py",
+        "config/smoke.yaml",
+        "profiles/default/config.yaml",
+    }
+    assert made(replicated.folder) | code <= names
+    assert not any("__pycache__" in name or name.startswith(("logs", ".")) for name in names)
+    assert issues(crate, "provenance-run-crate", tmp_path / "http") == []
+    description = replicated.folder / "results/manifest/ro-crate-metadata.json"
+    graph = json.loads(description.read_text())["@graph"]
+    described = {each["@id"] for each in graph if "File" in each["@type"]}
+    assert described <= names

@@ -1,4 +1,5 @@
 # make replicate | test | smoke | readme | bench | bench-gram | lint | format | lock | clean; each makes its
+# make replicate | verify | reference | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes its
 # environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
 
@@ -23,6 +24,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .PHONY: env replicate smoke readme bench bench-gram test lint format lock clean
+.PHONY: env replicate verify reference smoke bench bench-gram test lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -41,6 +43,15 @@ $(READY): requirements.lock
 
 replicate: $(READY)
 	$(BIN)/snakemake --cores $(CORES) $(if $(CONFIG),--configfile $(CONFIG))
+
+# What `make replicate` found, number by number against data/reference.
+verify: $(READY)
+	$(BIN)/python -m hrta verify results/evidence data/reference
+
+# The reference anew, from what `make replicate` found.
+reference: $(READY)
+	$(BIN)/python -m hrta reference results/evidence data/reference --results results \
+		$(addprefix --keep ,$(wildcard tables/claims.csv))
 
 # In a folder of its own, so that it never touches the results of a full replication.
 smoke: $(READY)

@@ -26,6 +26,7 @@ _MODULES = (
     "acceleration_plots",
     "acceleration_statistics",
     "activations",
+    "agreement",
     "anmin",
     "anmin_plots",
     "claim_cells",
@@ -33,6 +34,7 @@ _MODULES = (
     "claims",
     "config",
     "config_claims",
+    "config_numbers",
     "contestants",
     "datasets",
     "deep_ritz",
@@ -71,6 +73,7 @@ _MODULES = (
     "race_statistics",
     "race_tables",
     "rates",
+    "reference",
     "results",
     "sample_number",
     "schedule_plots",
@@ -83,6 +86,7 @@ _MODULES = (
     "theory_statistics",
     "training",
     "verdicts",
+    "verification",
     "width_limit",
 )
 

@@ -17,6 +17,7 @@ from hrta import (
     cli_race,
     cli_siblings,
     cli_theory,
+    cli_verify,
 )
 from hrta.cli_options import (
     DEFAULT_METHODS,
@@ -71,6 +72,7 @@ app.add_typer(cli_race.app)
 app.add_typer(cli_poisson.app)
 app.add_typer(cli_evidence.app)
 app.add_typer(cli_claims.app)
+app.add_typer(cli_verify.app)
 
 
 @app.command()

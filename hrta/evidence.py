@@ -103,6 +103,11 @@ def _race_ends(runs: pd.DataFrame, fraction: float) -> pd.DataFrame:
     return final[[*CELL, "seed", *measures(final)]]
 
 
+def _tuning(tuning: pd.DataFrame, _: float) -> pd.DataFrame:
+    """Without what no choice depends on."""
+    return tuning.drop(columns=["test_loss", "test_error"], errors="ignore")
+
+
 def _ritz_errors(runs: pd.DataFrame, fraction: float) -> pd.DataFrame:
     return final_errors(runs, fraction).assign(problem=runs["problem"].iloc[0])
 
@@ -150,7 +155,9 @@ def _slope_ends(errors: pd.DataFrame, _: float) -> pd.DataFrame:
 
 
 def _points(problem: pd.DataFrame, _: float) -> pd.DataFrame:
-    return problem.assign(point=problem.groupby("set").cumcount())
+    """A row for each coordinate, for problems have different numbers of them."""
+    key = ["set", "problem", "point"]
+    return problem.assign(point=problem.groupby("set").cumcount()).melt(key, var_name="coordinate")
 
 
 def _whole(table: pd.DataFrame, _: float) -> pd.DataFrame:
@@ -162,7 +169,7 @@ KINDS = {
     "final_losses": Kind(RUN, _losses),
     "switches": Kind((*RUN, "stage"), _switches),
     "races": Kind(RACE, _race_ends, group="race"),
-    "tuning": Kind((*RACE[:-1], "candidate", "seed"), _whole, group="race"),
+    "tuning": Kind((*RACE[:-1], "candidate", "seed"), _tuning, group="race"),
     "poisson": Kind(RUN, _ritz_errors),
     "spectra": Kind((*THEORY, "kernel", "width", "seed", "s", "index"), _extremes),
     "theory_rates": Kind((*THEORY, "method", "width", "seed", "stage"), _rates),
@@ -177,5 +184,5 @@ KINDS = {
     "slopes": Kind(("experiment", "variant", "step", "seed"), lambda t, _: relative_errors(t)),
     "slope_ends": Kind(("experiment", "problem", "variant", "step", "seed"), _slope_ends),
     "anmin": Kind(("problem", "width", "seed", "round"), _whole),
-    "data": Kind(("file", "problem", "set", "point"), _points, name="file"),
+    "data": Kind(("file", "problem", "set", "point", "coordinate"), _points, name="file"),
 }

@@ -26,6 +26,20 @@ for kind, files in EVIDENCE.items():
             " --output {output.table} --parent $PPID > {log} 2>&1"
 
 
+rule evidence_configuration:
+    output:
+        "results/evidence/configuration.json",
+    localrule: True
+    conda:
+        "../../environment.yml"
+    params:
+        numbers=json.dumps(numbers_of(settings), indent=1),
+    message:
+        "Noting the numbers that the results depend on."
+    shell:
+        "printf '%s\n' {params.numbers:q} > {output} 2> {log}"
+
+
 rule evidence:
     input:
         EVIDENCE_FILES,

@@ -1,5 +1,9 @@
 # What each kind of evidence is made from.
 
+import json
+
+from hrta.config_numbers import numbers_of
+
 EVERY_RACE = [file for name in RACES for file in race_results(name)]
 EVIDENCE = {
     "final_losses": runs_of(EVERY),
@@ -28,4 +32,7 @@ EVIDENCE = {
 }
 # A configuration may do without some of them.
 EVIDENCE = {kind: files for kind, files in EVIDENCE.items() if files}
-EVIDENCE_FILES = [f"results/evidence/{kind}.parquet" for kind in EVIDENCE]
+EVIDENCE_FILES = [
+    *(f"results/evidence/{kind}.parquet" for kind in EVIDENCE),
+    "results/evidence/configuration.json",
+]

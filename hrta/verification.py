@@ -1,0 +1,211 @@
+"""A fresh run against the reference, number by number: which rule holds for what."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from hrta.agreement import FALSE_ALARM, Close, Drawn, Same
+from hrta.evidence import KINDS
+from hrta.race_results import CELL
+
+Rule = Same | Close | Drawn
+# Points and weights go through sine and logarithm, which differ by a unit in the last place between
+# processors; eigenvalues are uncertain by n eps lambda_max, and 1e-9 lambda_max is far above it.
+ULPS = 16 * 2.0**-52
+EIGENVALUE = 1e-9
+
+
+def _trained(kind: str, *logarithmic: str, **scaled: str) -> dict[str, Rule]:
+    """Columns that come from training; a cell is what differs in its seeds only."""
+    cell = tuple(name for name in KINDS[kind].key if name != "seed")
+    scales = dict.fromkeys(logarithmic, "log") | scaled
+    return {column: Drawn(cell, scale) for column, scale in scales.items()}
+
+
+RACED = ["race", *CELL]
+# Which part of the cells of a race may be tuned otherwise.
+TUNED_OTHERWISE = 0.1
+TUNED = ("learning_rate", "momentum", "ridge", "history_size", "recovery")
+OF_THE_NETWORK = ("experiment", "s")
+RULES: Mapping[str, Mapping[str, Rule]] = {
+    "final_losses": _trained("final_losses", "loss", "test_loss"),
+    "switches": _trained("switches", "before", "after"),
+    "races": _trained("races", "loss", "test_loss", test_error="absolute"),
+    "tuning": _trained("tuning", "loss") | dict.fromkeys(TUNED, Same()),
+    "poisson": _trained("poisson", "l2_error", "h1_error", gap="relative", loss_gap="relative"),
+    "spectra": {
+        "eigenvalue": Close(EIGENVALUE, ("experiment", "kernel", "width", "seed", "s")),
+    },
+    "theory_rates": _trained("theory_rates", "loss", "first_loss", "excess", deviation="absolute")
+    | {
+        "predicted": Close(1e-6, KINDS["theory_rates"].key),
+        "bound": Close(1e-6, KINDS["theory_rates"].key),
+        "smallest_limit": Close(1e-6, KINDS["theory_rates"].key),
+        "smallest_end": Close(1e-6, ("experiment", "method", "stage")),
+    },
+    "theory_motion": _trained("theory_motion", "kernel_change", "inner_travel", "outer_travel"),
+    "theory_width": {
+        column: Close(1e-6, OF_THE_NETWORK)
+        for column in ("kernel_error", "smallest", "smallest_limit", "smallest_error")
+    },
+    "theory_samples": {
+        "smallest": Close(1e-6, KINDS["theory_samples"].key),
+        "largest": Close(EIGENVALUE, KINDS["theory_samples"].key),
+    },
+    "theory_jumps": {
+        column: Close(EIGENVALUE, KINDS["theory_jumps"].key)
+        for column in ("before", "after", "expected_loss")
+    },
+    "acceleration": _trained("acceleration", "exponent", "reached", "predicted", "travel")
+    | {
+        column: Close(1e-6, ("experiment", "optimizer"))
+        for column in ("smallest", "smallest_start")
+    },
+    "acceleration_steps": _trained("acceleration_steps", "steps", "ratio"),
+    "slopes": _trained("slopes", "error"),
+    "slope_ends": _trained("slope_ends", "loss", "slope"),
+    "data": {"value": Close(ULPS, ("file", "coordinate"))},
+    "anmin": _trained("anmin", "loss", "fixed_pattern_loss", "test_loss"),
+}
+
+
+def rule_of(kind: str, column: str) -> Rule:
+    """The rule for a column of a kind of evidence.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if kind in RULES and column in RULES[kind]:
+        return RULES[kind][column]
+    raise ValueError(f"verification: no rule for {kind}.{column}")
+
+
+def paired(kind: str, reference: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
+    """Both tables side by side, the fresh columns' names with a * behind.
+
+    Raises:
+        ValueError: rows or columns that only one of them has.
+    """
+    key = list(KINDS[kind].key)
+    if set(reference) != set(fresh):
+        odd = ", ".join(sorted(set(reference) ^ set(fresh)))
+        raise ValueError(f"verification: {kind}: only one of the two has the column {odd}")
+    both = reference.merge(fresh, on=key, how="outer", suffixes=("", "*"), indicator=True)
+    for side, whose in (("left_only", "reference"), ("right_only", "fresh run")):
+        alone = both.loc[both["_merge"] == side, key]
+        if len(alone):
+            raise ValueError(
+                f"verification: {kind}: {len(alone)} rows are only in the {whose}, the first "
+                f"{named(alone.iloc[0])}"
+            )
+    return both.drop(columns="_merge")
+
+
+def named(row: pd.Series) -> str:
+    """The columns that a row has, with their values."""
+    return ", ".join(f"{name} {value}" for name, value in row.items() if pd.notna(value))
+
+
+def compare(
+    reference: Mapping[str, pd.DataFrame], fresh: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """All deviations of a fresh run from the reference.
+
+    The runs of a race are compared where both were tuned to the same parameters.
+
+    Args:
+        reference: the evidence by kind, as `hrta.evidence.collect` makes it.
+        fresh: likewise.
+
+    Returns:
+        Table of kind, quantity, check, units (how far apart in units of what is allowed; above 1
+        is disagreement), reference, fresh, and the columns of the kinds' keys.
+
+    Raises:
+        ValueError: kinds, rows or columns that only one of them has.
+    """
+    if set(reference) != set(fresh):
+        odd = ", ".join(sorted(set(reference) ^ set(fresh)))
+        raise ValueError(f"verification: only one of the two has {odd}")
+    pairs = {kind: paired(kind, table, fresh[kind]) for kind, table in reference.items()}
+    found = []
+    if "tuning" in pairs:
+        choices = _choices(pairs["tuning"])
+        found.append(_about_choices(choices))
+        alike = choices.loc[choices["reference"] == choices["fresh"], RACED]
+        if "races" in pairs:
+            pairs["races"] = pairs["races"].merge(alike, on=RACED)
+    columns = [
+        (kind, column)
+        for kind, table in pairs.items()
+        for column in table
+        if f"{column}*" in table and column != "chosen"
+    ]
+    tests = sum(rule_of(kind, column).tests(pairs[kind]) for kind, column in columns)
+    for kind, column in columns:
+        table = pairs[kind][[*KINDS[kind].key, column, f"{column}*"]]
+        table = table.rename(columns={column: "reference", f"{column}*": "fresh"})
+        away = rule_of(kind, column).deviations(table, FALSE_ALARM / max(tests, 1))
+        found.append(away.assign(kind=kind, quantity=column))
+    return pd.concat(found, ignore_index=True)
+
+
+def _choices(tuning: pd.DataFrame) -> pd.DataFrame:
+    """What each method of a race was tuned to: the number of the candidate, or -1 if that is not
+    the one that the losses speak for."""
+    sides = {}
+    for side, mark in (("reference", ""), ("fresh", "*")):
+        named = tuning.assign(taken=tuning[f"chosen{mark}"], final=tuning[f"loss{mark}"])
+        losses = named.groupby([*RACED, "candidate"])
+        table = losses.agg(
+            worst=("final", "max"), median=("final", "median"), taken=("taken", "max")
+        ).assign(diverged=lambda table: np.isinf(table["worst"]))
+        ordered = table.sort_values(["diverged", "median"], kind="stable").reset_index()
+        best = ordered.groupby(RACED)["candidate"].first()
+        taken = ordered[ordered["taken"]].groupby(RACED)["candidate"].agg(["first", "size"])
+        right = (taken["first"] == best) & (taken["size"] == 1)
+        sides[side] = taken["first"].reindex(best.index).where(right.reindex(best.index), -1)
+    return pd.DataFrame(sides).reset_index()
+
+
+def _about_choices(choices: pd.DataFrame) -> pd.DataFrame:
+    """Whether the choices are right, and whether enough of them are the same."""
+    wrong = (choices["reference"] < 0) | (choices["fresh"] < 0)
+    share = (choices["reference"] != choices["fresh"]).mean()
+    whole = pd.DataFrame({"check": ["otherwise"], "fresh": share, "units": share / TUNED_OTHERWISE})
+    each = choices.assign(check="choice", units=np.where(wrong, np.inf, 0.0))
+    return pd.concat([each, whole], ignore_index=True).assign(kind="tuning", quantity="chosen")
+
+
+def summary(deviations: pd.DataFrame) -> pd.DataFrame:
+    """The worst of each kind and quantity: how many numbers, which check, how far, agree or not."""
+    rows = []
+    for (kind, quantity), part in deviations.groupby(["kind", "quantity"], sort=False):
+        worst = part["units"].max()
+        rows.append(
+            {
+                "kind": kind,
+                "quantity": quantity,
+                "numbers": int(part["check"].isin(["run", "value", "choice"]).sum()),
+                "check": part.loc[part["units"].idxmax(), "check"] if worst > 0 else "",
+                "worst, in tolerances": float(f"{worst:.2g}"),
+                "agree": "yes" if worst <= 1 else "no",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def disagreements(deviations: pd.DataFrame, most: int = 10) -> list[str]:
+    """The worst deviations that are not allowed, one line each, the worst first."""
+    worst = deviations[deviations["units"] > 1].sort_values("units", ascending=False, kind="stable")
+    facts = ["kind", "quantity", "check", "units", "reference", "fresh"]
+    return [
+        f"{row.kind}.{row.quantity}, {row.check}: {named(where)}: {row.fresh:.6g} here, "
+        f"{row.reference:.6g} in the reference, {row.units:.3g} times what is allowed"
+        for row, (_, where) in zip(
+            worst.head(most).itertuples(),
+            worst.head(most).drop(columns=facts).iterrows(),
+            strict=True,
+        )
+    ]

@@ -33,8 +33,8 @@ _MODULES = (
     "claim_pages",
     "claims",
     "config",
-    "config_numbers",
     "config_claims",
+    "config_numbers",
     "contestants",
     "datasets",
     "deep_ritz",
@@ -88,8 +88,8 @@ _MODULES = (
     "theory_plots",
     "theory_statistics",
     "training",
-    "verification",
     "verdicts",
+    "verification",
     "width_limit",
 )
 

@@ -77,10 +77,10 @@ app.add_typer(cli_siblings.app)
 app.add_typer(cli_race.app)
 app.add_typer(cli_poisson.app)
 app.add_typer(cli_evidence.app)
-app.add_typer(cli_verify.app)
 app.add_typer(cli_claims.app)
 app.add_typer(cli_info.app)
 app.add_typer(cli_sweep.app)
+app.add_typer(cli_verify.app)
 
 
 @app.command()

@@ -134,7 +134,8 @@ def compare(
         choices = _choices(pairs["tuning"])
         found.append(_about_choices(choices))
         alike = choices.loc[choices["reference"] == choices["fresh"], RACED]
-        pairs["races"] = pairs["races"].merge(alike, on=RACED)
+        if "races" in pairs:
+            pairs["races"] = pairs["races"].merge(alike, on=RACED)
     columns = [
         (kind, column)
         for kind, table in pairs.items()

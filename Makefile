@@ -4,6 +4,9 @@
 # make replicate | verify | reference | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes its
 # environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
+# make replicate | verify | reference | test | smoke | bench | bench-gram | lint | format | lock |
+# clean; each makes its environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a
+# configuration over config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
 
 BIN := .venv/bin
 READY := .venv/.ready

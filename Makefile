@@ -3,6 +3,8 @@
 # make replicate | test | smoke | readme | bench | bench-gram | lint | format | lock | clean; each makes its
 # make replicate | verify | reference | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes its
 # environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
+# make replicate | crate | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes
+# its environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
 # make replicate | verify | reference | test | smoke | bench | bench-gram | lint | format | lock |
 # clean; each makes its environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a

@@ -1,7 +1,5 @@
 # make replicate | verify | reference | crate | readme | test | smoke | chaos | bench | bench-gram |
 # lint | format | lock | clean; each makes its
-# make replicate | test | smoke | readme | bench | bench-gram | lint | format | lock | clean; each makes its
-# make replicate | verify | reference | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes its
 # environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # make replicate | crate | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes
 # its environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
@@ -33,8 +31,6 @@ unexport PYTHONHOME
 
 .PHONY: env replicate verify reference crate readme smoke bench bench-gram test chaos lint format
 .PHONY: lock clean
-.PHONY: env replicate smoke readme bench bench-gram test lint format lock clean
-.PHONY: env replicate verify reference smoke bench bench-gram test lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)

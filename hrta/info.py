@@ -78,7 +78,8 @@ def _of_inputs(jobs: list[Job], folder: Path) -> Iterator[tuple[str, str]]:
     own, *before = jobs
     sources = [path for path in own.inputs if path.endswith(".py")]
     named = [path for path in own.inputs if path not in sources]
-    yield "made from", _some(named + [f"{len(sources)} source files"] * bool(sources))
+    code = [f"{len(sources)} source file{'s' * (len(sources) > 1)}"] if sources else []
+    yield "made from", _some(named) + ", " * bool(named and code) + "".join(code)
     if before:
         rules = dict.fromkeys(job.rule for job in before)
         yield "behind it", f"{len(before)} job{'s' * (len(before) > 1)}: {_some(list(rules))}"

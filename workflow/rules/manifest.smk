@@ -3,7 +3,7 @@
 
 rule manifest:
     input:
-        sources("hrta.manifest"),
+        sources("hrta.manifest", "hrta.results"),
         recorded_files,
         script=ROOT / "workflow/scripts/write_manifest.py",
         configuration=configuration_files,

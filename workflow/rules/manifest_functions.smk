@@ -7,9 +7,9 @@ from itertools import chain
 MADE_BEFORE = list(workflow.rules)
 
 
-def made_by(file, rules_to_ask=MADE_BEFORE):
+def made_by(file, among=MADE_BEFORE):
     """The rule, of these, that makes a file, and its wildcards; nothing for a source."""
-    for producer in rules_to_ask:
+    for producer in among:
         if any(output.match(file) for output in producer.output):
             return producer, producer.get_wildcards(file)
     return None
@@ -46,7 +46,7 @@ def recorded_files(wildcards):
 
 
 def later_files(wildcards):
-    """What `rule all` asks for beyond that and beyond the descriptions of it: the report."""
+    """What is asked for beyond that and beyond its descriptions: the report."""
     after = [made for made in workflow.rules if made not in MADE_BEFORE]
     descriptions = {*rules.manifest.output, *rules.crate_description.output}
     makers = [made_by(file, after) for file in wanted_files() if file not in descriptions]

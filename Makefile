@@ -1,12 +1,7 @@
 # make replicate | verify | reference | crate | readme | test | smoke | chaos | bench | bench-gram |
-# lint | format | lock | clean; each makes its
-# environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
-# make replicate | crate | test | smoke | bench | bench-gram | lint | format | lock | clean; each makes
-# its environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
-# config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
-# make replicate | verify | reference | test | smoke | bench | bench-gram | lint | format | lock |
-# clean; each makes its environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a
-# configuration over config/replication.yaml; make bench DEVICE=cuda times the engines on a GPU.
+# lint | format | lock | clean; each makes its environment first. CORES=4 limits the cores,
+# CONFIG=my.yaml lays a configuration over config/replication.yaml, KILLS=40 is for make chaos;
+# make bench DEVICE=cuda times the engines on a GPU.
 
 BIN := .venv/bin
 READY := .venv/.ready

@@ -44,10 +44,12 @@ class Close:
 
     tolerance: relative.
     cell: columns; the scale is the largest reference in size over the rows that are alike there.
+    of: another column, whose reference is taken for the scale, as `size` beside the pairs.
     """
 
     tolerance: float
     cell: tuple[str, ...]
+    of: str | None = None
 
     def tests(self, _: pd.DataFrame) -> int:
         """As `Same.tests`."""
@@ -55,7 +57,8 @@ class Close:
 
     def deviations(self, pairs: pd.DataFrame, _: float) -> pd.DataFrame:
         """The difference over what is allowed; columns as those of `Drawn.deviations`."""
-        sizes = pairs["reference"].abs().where(np.isfinite(pairs["reference"]))
+        sizes = pairs["size" if self.of else "reference"].abs()
+        sizes = sizes.where(np.isfinite(sizes))
         scale = sizes.groupby([pairs[name] for name in self.cell], dropna=False).transform("max")
         with np.errstate(invalid="ignore"):
             away = (pairs["fresh"] - pairs["reference"]).abs().astype(float)

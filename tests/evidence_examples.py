@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
+from hrta.agreement import Same
 from hrta.evidence import KINDS
 from hrta.verification import RACED, RULES
 
@@ -43,10 +44,11 @@ def _tuned(tuning):
 
 
 def perturbed(tables, relative, seed=1):
-    """The tables with every number off by up to this part of itself."""
+    """The tables with every number that is computed off by up to this part of itself."""
     random = np.random.default_rng(seed)
     copies = {}
     for kind, table in tables.items():
-        factors = {c: 1 + relative * random.uniform(-1, 1, len(table)) for c in RULES[kind]}
+        computed = [c for c, rule in RULES[kind].items() if not isinstance(rule, Same)]
+        factors = {c: 1 + relative * random.uniform(-1, 1, len(table)) for c in computed}
         copies[kind] = table.assign(**{c: table[c] * factor for c, factor in factors.items()})
     return copies

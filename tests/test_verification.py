@@ -101,9 +101,9 @@ def test_an_altered_reference_fails_whether_its_sum_is_renewed_or_not(run, kind)
 
 def test_rounding_passes_and_the_worst_is_named():
     reference = evidence()
-    table = summary(compare(reference, perturbed(reference, 1e-16)))
+    table = summary(compare(reference, perturbed(reference, 1e-15)))
     assert set(table["agree"]) == {"yes"}
-    assert table["worst, in tolerances"].max() < 0.1
+    assert table["worst, in tolerances"].max() < 0.5
     away = compare(reference, perturbed(reference, 0.2))
     lines = disagreements(away, most=3)
     assert len(lines) == 3
@@ -143,13 +143,13 @@ def test_races_are_compared_where_they_were_tuned_alike():
     mine = (tuning[list(cell)] == pd.Series(cell)).all(axis=1)
     tuning.loc[mine, "chosen"] = ~tuning.loc[mine, "chosen"]
     tuning.loc[mine & (tuning["candidate"] == 1), "loss"] = 1e-9
-    reference["tuning"].loc[mine & (tuning["candidate"] == 1), "loss"] = 1.1e-9
+    reference["tuning"].loc[mine & (tuning["candidate"] == 1), "loss"] = 1.01e-9
     reference["tuning"].loc[mine & (tuning["candidate"] == 0), "loss"] = 1e-9
-    tuning.loc[mine & (tuning["candidate"] == 0), "loss"] = 1.1e-9
+    tuning.loc[mine & (tuning["candidate"] == 0), "loss"] = 1.01e-9
     away = compare(reference, fresh)
     assert away.loc[away["kind"] == "races", "units"].max() == 0
     odd = away[away["units"] > 1]
-    assert odd["check"].unique().tolist() == ["otherwise", "median"]
+    assert odd["check"].tolist() == ["otherwise"]
 
 
 @pytest.mark.parametrize("which", ["none", "another", "both"])

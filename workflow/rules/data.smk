@@ -12,7 +12,7 @@ rule data:
         "../../environment.yml"
     resources:
         mem_mb=more_each_try(1000),
-        runtime=more_each_try(5),
+        runtime=more_each_try(10),
     params:
         fingerprint=fingerprint,
         name=lambda wildcards: settings.experiments[wildcards.experiment].problem,

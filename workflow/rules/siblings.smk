@@ -24,7 +24,7 @@ rule data_set:
         "../../environment.yml"
     resources:
         mem_mb=more_each_try(1000),
-        runtime=more_each_try(5),
+        runtime=more_each_try(10),
     message:
         "Standardising the data set {wildcards.dataset}."
     shell:

@@ -15,8 +15,6 @@ from scipy import stats
 FALSE_ALARM = 0.01
 # In decades. What a cell's median and a single run may always be apart: 2.3 % and 12 %.
 MEDIAN_FLOOR, RUN_FLOOR = 0.01, 0.05
-# How many spreads over seeds a single run may be apart.
-SPREADS = 6
 # The standard error of a median over that of the mean, and a spread over its interdecile range, of
 # normal numbers.
 MEDIAN_ERROR = np.sqrt(np.pi / 2)
@@ -73,28 +71,31 @@ class Drawn:
     """The two come from trainings that differ by rounding, which long trainings may amplify.
 
     At worst both are independent draws of one distribution, so their difference d, paired by seed,
-    has median 0. Three things are checked, in decades where the numbers are logarithmic:
+    has median 0. Three things are checked, in decades where the numbers are logarithmic, each at a
+    `level` at which all checks of a verification together seldom raise a false alarm:
 
         median    |median of d over a cell's k seeds| <= MEDIAN_FLOOR + t e sd(d) / sqrt(k), where
-                  e = MEDIAN_ERROR, t the quantile of Student's t with k - 1 degrees of freedom at
-                  `level`
-        run       |d| <= RUN_FLOOR + SPREADS x the spread over the cell's seeds, for every seed;
-                  the smaller of the two runs' spreads, so that none can excuse itself
-        diverged  where only one of the two is infinite: some other seed of the cell is, too, and
-                  the numbers of seeds that are so in only one run do not differ by more than the
-                  sign test allows at `level`
+                  e = MEDIAN_ERROR, t the quantile of Student's t with k - 1 degrees of freedom
+        run       |d| <= RUN_FLOOR + t sqrt(2) spread, for every run; t with one degree of freedom
+                  less than the pool has runs, the spread that over the runs of the pool, and the
+                  smaller of the reference's and the fresh one, so that none can excuse itself
+        diverged  where only one of the two is infinite: some other run of the pool is, too, and the
+                  numbers of a cell's seeds that are so in only one of the two pass the sign test
 
     cell: columns; rows that are alike there differ in their seeds only.
+    pool: columns of the cell; runs that are alike there have much the same spread. Where a cell has
+        too few seeds to tell it, the pool takes in other cells, whose differences widen it.
     scale: "log" for what is positive, "relative" for what may be negative, in units of the cell's
         median size, or "absolute" for shares.
     """
 
     cell: tuple[str, ...]
     scale: str = "log"
+    pool: tuple[str, ...] | None = None
 
     def tests(self, table: pd.DataFrame) -> int:
-        """How many statistical tests one column of a table needs: two in each cell."""
-        return 2 * len(table[list(self.cell)].drop_duplicates())
+        """How many statistical tests one column of a table needs: one a run, two a cell."""
+        return len(table) + 2 * len(table[list(self.cell)].drop_duplicates())
 
     def deviations(self, pairs: pd.DataFrame, level: float) -> pd.DataFrame:
         """How far runs and cells are apart in units of what is allowed.
@@ -110,9 +111,10 @@ class Drawn:
         sides = ["reference", "fresh"]
         values = pairs[sides].to_numpy(dtype=float)
         units, cells = np.zeros(len(pairs)), []
-        for rows in pairs.groupby(list(self.cell), dropna=False, sort=False).indices.values():
+        for rows in _groups(pairs, self.pool or self.cell):
+            units[rows] = _apart_in_runs(*self._scaled(*values[rows].T), level)
+        for rows in _groups(pairs, self.cell):
             given, fresh = self._scaled(*values[rows].T)
-            units[rows] = _apart_in_runs(given, fresh)
             medians = np.median(values[rows], axis=0)
             diverged = np.mean(~np.isfinite(values[rows]), axis=0)
             cells += [
@@ -138,14 +140,20 @@ class Drawn:
         return given, fresh
 
 
-def _apart_in_runs(given: np.ndarray, fresh: np.ndarray) -> np.ndarray:
+def _groups(table: pd.DataFrame, columns: tuple[str, ...]) -> list[np.ndarray]:
+    """The places of the rows that are alike in these columns."""
+    return list(table.groupby(list(columns), dropna=False, sort=False).indices.values())
+
+
+def _apart_in_runs(given: np.ndarray, fresh: np.ndarray, level: float) -> np.ndarray:
     """Each run's difference in units of what is allowed."""
     both = np.isfinite(given) & np.isfinite(fresh)
     units = np.zeros(len(given))
     if both.any():
         finite = (given[both], fresh[both])
         spread = min(np.ptp(np.quantile(part, [0.1, 0.9])) for part in finite)
-        allowed = RUN_FLOOR + SPREADS * spread / INTERDECILE
+        t = stats.t.ppf(1 - level / 2, both.sum() - 1) if both.sum() > 1 else 0.0
+        allowed = RUN_FLOOR + t * np.sqrt(2) * spread / INTERDECILE
         units[both] = np.abs(np.subtract(*finite)) / allowed
     infinite = np.isinf(given).astype(int) + np.isinf(fresh)
     alone = infinite == infinite.sum()

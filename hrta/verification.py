@@ -18,11 +18,14 @@ EIGENVALUE = 1e-12
 DERIVED = 1e-6
 
 
-def _trained(kind: str, *logarithmic: str, **scaled: str) -> dict[str, Rule]:
+def _trained(
+    kind: str, *logarithmic: str, pool: str | None = None, **scaled: str
+) -> dict[str, Rule]:
     """Columns that come from training; a cell is what differs in its seeds only."""
     cell = tuple(name for name in KINDS[kind].key if name != "seed")
+    together = tuple(pool.split()) if pool else None
     scales = dict.fromkeys(logarithmic, "log") | scaled
-    return {column: Drawn(cell, scale) for column, scale in scales.items()}
+    return {column: Drawn(cell, scale, together) for column, scale in scales.items()}
 
 
 RACED = ["race", *CELL]
@@ -34,19 +37,26 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "final_losses": _trained("final_losses", "loss", "test_loss"),
     "switches": _trained("switches", "before", "after"),
     "races": _trained("races", "loss", "test_loss", test_error="absolute"),
-    "tuning": _trained("tuning", "loss") | dict.fromkeys(TUNED, Same()),
-    "poisson": _trained("poisson", "l2_error", "h1_error", gap="relative", loss_gap="relative"),
+    "tuning": _trained("tuning", "loss", pool=" ".join(RACED)) | dict.fromkeys(TUNED, Same()),
+    "poisson": _trained(
+        *("poisson", "l2_error", "h1_error"),
+        **{"gap": "relative", "loss_gap": "relative", "pool": "experiment"},
+    ),
     "spectra": {
         "eigenvalue": Close(EIGENVALUE, ("experiment", "kernel", "width", "seed", "s")),
     },
-    "theory_rates": _trained("theory_rates", "loss", "first_loss", "excess", deviation="absolute")
+    # Networks of infinite width are drawn by way of eigenvectors, whose signs are anyone's.
+    "theory_rates": _trained(
+        *("theory_rates", "loss", "first_loss", "predicted", "bound", "excess"),
+        **{"deviation": "absolute", "pool": "experiment stage"},
+    )
     | {
-        "predicted": Close(DERIVED, KINDS["theory_rates"].key),
-        "bound": Close(DERIVED, KINDS["theory_rates"].key),
         "smallest_limit": Close(DERIVED, KINDS["theory_rates"].key),
         "smallest_end": Close(DERIVED, ("experiment", "method", "stage")),
     },
-    "theory_motion": _trained("theory_motion", "kernel_change", "inner_travel", "outer_travel"),
+    "theory_motion": _trained(
+        *("theory_motion", "kernel_change", "inner_travel", "outer_travel"), pool="optimizer stage"
+    ),
     "theory_width": {
         column: Close(DERIVED, OF_THE_NETWORK)
         for column in ("kernel_error", "smallest", "smallest_limit", "smallest_error")
@@ -59,14 +69,18 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         column: Close(DERIVED, KINDS["theory_jumps"].key)
         for column in ("before", "after", "expected_loss")
     },
-    "acceleration": _trained("acceleration", "exponent", "reached", "predicted", "travel")
+    "acceleration": _trained(
+        *("acceleration", "exponent", "reached", "predicted", "travel"), pool="experiment optimizer"
+    )
     | {
         column: Close(DERIVED, ("experiment", "optimizer"))
         for column in ("smallest", "smallest_start")
     },
-    "acceleration_steps": _trained("acceleration_steps", "steps", "ratio"),
-    "slopes": _trained("slopes", "error"),
-    "slope_ends": _trained("slope_ends", "loss", "slope"),
+    "acceleration_steps": _trained(
+        *("acceleration_steps", "steps", "ratio"), pool="experiment optimizer level"
+    ),
+    "slopes": _trained("slopes", "error", pool="experiment step"),
+    "slope_ends": _trained("slope_ends", "loss", "slope", pool="experiment step"),
     "data": {"value": Close(ULPS, ("file", "coordinate"))},
     "anmin": _trained("anmin", "loss", "fixed_pattern_loss", "test_loss"),
 }

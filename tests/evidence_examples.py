@@ -13,13 +13,13 @@ from hrta.verification import RACED, RULES
 TWICE = {
     **{"method": ["a", "b"], "variant": ["a", "b"], "kernel": ["finite", "infinite"]},
     **{"s": [1.0, 1.5], "index": [0, 1], "candidate": [0, 1], "level": [0.1, 0.01]},
-    **{"coordinate": ["x1", "y"], "seed": range(6)},
+    **{"coordinate": ["x1", "y"], "seed": range(12)},
 }
 WORDS = {"experiment", "problem", "optimizer", "race", "file", "set"}
 
 
 def evidence(seed=0):
-    """A table for each kind; a cell has six seeds."""
+    """A table for each kind; a cell has twelve seeds."""
     random = np.random.default_rng(seed)
     tables = {kind: _table(kind, random) for kind in KINDS}
     tables["tuning"] = _tuned(tables["tuning"])

@@ -126,7 +126,7 @@ def check_output(output: Path | None, problem: str = "") -> None:
         return
     _check_file("--output", output, ".parquet")
     if output == Path(problem):
-        raise ValueError(f"--output {output}: it must be another file, not the problem itself")
+        raise ValueError(f"--output {output}: it must be another file, and not the problem itself")
 
 
 def check_outputs(first: Path | None, second: Path | None, problems: list[str]) -> None:

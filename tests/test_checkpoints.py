@@ -164,6 +164,8 @@ def test_a_file_that_is_not_whole_is_refused_in_one_line(file, part):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_changed_byte_is_found(file):
     hrta.train(*arguments(), checkpoint=file)
     content = bytearray(file.read_bytes())

@@ -54,12 +54,13 @@ class Checkpoint:
             ValueError: a file that is not whole, or of another computation.
         """
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                state = dict(file)
+            # Opened here: NumPy does not close what it cannot read.
+            with self.path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                state = dict(arrays)
             identity = json.loads(str(state.pop("identity")))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(
                 f"{self.path}: not a whole checkpoint ({error}); remove it to begin anew"
             ) from None

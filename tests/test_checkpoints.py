@@ -148,9 +148,6 @@ def test_other_points_weights_and_stages_are_another_training(file):
             hrta.train(*changed, checkpoint=file)
 
 
-# NumPy does not close what it cannot read.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("part", [0, 0.01, 0.5, 0.99])
 def test_a_file_that_is_not_whole_is_refused_in_one_line(file, part):
     hrta.train(*arguments(), checkpoint=file)
@@ -164,8 +161,6 @@ def test_a_file_that_is_not_whole_is_refused_in_one_line(file, part):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_a_changed_byte_is_found(file):
     hrta.train(*arguments(), checkpoint=file)
     content = bytearray(file.read_bytes())

@@ -26,7 +26,7 @@ TARGETS = (
     *("figure_learning_rates_sine3d", "figure_activations"),
     "results/poisson/poisson_grid.parquet",
     "results/poisson/poisson_monte_carlo.parquet",
-    "results/race/gradient.parquet",
+    "results/race/descent.parquet",
 )
 # Who is killed, and how.
 VICTIMS = ("job", "snakemake", "snakemake, politely", "everything")

@@ -19,11 +19,14 @@ rule claims:
         page="tables/claims.md",
     log:
         "logs/claims.log",
+    group:
+        "summary"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=more_each_try(1000),
+        runtime=more_each_try(10),
     message:
         "Judging the claims."
     shell:

@@ -12,11 +12,14 @@ for kind, files in EVIDENCE.items():
             table=f"results/evidence/{kind}.parquet",
         log:
             f"logs/evidence/{kind}.log",
+        group:
+            "summary"
         conda:
             "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=1500,
+            mem_mb=more_each_try(1500),
+            runtime=more_each_try(10),
         params:
             options=f"{kind} --fraction {settings.training.final_fraction.value}",
         message:

@@ -11,11 +11,14 @@ rule manifest:
         "results/manifest/manifest.json",
     log:
         "logs/manifest/manifest.log",
+    group:
+        "summary"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=more_each_try(500),
+        runtime=more_each_try(10),
     params:
         jobs=recorded_jobs_as_json,
         code=ROOT,
@@ -38,11 +41,14 @@ rule crate_description:
         "results/manifest/ro-crate-metadata.json",
     log:
         "logs/manifest/crate_description.log",
+    group:
+        "summary"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=more_each_try(500),
+        runtime=more_each_try(10),
     params:
         code=ROOT,
     message:
@@ -65,11 +71,14 @@ rule crate:
         "results/crate.zip",
     log:
         "logs/manifest/crate.log",
+    group:
+        "summary"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=more_each_try(500),
+        runtime=more_each_try(10),
     params:
         code=ROOT,
     message:

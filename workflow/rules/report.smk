@@ -23,11 +23,14 @@ rule report:
         copies=[directory(f"report/{part}") for part in ("figures", "tables", "notebooks")],
     log:
         "logs/report.log",
+    group:
+        "summary"
     conda:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=more_each_try(1000),
+        runtime=more_each_try(10),
     params:
         contents=json.dumps(contents(), ensure_ascii=False),
         configuration=json.dumps(config, ensure_ascii=False),

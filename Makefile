@@ -1,5 +1,5 @@
-# make replicate | verify | reference | crate | readme | test | smoke | chaos | bench | bench-gram |
-# lint | format | lock | clean; each makes its environment first. CORES=4 limits the cores,
+# make replicate | verify | reference | crate | readme | test | test-workflow | smoke | chaos |
+# bench | bench-gram | lint | format | lock | clean; each makes its environment first. CORES=4 limits the cores,
 # CONFIG=my.yaml lays a configuration over config/replication.yaml, KILLS=40 is for make chaos;
 # make bench DEVICE=cuda times the engines on a GPU.
 
@@ -24,8 +24,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: env replicate verify reference crate readme smoke bench bench-gram test chaos lint format
-.PHONY: lock clean
+.PHONY: env replicate verify reference crate readme smoke bench bench-gram test test-workflow chaos
+.PHONY: lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -89,9 +89,15 @@ $(NT_READY): benchmarks/requirements-neural-tangents.txt | $(READY)
 	$(BIN)/uv pip install --quiet --no-deps --python .venv-nt/bin/python --requirement benchmarks/requirements-neural-tangents.txt
 	touch $(NT_READY)
 
-# A worker for each core, a file of tests for each worker; torch's threads would get in their way.
+# A worker for each core; torch's threads would get in their way.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(if $(filter all,$(CORES)),logical,$(CORES))
+
 test: $(READY) lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(if $(filter all,$(CORES)),logical,$(CORES)) --dist loadfile
+	$(PYTEST) --dist loadfile --ignore tests/workflow
+
+# The real DAG on small numbers, run once, read by many tests; others kill, break and dry-run it.
+test-workflow: $(READY)
+	$(PYTEST) --dist loadgroup tests/workflow
 
 # Kills jobs and the workflow at random moments, then compares with an undisturbed run.
 chaos: $(READY)

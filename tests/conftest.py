@@ -15,11 +15,6 @@ settings.register_profile("beside", deadline=None)
 settings.load_profile("beside")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The real DAG first: it takes longest."""
-    items.sort(key=lambda item: "workflow" not in item.path.parts)
-
-
 @pytest.fixture
 def small_problem() -> Problem:
     """Seven random points in two dimensions, four to test on."""

@@ -35,6 +35,10 @@ def labels(models, names):
     return {name: models[name].label for name in dict.fromkeys(names)}
 
 
+def figure_and_table(name):
+    return {"figure": f"figures/{name}", "table": f"tables/{name}"}
+
+
 def about_runs(notebook, writes, experiments, **parameters):
     """An item made from the training results of these experiments."""
     chosen = [settings.experiments[name] for name in experiments]
@@ -89,64 +93,6 @@ for suffix, experiments in (("", PAPER), ("_all", EVERY)):
         **compared,
     )
 
-
-def about_theory(notebook, results, stems, experiments, **parameters):
-    """An item made from tables of the tangent-kernel theory."""
-    parameters |= {
-        "results_files": results,
-        "experiments": labels(settings.experiments, experiments),
-    }
-    return Item(notebook, stems, results, parameters)
-
-
-def figure_and_table(name):
-    return {"figure": f"figures/{name}", "table": f"tables/{name}"}
-
-
-ITEMS |= {
-    "figure_conditioning": about_theory(
-        "conditioning",
-        [f"results/spectra/{name}.parquet" for name in EVERY],
-        figure_and_table("conditioning"),
-        EVERY,
-    ),
-    "figure_width_limit": about_theory(
-        "width_limit",
-        theory_tables("width"),
-        figure_and_table("width_limit"),
-        theory.width_limit.experiments,
-    ),
-    "figure_sample_number": about_theory(
-        "sample_number",
-        theory_tables("samples"),
-        figure_and_table("sample_number"),
-        theory.sample_number.experiments,
-    ),
-    "figure_motion": about_theory(
-        "motion",
-        theory_tables("motion"),
-        figure_and_table("motion") | {"steps_figure": "figures/motion_steps"},
-        [theory.motion.experiment],
-        methods=labels(settings.methods, theory.motion.methods),
-        optimizers=labels(settings.optimizers, theory.motion.optimizers),
-    ),
-}
-for name in theory.rates.experiments:
-    ITEMS[f"figure_rates_{name}"] = about_theory(
-        "rates",
-        [f"results/theory/rates/{name}.parquet"],
-        figure_and_table(f"rates_{name}"),
-        [name],
-        methods=labels(settings.methods, theory.rates.methods),
-    )
-ITEMS["table_jumps"] = about_runs(
-    "jumps",
-    {"table": "tables/jumps"},
-    EVERY,
-    **at_first_rate,
-    jumps=theory_tables("jumps"),
-)
-ITEMS["table_jumps"].results = ITEMS["table_jumps"].results + theory_tables("jumps")
 for name in EVERY:
     taken = name.startswith(("learning_rates", "rates_")) or name.endswith("_test")
     if taken or f"figure_{name}" in ITEMS:
@@ -164,11 +110,6 @@ for name in EVERY:
         **at_the_end,
     )
 
-OF_THE_THEORY = [
-    *("figure_eigenvalues", "figure_spectra", "figure_conditioning", "figure_width_limit"),
-    *("figure_sample_number", "figure_motion", "table_jumps"),
-    *(f"figure_rates_{name}" for name in theory.rates.experiments),
-]
 OF_THE_PAPER = ["activations", "eigenvalues", "width", *PAPER]
 
 

@@ -30,9 +30,7 @@ FORMATS = {
     ".ipynb": "application/x-ipynb+json",
     ".md": "text/markdown",
     ".parquet": "application/vnd.apache.parquet",
-    ".py": "text/x-python",
     ".smk": "text/x-snakemake",
-    ".tsv": "text/tab-separated-values",
     ".yaml": "text/yaml",
     ".yml": "text/yaml",
 }
@@ -189,14 +187,9 @@ def add_folders(crate: ROCrate, paths: list[str]) -> list[Any]:
     for path in paths:
         folders.setdefault(f"{PurePath(path).parts[0]}/", []).append(crate.get(path))
     return [
-        crate.add(Dataset(crate, None, name, properties={"name": name, "hasPart": ids(files)}))
+        say(crate.add(Dataset(crate, None, name)), name=name, hasPart=files)
         for name, files in folders.items()
     ]
-
-
-def ids(entities: list[Any]) -> list[dict[str, str]]:
-    """References to entities."""
-    return [{"@id": each.id} for each in entities]
 
 
 def parameter(crate: ROCrate, name: str, kind: str, examples: list[Any]) -> Any:

@@ -1,7 +1,8 @@
 # make replicate | verify | reference | crate | readme | test | test-workflow | smoke | chaos |
-# bench | bench-gram | lint | format | lock | clean; each makes its environment first. CORES=4 limits the cores,
-# CONFIG=my.yaml lays a configuration over config/replication.yaml, KILLS=40 is for make chaos;
-# make bench DEVICE=cuda times the engines on a GPU.
+# bench | bench-gram | bench-scheduling | lint | format | lock | clean; each makes its environment
+# first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
+# config/replication.yaml, KILLS=40 is for make chaos; make bench DEVICE=cuda times the engines on
+# a GPU.
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -24,8 +25,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: env replicate verify reference crate readme smoke bench bench-gram test test-workflow chaos
-.PHONY: lint format lock clean
+.PHONY: env replicate verify reference crate readme smoke bench bench-gram bench-scheduling
+.PHONY: test test-workflow chaos lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -81,6 +82,10 @@ $(JAX_READY): benchmarks/requirements-jax.txt | $(READY)
 # The Gram matrix of infinite width beside google/neural-tangents.
 bench-gram: $(NT_READY)
 	$(BIN)/python -m benchmarks.gram
+
+# What the scheduler costs a sweep of many small trainings.
+bench-scheduling: $(READY)
+	$(BIN)/python -m benchmarks.scheduling
 
 # Without what its requirements ask for besides, tensorflow for one, which the kernels do not need.
 $(NT_READY): benchmarks/requirements-neural-tangents.txt | $(READY)

@@ -18,7 +18,7 @@ from hrta.results import whole_file
 # Writing may take that part of the time.
 SHARE = 1 / 20
 # What the last digits of a training depend on, beside its arguments.
-PACKAGES = ("hrta", "numpy", "numba", "torch")
+PACKAGES = ("hrta", "numpy", "scipy", "numba", "torch")
 
 State = dict[str, np.ndarray]
 
@@ -83,10 +83,6 @@ class Checkpoint:
         self._written = time.monotonic()
         self._cost = self._written - started
 
-    def remove(self) -> None:
-        """Take the file away, once what it was for is safe."""
-        self.path.unlink(missing_ok=True)
-
 
 class Parts:
     """The tables of the finished parts of a computation, in a checkpoint if there is one.
@@ -98,6 +94,10 @@ class Parts:
     def __init__(self, checkpoint: Checkpoint | None) -> None:
         self._checkpoint = checkpoint
         self._state = checkpoint.load() if checkpoint else {}
+
+    def has(self, part: str) -> bool:
+        """Whether this part is kept."""
+        return any(name.rpartition("/")[0] == part for name in self._state)
 
     def tables(
         self, part: str, compute: Callable[[], Sequence[pd.DataFrame]]

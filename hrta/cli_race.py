@@ -83,7 +83,10 @@ def race(
         for name, contestant in entries.items():
             with Progress(f"{name} on {given.name}") as progress:
                 course = partial(race_on, given, name, contestant, widths, own, progress)
-                tables.append(parts.tables(str(len(tables)), course))
+                part = str(len(tables))
+                if parts.has(part):
+                    progress(len(widths), len(widths))
+                tables.append(parts.tables(part, course))
     runs, tuned = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
     if tuning is not None:
         write_table(tuned, tuning)

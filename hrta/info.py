@@ -26,7 +26,9 @@ def explain(file: str | Path, manifest: Manifest, folder: Path) -> str:
     Raises:
         ValueError: a file that is not there, or that the manifest does not have.
     """
-    path = Path(os.path.relpath(Path(file).resolve(), folder.resolve())).as_posix()
+    path = Path(os.path.relpath(Path(file).absolute(), folder.absolute())).as_posix()
+    if path not in manifest.artifacts:  # it may have been named through a link
+        path = Path(os.path.relpath(Path(file).resolve(), folder.resolve())).as_posix()
     if not Path(file).is_file():
         raise ValueError(f"{file}: there is no such file")
     if path not in manifest.artifacts:

@@ -58,6 +58,8 @@ def race(
             f"fits; {entry.method.trainer} fits numbers"
         )
     runs, tuning = [], []
+    if progress is not None:
+        progress(0, len(widths))
     for done, width in enumerate(widths, start=1):
         tuned = _tune(problem, entry, width, rules)
         best = entry.grid.candidates[tuned.loc[tuned["chosen"], "candidate"].iloc[0]]

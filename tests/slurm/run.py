@@ -70,7 +70,7 @@ def compare(targets: list[str], folder: Path) -> None:
         trained = [job for job in submitted if "train" in job["Comment"]]
         with_gpu = [job for job in submitted if job.get("TresPerJob") == "gres:gpu:1"]
         check(trained == with_gpu != [], f"{len(trained)} of them trained, only they had the GPU")
-        made, expected = there.files(), here.files()
+        made, expected = there.numbers(), here.numbers()
         differing = [name for name in expected if made.get(name) != expected[name]]
         check(made.keys() == expected.keys() and not differing, f"{len(made)} files bit for bit")
         on_cuda = (*TOY, "--config", "device=cuda", "--forcerun", TRAINED)

@@ -13,10 +13,8 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from io import BytesIO
 from pathlib import Path
 
-import pandas as pd
 import psutil
 from checkout import Checkout
 
@@ -30,18 +28,9 @@ TARGETS = (
 )
 # Who is killed, and how.
 VICTIMS = ("job", "snakemake", "snakemake, politely", "everything")
+GONE_ON = "jobs that went on from a checkpoint, at least"
 # The longest time before a kill [s]; a run of all is some times longer.
 PATIENCE = 25.0
-
-
-def numbers_of(checkout: Checkout) -> dict[str, bytes | str]:
-    """All files as they should be in every run; of races, without the seconds that they took."""
-    files = checkout.files()
-    for name, content in files.items():
-        if name.startswith("results/race/") and name.endswith(".parquet"):
-            table = pd.read_parquet(BytesIO(content)).drop(columns="seconds", errors="ignore")
-            files[name] = table.to_csv(float_format=repr)
-    return files
 
 
 def start(checkout: Checkout) -> psutil.Process:
@@ -52,34 +41,33 @@ def start(checkout: Checkout) -> psutil.Process:
 
 
 def kill(victim: str, running: psutil.Process, chance: random.Random) -> bool:
-    """Whether there was such a victim; when it is gone, so is all that ran with it."""
+    """Whether there was such a victim; in any case the run has ended then."""
+    hit = True
     if victim == "job":
-        jobs = [child for child in running.children(True) if "hrta" in child.cmdline()]
-        if not jobs:
-            return False
-        chance.choice(jobs).kill()
-    elif victim == "everything":
+        try:
+            chance.choice([job for job in running.children(True) if "hrta" in job.cmdline()]).kill()
+        except (IndexError, psutil.NoSuchProcess):
+            hit = False
+    if victim == "everything" or not hit:
         os.killpg(running.pid, signal.SIGKILL)
-    else:
+    elif victim != "job":
         running.send_signal(signal.SIGTERM if victim == "snakemake, politely" else signal.SIGKILL)
     running.wait()
-    return True
+    return hit
 
 
-def resumed(checkout: Checkout) -> set[tuple[str, float]]:
-    """The logs, and when they were last written, of jobs that did not begin at the beginning."""
+def resumed(checkout: Checkout) -> set[tuple[str, int]]:
+    """Logs of jobs that did not begin at the beginning, and where they began."""
     logs = (checkout.folder / "logs").rglob("*.log")
     begun = {log: re.search(r": (\d+) of \d+$", log.read_text(), re.MULTILINE) for log in logs}
-    return {
-        (str(log), log.stat().st_mtime) for log, found in begun.items() if found and int(found[1])
-    }
+    return {(str(log), int(found[1])) for log, found in begun.items() if found and int(found[1])}
 
 
 def finish(running: psutil.Process, checkout: Checkout, expected: dict) -> None:
     """Wait for a run that nobody kills, and compare."""
     if running.wait():
         raise SystemExit(f"chaos: a run that nobody killed ended with {running.returncode}")
-    found = numbers_of(checkout)
+    found = checkout.numbers()
     differing = [name for name in {**expected, **found} if found.get(name) != expected.get(name)]
     left = [path for path in (checkout.folder / "results").rglob("*") if path.name[0] == "."]
     left += (checkout.folder / "results/checkpoints").glob("*")
@@ -101,10 +89,10 @@ def disturb(checkout: Checkout, expected: dict, kills: int, chance: random.Rando
             finish(running, checkout, expected)
             counts["runs that came to their end"] += 1
             for made in ("data", "figures", "tables", "results", "logs", "notebooks/executed"):
-                shutil.rmtree(checkout.folder / made)
+                shutil.rmtree(checkout.folder / made, ignore_errors=True)
     finish(start(checkout), checkout, expected)
     counts["runs that came to their end"] += 1
-    counts["jobs that went on from a checkpoint"] = len(gone_on | resumed(checkout))
+    counts[GONE_ON] = len(gone_on | resumed(checkout))
     return counts
 
 
@@ -113,7 +101,7 @@ def chaos(folder: Path, kills: int, seed: int) -> Counter:
     undisturbed, disturbed = Checkout(folder / "undisturbed"), Checkout(folder / "disturbed")
     if start(undisturbed).wait():
         raise SystemExit("chaos: the undisturbed run failed")
-    return disturb(disturbed, numbers_of(undisturbed), kills, random.Random(seed))
+    return disturb(disturbed, undisturbed.numbers(), kills, random.Random(seed))
 
 
 if __name__ == "__main__":
@@ -122,6 +110,9 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
-        for what, times in chaos(Path(made), arguments.kills, arguments.seed).items():
-            print(f"{times:4d}  {what}")
+        counts = chaos(Path(made), arguments.kills, arguments.seed)
+    for what, times in counts.items():
+        print(f"{times:4d}  {what}")
+    if not counts[GONE_ON]:
+        raise SystemExit("chaos: no job went on from a checkpoint; try more kills")
     print("every result bit for bit as in the undisturbed run")

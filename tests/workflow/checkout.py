@@ -1,8 +1,12 @@
 """A copy of the workflow to run, edit and break."""
 
+import json
 import shutil
 import subprocess
+from io import BytesIO
 from pathlib import Path
+
+import pandas as pd
 
 ROOT = Path(__file__).parents[2]
 PARTS = (
@@ -31,9 +35,10 @@ class Checkout:
         command = ["snakemake", "--cores", "2", *options, "--configfile", *config, "--", *targets]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
 
-    def planned(self, *targets: str, options: tuple = ()) -> dict[str, int]:
+    def planned(self, *targets: str, options: tuple = (), **given: tuple) -> dict[str, int]:
         """How many jobs of each rule a dry run would run."""
-        done = self.snakemake(*targets, options=("--dry-run", "--quiet", "rules", *options))
+        dry = ("--dry-run", "--quiet", "rules", *options)
+        done = self.snakemake(*targets, options=dry, **given)
         assert done.returncode == 0, done.stderr
         words = [line.split() for line in (done.stdout + done.stderr).splitlines()]
         return {line[0]: int(line[1]) for line in words if len(line) == 2 and line[1].isdigit()}
@@ -47,6 +52,21 @@ class Checkout:
             if path.is_file() and path.suffix not in (".json", ".tsv")
         ]
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in made}
+
+    def numbers(self) -> dict[str, bytes | str | dict]:
+        """All files as they should be in every run, and records, without the time that it took."""
+        files = self.files()
+        for name, content in files.items():
+            if name.endswith(".parquet"):
+                table = pd.read_parquet(BytesIO(content))
+                if "seconds" in table:
+                    files[name] = table.drop(columns="seconds").to_csv(float_format=repr)
+        for path in (self.folder / "results").rglob("*.json"):
+            if path.with_suffix(".parquet").exists():
+                record = json.loads(path.read_text())
+                record.pop("wall_time")
+                files[str(path.relative_to(self.folder))] = record
+        return files
 
     def edit(self, name: str, old: str, new: str) -> None:
         file = self.folder / name

@@ -70,6 +70,13 @@ def test_the_whole_replication_is_a_few_dozen_submissions(checkout):
     assert sum(planned.values()) < jobs / 3
 
 
+def test_a_sweep_is_planned_with_the_report_of_it(checkout):
+    planned = checkout.planned("sweep", config=("config/sweep.yaml",))
+    assert planned["sweep_batch"] == 20
+    everything = checkout.planned(config=("config/sweep.yaml",))
+    assert everything["figure_sweep"] == everything["report"] == 1
+
+
 @no_gpu
 def test_whether_there_is_a_gpu_is_for_the_submitted_job_to_find_out(checkout):
     on_cuda = ("--config", "device=cuda", "--dry-run")

@@ -7,7 +7,12 @@ from hrta.targets import make_problem
 
 def fingerprint(wildcards):
     """Of the sampled points: what changes them reruns the problem, and nothing else does."""
-    experiment = settings.experiments[wildcards.experiment]
+    return points_of(wildcards.experiment)
+
+
+def points_of(name):
+    """What tells the points of an experiment from others."""
+    experiment = settings.experiments[name]
     return fingerprint_of(experiment.problem, experiment.points.value, experiment.test_points.value)
 
 

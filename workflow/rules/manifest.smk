@@ -12,7 +12,7 @@ rule manifest:
     log:
         "logs/manifest/manifest.log",
     group:
-        "summary"
+        "record"
     conda:
         "../../environment.yml"
     threads: 1
@@ -42,7 +42,7 @@ rule crate_description:
     log:
         "logs/manifest/crate_description.log",
     group:
-        "summary"
+        "record"
     conda:
         "../../environment.yml"
     threads: 1
@@ -72,7 +72,7 @@ rule crate:
     log:
         "logs/manifest/crate.log",
     group:
-        "summary"
+        "record"
     conda:
         "../../environment.yml"
     threads: 1

@@ -83,5 +83,6 @@ def code_files(wildcards):
     for name in CODE:
         at = Path(workflow.basedir, name)
         within = sorted(at.glob("**/*")) if at.is_dir() else [at]
-        files += [file for file in within if file.is_file() and not NOT_CODE & set(file.parts)]
+        inside = {file: set(file.relative_to(workflow.basedir).parts) for file in within}
+        files += [file for file in within if file.is_file() and not NOT_CODE & inside[file]]
     return [os.path.relpath(file) for file in files]

@@ -47,7 +47,9 @@ def race_sources(wildcards):
 def race_checkpoint(wildcards):
     """The file with what is finished of a job, see `checkpoint_of`."""
     job = f"{wildcards.race}_{wildcards.job}"
-    return checkpoint_of(job, race_options(wildcards), race_sources(wildcards))
+    sampled = [name for name in RACES[wildcards.race].problems if name in settings.experiments]
+    settled = " ".join([*map(points_of, sampled), race_options(wildcards)])
+    return checkpoint_of(job, settled, race_sources(wildcards))
 
 
 def race_cost(wildcards):

@@ -24,7 +24,7 @@ rule report:
     log:
         "logs/report.log",
     group:
-        "summary"
+        "record"
     conda:
         "../../environment.yml"
     threads: 1

@@ -48,6 +48,7 @@ CONFIGURED = {
     "schedules": ["beyond.schedules", "training.decay", "training.final_fraction"],
     "activations": ["beyond.activations", "training.decay", "training.final_fraction"],
     "depth": ["beyond.depth", "training.decay", "training.final_fraction"],
+    "sweep": ["sweep", "training.decay", "training.final_fraction"],
 }
 
 

@@ -26,16 +26,18 @@ hashed = cache(sha256)
 
 
 def input_hash(path: str, record: MetadataRecord) -> str | None:
-    """SHA-256 of an input when the job ended.
+    """SHA-256 of an input when the job ended, nothing where that is not known.
 
-    Snakemake records that of small files. A larger one that was not changed since is as it was.
+    Snakemake records that of small files. A larger one that was not changed since is as it was. Of
+    a source that was edited while the job ran it is not known which of the two the job had read.
     """
+    changed = Path(path).stat().st_mtime if Path(path).exists() else float("inf")
+    if path.endswith(".py") and record.starttime < changed <= record.endtime:
+        return None
     recorded = (record.input_checksums or {}).get(path)
     if recorded:
         return recorded.removeprefix("sha256:")
-    if Path(path).exists() and Path(path).stat().st_mtime <= record.endtime:
-        return hashed(path)
-    return None
+    return hashed(path) if changed <= record.endtime else None
 
 
 def measured(benchmark: str | None) -> dict[str, float | str]:

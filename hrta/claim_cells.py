@@ -19,6 +19,16 @@ CELL = [
 ]
 OWN_BEST = "own best"
 
+# What a table must have beside its measures.
+_OF_RUNS = ("experiment", "width", "optimizer", "learning_rate", "method", "seed")
+COLUMNS = {
+    "final_losses": _OF_RUNS,
+    "poisson": _OF_RUNS,
+    "races": ("race", "problem", "width", "method", "seed"),
+    "spectra": ("experiment", "kernel", "width", "seed", "s", "index", "eigenvalue"),
+    "theory_rates": ("experiment", "method", "width", "seed", "stage", "excess", "loss", "bound"),
+}
+
 
 def log_ratios(evidence: pd.DataFrame, judged: Evidence, where: str) -> pd.DataFrame:
     """What a claim is judged on, a row for each cell and seed.

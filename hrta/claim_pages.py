@@ -12,8 +12,8 @@ from hrta.verdicts import CONTRADICTED, FEWEST_PAIRS, INCONCLUSIVE, REPRODUCED
 START, END = "<!-- claims -->", "<!-- /claims -->"
 CELL_VERDICTS = [REPRODUCED, CONTRADICTED, INCONCLUSIVE]
 INTRODUCTION = (
-    "The claims, each judged by a rule that was written down before the runs "
-    "([docs/claims.md](docs/claims.md)):"
+    "The claims and their verdicts. The rules are stated in [docs/claims.md](docs/claims.md), "
+    "which also says what of them was fixed before the runs and what later:"
 )
 LEGEND = (
     "*A cell is a combination of problem, width, optimizer, learning rate and method; its ratio is "

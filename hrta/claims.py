@@ -5,23 +5,27 @@ from pathlib import Path
 
 import pandas as pd
 
-from hrta.claim_cells import CELL, log_ratios
+from hrta.claim_cells import CELL, COLUMNS, log_ratios
 from hrta.config_claims import Claim, Claims
 from hrta.results import read_tables
 from hrta.verdicts import RULES, any_of, judge, overall
 
 
-def read_evidence(folder: str | Path, claims: Claims) -> dict[str, pd.DataFrame]:
+def read_judged(folder: str | Path, claims: Claims) -> dict[str, pd.DataFrame]:
     """The tables that the claims are judged on, from a folder of <table>.parquet.
 
     Raises:
-        ValueError: a table that is missing or no whole Parquet.
+        ValueError: a table that is missing, no whole Parquet, or without a column that is needed.
     """
-    tables = {name: read_tables(Path(folder, f"{name}.parquet")) for name in claims.tables}
-    return {
-        name: table.astype(dict.fromkeys(table.select_dtypes("category"), str))
-        for name, table in tables.items()
-    }
+    tables = {}
+    for name in claims.tables:
+        file = Path(folder, f"{name}.parquet")
+        table = read_tables(file)
+        for column in COLUMNS[name]:
+            if column not in table:
+                raise ValueError(f"{file}: there is no column {column!r}")
+        tables[name] = table.astype(dict.fromkeys(table.select_dtypes("category"), str))
+    return tables
 
 
 def evaluate(claims: Claims, evidence: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

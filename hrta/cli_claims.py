@@ -28,12 +28,12 @@ def claims(
     """Judge the claims; without --output and --readme print the verdicts."""
     end_with(parent)
     from hrta import claim_pages
-    from hrta.claims import evaluate, read_evidence
+    from hrta.claims import evaluate, read_judged
     from hrta.config_claims import read_claims
     from hrta.results import whole_file
 
     given = read_claims(claims)
-    cells = evaluate(given, read_evidence(evidence, given))
+    cells = evaluate(given, read_judged(evidence, given))
     pages = {}
     if readme is not None:
         renewed = claim_pages.with_block(readme.read_text(), str(readme), given, cells)

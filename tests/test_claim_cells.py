@@ -46,6 +46,53 @@ def test_divergence_counts_and_two_diverged_runs_are_a_tie():
     assert cell(runs(relu=[1.0, 1.0], new=[inf, inf]), LOSSES)[1] == inf
     assert cell(runs(relu=[inf, inf], new=[1.0, 1.0]), LOSSES)[1] == 0
     assert cell(runs(relu=[inf, inf], new=[inf, inf]), LOSSES)[1] == 1
+    assert cell(runs(relu=[0.0, 0.0], new=[0.0, 0.0]), LOSSES)[1] == 1
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "expected"),
+    [
+        # ReLU's loss and the new method's: at a width both may diverge, or one at both widths.
+        ([1.0, 0.1], [np.inf, np.inf], 10),
+        ([np.inf, np.inf], [1.0, 0.1], 0.1),
+        ([1.0, np.inf], [1.0, np.inf], 1),
+        ([1.0, 0.1], [1.0, np.inf], np.inf),
+    ],
+)
+def test_ties_are_where_two_runs_or_two_widths_are_compared(narrow, wide, expected):
+    widths = [
+        runs(relu=[relu], new=[new], width=width)
+        for width, (relu, new) in ((5, narrow), (50, wide))
+    ]
+    assert cell(pd.concat(widths), LOSSES, contrast="width")[1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("number", [np.nan, -1.0])
+def test_a_number_that_is_missing_is_no_tie(number):
+    name = "a number is missing or negative: problem e, width 5, optimizer adam, "
+    name += "learning_rate 0.1, method new, baseline relu, measure loss, seed 1"
+    with pytest.raises(ValueError, match=f"^claims.1.judged_on.0: {name}$"):
+        ratios(runs(relu=[1.0, 1.0], new=[0.5, number]), LOSSES)
+
+
+def test_missing_eigenvalues_and_losses_are_named():
+    with pytest.raises(ValueError, match="problem e, width infinite, method s = 1, "):
+        ratios(spectrum([np.nan] * 2, 1.0), CLOSED, contrast="rounding")
+    with pytest.raises(ValueError, match=r"width 5, method relu, .* stage 2, seed 1"):
+        ratios(rates([0.5, np.nan], stage=2).assign(loss=[0.5, np.nan]), BOUND)
+
+
+def test_a_run_without_its_baseline_is_named():
+    table = pd.concat([against(SIX), runs(new=[0.5] * 7, experiment="other")])
+    assert set(ratios(table, LOSSES).index.get_level_values("problem")) == {"e"}
+    lost = table[(table["method"] != "relu") | (table["seed"] != 3)]
+    name = "problem e, width 5, optimizer adam, learning_rate 0.1, method new, seed 3"
+    with pytest.raises(ValueError, match=f"^claims.1.judged_on.0: nothing to compare .* {name}$"):
+        ratios(lost, LOSSES)
+    table = pd.concat([against(SIX), against(SIX, width=50)])
+    lost = table[(table["width"] == 50) | (table["seed"] != 3)]
+    with pytest.raises(ValueError, match=r"problem e, width 50, .* method new, .* seed 3$"):
+        ratios(lost, LOSSES, contrast="width")
 
 
 @pytest.mark.parametrize(
@@ -144,6 +191,11 @@ def test_growth_is_from_one_s_to_the_next():
     assert cell(table, CLOSED, contrast="growth", s=[0.5, 1.8])[1] == pytest.approx(0.5)
 
 
+def test_a_negative_eigenvalue_grows_from_0():
+    table = pd.concat([spectrum([value, 9.0], s) for s, value in ((0.5, -1e-3), (1.0, 1.0))])
+    assert cell(table, CLOSED, contrast="growth")[1] == 0
+
+
 def test_finite_networks_are_paired_by_seed_and_may_have_no_smallest_eigenvalue():
     """Of a finite network there are the smallest, the first of 100, and the largest."""
     table = pd.concat(
@@ -169,6 +221,8 @@ def test_a_bound_is_touched_at_its_start_and_may_be_crossed_later():
     names = found.index.get_level_values("measure")
     expected = {"loss in stage 1": 0.5, "loss in stage 2": 3}
     assert dict(zip(names, found, strict=True)) == pytest.approx(expected)
+    reached = rates([np.nan, np.nan]).assign(loss=0.0, bound=0.0)
+    assert cell(reached, BOUND)[1] == 1
 
 
 @pytest.mark.parametrize(
@@ -184,6 +238,7 @@ def test_a_bound_is_touched_at_its_start_and_may_be_crossed_later():
         ({"methods": ["x"]}, "judged_on.0.methods: 'x' given; the evidence has new, relu"),
         ({"baseline": "x"}, "judged_on.0.baseline: 'x' given; the evidence has new, relu"),
         ({"measures": ["x"]}, "claims.1.judged_on.0.measures: 'x' given; the evidence has loss"),
+        ({"measures": ["x"], "learning_rates": "own_best"}, "judged_on.0.measures: 'x' given; the"),
         ({"contrast": "width"}, "claims.1.judged_on.0: the evidence has nothing to compare"),
     ],
 )

@@ -9,7 +9,8 @@ from claim_examples import CLOSED, LOSSES, against, claim, content, holm_by_hand
 from typer.testing import CliRunner
 
 from hrta import claim_pages, cli_claims
-from hrta.claims import evaluate, read_evidence, verdict
+from hrta.claim_cells import COLUMNS, MEASURES, log_ratios
+from hrta.claims import evaluate, read_judged, verdict
 from hrta.config_claims import Claims, read_claims
 
 ROOT = Path(__file__).parents[1]
@@ -132,7 +133,7 @@ def test_the_command_writes_both_tables_and_the_page(files):
     done = command("--output", "tables/claims", "--readme", "page.md")
     assert done.exception is None, done.output
     claims = read_claims("claims.yaml")
-    expected = evaluate(claims, read_evidence("evidence", claims))
+    expected = evaluate(claims, read_judged("evidence", claims))
     written = pd.read_csv("tables/claims.csv")
     assert written["verdict"].tolist() == expected["verdict"].tolist()
     assert written["p_holm"].tolist() == expected["p_holm"].tolist()
@@ -182,18 +183,39 @@ def test_missing_evidence_is_named(files):
     assert str(command().exception) == "evidence/final_losses.parquet: there is no such file"
 
 
+@pytest.mark.parametrize("incomplete", COLUMNS)
+def test_a_missing_column_is_named(tmp_path, incomplete):
+    missing = COLUMNS[incomplete][-1]
+    for name, columns in COLUMNS.items():
+        table = pd.DataFrame({column: [1.0] for column in columns})
+        table = table.drop(columns=missing) if name == incomplete else table
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    line = f"{tmp_path / incomplete}.parquet: there is no column {missing!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
+        read_judged(tmp_path, OURS)
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="there is no reference")
+def test_no_other_columns_are_needed():
+    evidence = read_judged(REFERENCE, OURS)
+    for judged in (each for its in OURS.claims.values() for each in its.judged_on):
+        table = evidence[judged.table]
+        needed = {*COLUMNS[judged.table], *table.columns.intersection(MEASURES)}
+        assert len(log_ratios(table[sorted(needed)], judged, ""))
+
+
 def test_the_readme_is_up_to_date():
     """Its block is what `make readme` writes, and empty as long as there is no reference."""
     readme = (ROOT / "README.md").read_text()
     if (REFERENCE / "final_losses.parquet").exists():
-        cells = evaluate(OURS, read_evidence(REFERENCE, OURS))
+        cells = evaluate(OURS, read_judged(REFERENCE, OURS))
         assert readme == claim_pages.with_block(readme, "README.md", OURS, cells)
     else:
         assert f"{claim_pages.START}\n{claim_pages.END}" in readme
 
 
 def test_runs_need_no_seed_in_common():
-    """Nothing to pair is said, not judged."""
+    """What cannot be paired is said, not judged."""
     apart = pd.concat([runs(relu=[1.0]), runs(new=[1.0]).assign(seed=7)], ignore_index=True)
-    with pytest.raises(ValueError, match=r"claims\.1\.judged_on\.0: .* nothing to compare"):
+    with pytest.raises(ValueError, match=r"^claims\.1\.judged_on\.0: nothing to .* seed 7$"):
         evaluated(claim(LOSSES), final_losses=apart)

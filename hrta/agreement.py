@@ -83,8 +83,9 @@ class Drawn:
                   or missing, negative or 0 where that means something
         diverged  the numbers of a cell's runs that are infinite in only one pass the sign test
 
-    sd(d) and the spread are those within cells, over all cells of the pool, or the cell's own where
-    that is larger; t has as many degrees of freedom as the pool. A run that is infinite in only one
+    sd(d) is that within cells, over all cells of the pool, or the cell's own where that is larger;
+    the spread is that of the pool's widest cell, for few seeds do not tell which cells are wide; t
+    has as many degrees of freedom as all cells of the pool together. A run that is infinite in only one
     is excused if the other has infinite ones in its cell, or, where there is no second one such in
     the cell, near it.
 
@@ -126,13 +127,15 @@ class Drawn:
         both = np.isfinite(scaled).all(axis=1)
         away = np.where(both, np.subtract(*np.where(both[:, None], scaled, 0).T), 0.0)
         groups = cell, pool, both
-        (of_given, freedom), (of_fresh, _) = (_spreads(side, *groups) for side in scaled.T)
+        widest = [pd.Series(_spreads(side, *groups)[0]).groupby(pool) for side in scaled.T]
+        spread = np.minimum(*(each.transform("max").to_numpy() for each in widest))
+        own, pooled, freedom = _spreads(away, *groups)
         t = stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
-        units = np.abs(away) / (RUN_FLOOR + t * np.sqrt(2) * np.minimum(of_given, of_fresh))
+        units = np.abs(away) / (RUN_FLOOR + t * np.sqrt(2) * spread)
         infinite = np.isposinf(values)
         excused = _excused(infinite, cell, near) & np.isfinite(scaled).any(axis=1)
         units[~both & ~excused & ~_alike(values)] = np.inf
-        error = t * MEDIAN_ERROR * _spreads(away, *groups)[0]
+        error = t * MEDIAN_ERROR * np.maximum(own, pooled)
         table = pd.DataFrame({"away": away, "error": error})
         medians = _medians(table[both & (freedom > 0)], cell[both & (freedom > 0)])
         diverged = _sign_tests(infinite, cell)
@@ -174,9 +177,9 @@ def _numbers(table: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
 
 def _spreads(
     values: np.ndarray, cell: np.ndarray, pool: np.ndarray, known: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """For each row the spread within its cell or those of its pool, whichever is larger, and the
-    pool's degrees of freedom."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each row the spread of its cell, that within the cells of its pool, and the pool's
+    degrees of freedom."""
     numbers = pd.Series(values).where(known)
     cells = numbers.groupby(cell)
     count = cells.transform("count")
@@ -186,7 +189,7 @@ def _spreads(
     freedom = (1 - 1 / count.clip(lower=1)).where(known, 0.0)
     freedom = freedom.groupby(pool).transform("sum").round()
     pooled = squares.groupby(pool).transform("sum") / freedom.clip(lower=1)
-    return np.sqrt(np.maximum(own, pooled)).to_numpy(), freedom.to_numpy()
+    return np.sqrt(own).to_numpy(), np.sqrt(pooled).to_numpy(), freedom.to_numpy()
 
 
 def _medians(table: pd.DataFrame, cell: np.ndarray) -> pd.Series:

@@ -190,8 +190,8 @@ def draws(shape, kind, random):
         return random.normal(-3, 0.3, shape)
     if kind == "decades":
         return random.uniform(-9, -2, shape)
-    # A quarter of the runs ends on a plateau.
-    return np.where(random.uniform(size=shape) < 0.25, -1, random.normal(-5, 0.2, shape))
+    # Half of the runs end on a plateau.
+    return np.where(random.uniform(size=shape) < 0.5, -1, random.normal(-5, 0.2, shape))
 
 
 @pytest.mark.parametrize("kind", ["normal", "decades", "plateau"])

@@ -85,9 +85,9 @@ class Drawn:
 
     sd(d) is that within cells, over all cells of the pool, or the cell's own where that is larger;
     the spread is that of the pool's widest cell, for few seeds do not tell which cells are wide; t
-    has as many degrees of freedom as all cells of the pool together. A run that is infinite in only one
-    is excused if the other has infinite ones in its cell, or, where there is no second one such in
-    the cell, near it.
+    has as many degrees of freedom as all cells of the pool together. A run that is infinite in only
+    one is excused if the other has infinite ones in its cell, or, where there is no second one such
+    in the cell, near it.
 
     cell: columns; rows that are alike there differ in their seeds only.
     pool: columns of the cell; cells that are alike there have much the same spread. For cells that
@@ -219,7 +219,7 @@ def _sign_tests(infinite: np.ndarray, cell: np.ndarray) -> np.ndarray:
     """For each cell the sign test's log p over log level: above 1 too many diverged in only one."""
     only = pd.DataFrame(infinite & ~infinite[:, ::-1]).groupby(cell).sum().to_numpy()
     p = [stats.binomtest(int(a), int(a + b)).pvalue if a + b else 1.0 for a, b in only]
-    return np.log(p) / np.log(SIGN_LEVEL)
+    return np.abs(np.log(p) / np.log(SIGN_LEVEL))
 
 
 def _oddness(values: pd.Series) -> pd.Series:

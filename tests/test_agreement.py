@@ -205,7 +205,8 @@ def test_draws_anew_agree(seeds, pooled, kind):
     cell = np.repeat(range(cells), seeds)
     table = pairs(*losses.T, cell).assign(all=cell // pooled)
     rule = Drawn(("cell",), pool=("all",))
-    assert rule.deviations(table, 1e-6)["units"].max() < 1
+    # At the level of a full replication.
+    assert rule.deviations(table, 6e-8)["units"].max() < 1
 
 
 def test_what_is_negative_in_only_one_is_found():

@@ -13,12 +13,13 @@ from scipy import stats
 
 # Of a whole verification, where there is nothing but chance between the two runs.
 FALSE_ALARM = 0.01
+# Of the sign test alone: hardly any cell has enough runs that diverged in only one to fail it.
+SIGN_LEVEL = 1e-3
 # In decades. What a cell's median and a single run may always be apart: 2.3 % and 12 %.
 MEDIAN_FLOOR, RUN_FLOOR = 0.01, 0.05
-# The standard error of a median over that of the mean, and a spread over its interdecile range, of
-# normal numbers.
+# The standard error of a median over that of the mean, of normal numbers.
 MEDIAN_ERROR = np.sqrt(np.pi / 2)
-INTERDECILE = 2 * stats.norm.ppf(0.9)
+SIDES = ["reference", "fresh"]
 
 
 @dataclass(frozen=True)
@@ -71,31 +72,42 @@ class Drawn:
     """The two come from trainings that differ by rounding, which long trainings may amplify.
 
     At worst both are independent draws of one distribution, so their difference d, paired by seed,
-    has median 0. Three things are checked, in decades where the numbers are logarithmic, each at a
-    `level` at which all checks of a verification together seldom raise a false alarm:
+    has median 0. Three things are checked, in decades where the numbers are logarithmic, the first
+    two at a `level` at which all checks of a verification together seldom raise a false alarm:
 
         median    |median of d over a cell's k seeds| <= MEDIAN_FLOOR + t e sd(d) / sqrt(k), where
-                  e = MEDIAN_ERROR, t the quantile of Student's t with k - 1 degrees of freedom
-        run       |d| <= RUN_FLOOR + t sqrt(2) spread, for every run; t with one degree of freedom
-                  less than the pool has runs, the spread that over the runs of the pool, and the
-                  smaller of the reference's and the fresh one, so that none can excuse itself
-        diverged  where only one of the two is infinite: some other run of the pool is, too, and the
-                  numbers of a cell's seeds that are so in only one of the two pass the sign test
+                  e = MEDIAN_ERROR and t the quantile of Student's t
+        run       |d| <= RUN_FLOOR + t sqrt(2) spread, for every run; the spread is that over the
+                  seeds, the smaller of the reference's and the fresh one, so that none can excuse
+                  itself; infinitely far where only one is infinite without an excuse, see below,
+                  or missing, negative or 0 where that means something
+        diverged  the numbers of a cell's runs that are infinite in only one pass the sign test
+
+    sd(d) is that within cells, over all cells of the pool, or the cell's own where that is larger;
+    the spread is that of the pool's widest cell, for few seeds do not tell which cells are wide; t
+    has as many degrees of freedom as all cells of the pool together. A run that is infinite in only
+    one is excused if the other has infinite ones in its cell, or, where there is no second one such
+    in the cell, near it.
 
     cell: columns; rows that are alike there differ in their seeds only.
-    pool: columns of the cell; runs that are alike there have much the same spread. Where a cell has
-        too few seeds to tell it, the pool takes in other cells, whose differences widen it.
+    pool: columns of the cell; cells that are alike there have much the same spread. For cells that
+        have too few seeds to tell it by themselves.
     scale: "log" for what is positive, "relative" for what may be negative, in units of the cell's
         median size, or "absolute" for shares.
+    near: columns of the cell; where runs diverge in one cell they may in others. Default: the pool.
+    step: where rounding makes numbers multiples of about this; 0 counts as one step where the other
+        run has numbers under a hundred steps in the cell, too.
     """
 
     cell: tuple[str, ...]
     scale: str = "log"
     pool: tuple[str, ...] | None = None
+    near: tuple[str, ...] | None = None
+    step: float | None = None
 
     def tests(self, table: pd.DataFrame) -> int:
-        """How many statistical tests one column of a table needs: one a run, two a cell."""
-        return len(table) + 2 * len(table[list(self.cell)].drop_duplicates())
+        """How many statistical tests one column of a table needs: one a run, one a cell."""
+        return len(table) + len(table[list(self.cell)].drop_duplicates())
 
     def deviations(self, pairs: pd.DataFrame, level: float) -> pd.DataFrame:
         """How far runs and cells are apart in units of what is allowed.
@@ -108,80 +120,106 @@ class Drawn:
             The rows of `pairs` with the columns check and units; for the checks median and diverged
             one row for each cell, without a seed: reference and fresh are medians and shares.
         """
-        sides = ["reference", "fresh"]
-        values = pairs[sides].to_numpy(dtype=float)
-        units, cells = np.zeros(len(pairs)), []
-        for rows in _groups(pairs, self.pool or self.cell):
-            units[rows] = _apart_in_runs(*self._scaled(*values[rows].T), level)
-        for rows in _groups(pairs, self.cell):
-            given, fresh = self._scaled(*values[rows].T)
-            medians = np.median(values[rows], axis=0)
-            diverged = np.mean(~np.isfinite(values[rows]), axis=0)
-            cells += [
-                (rows[0], *medians, "median", _apart_in_median(given, fresh, level)),
-                (rows[0], *diverged, "diverged", _apart_in_divergence(given, fresh, level)),
-            ]
-        numbers = ["row", *sides, "check", "units"]
-        of_cells = pd.DataFrame(cells, columns=numbers).set_index("row")
-        names = pairs[list(self.cell)].iloc[of_cells.index].reset_index(drop=True)
-        of_cells = names.join(of_cells.reset_index(drop=True))
-        return pd.concat([pairs.assign(check="run", units=units), of_cells], ignore_index=True)
+        pool = self.pool or self.cell
+        cell, pool, near = (_numbers(pairs, by) for by in (self.cell, pool, self.near or pool))
+        values = pairs[SIDES].to_numpy(dtype=float)
+        scaled = self._scaled(values, cell)
+        both = np.isfinite(scaled).all(axis=1)
+        away = np.where(both, np.subtract(*np.where(both[:, None], scaled, 0).T), 0.0)
+        groups = cell, pool, both
+        widest = [pd.Series(_spreads(side, *groups)[0]).groupby(pool) for side in scaled.T]
+        spread = np.minimum(*(each.transform("max").to_numpy() for each in widest))
+        own, pooled, freedom = _spreads(away, *groups)
+        t = stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
+        units = np.abs(away) / (RUN_FLOOR + t * np.sqrt(2) * spread)
+        infinite = np.isposinf(values)
+        excused = _excused(infinite, cell, near) & np.isfinite(scaled).any(axis=1)
+        units[~both & ~excused & ~_alike(values)] = np.inf
+        error = t * MEDIAN_ERROR * np.maximum(own, pooled)
+        table = pd.DataFrame({"away": away, "error": error})
+        medians = _medians(table[both & (freedom > 0)], cell[both & (freedom > 0)])
+        diverged = _sign_tests(infinite, cell)
 
-    def _scaled(self, given: np.ndarray, fresh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Both so that differences are in decades; what is not finite stays so."""
+        first = ~pd.Series(cell).duplicated().to_numpy()
+        names = pairs.loc[first, list(self.cell)].reset_index(drop=True)
+        middle = pairs[SIDES].astype(float).groupby(cell).median()
+        shares = pd.DataFrame(infinite, columns=SIDES).groupby(cell).mean()
+        of_cells = [
+            names.join(middle).assign(check="median", units=medians.reindex(names.index).fillna(0)),
+            names.join(shares).assign(check="diverged", units=diverged),
+        ]
+        return pd.concat([pairs.assign(check="run", units=units), *of_cells], ignore_index=True)
+
+    def _scaled(self, values: np.ndarray, cell: np.ndarray) -> np.ndarray:
+        """Both sides so that differences are in decades; what has no logarithm is not finite."""
         if self.scale == "log":
-            # 0 is as far from everything as infinity, but on the other side.
             with np.errstate(divide="ignore", invalid="ignore"):
-                return np.log10(given), np.log10(fresh)
+                return np.log10(self._stepped(values, cell))
         if self.scale == "relative":
-            size = np.median(np.abs(given[np.isfinite(given)])) if np.isfinite(given).any() else 1
-            size = (size or 1) * np.log(10)
-            return given / size, fresh / size
-        return given, fresh
+            given = pd.Series(np.abs(values[:, 0]))
+            size = given.where(np.isfinite(given)).groupby(cell).transform("median")
+            return values / (size.where(size > 0, 1.0).to_numpy()[:, None] * np.log(10))
+        return values
+
+    def _stepped(self, values: np.ndarray, cell: np.ndarray) -> np.ndarray:
+        """One step for 0 where the other side has numbers as small in the cell."""
+        if self.step is None:
+            return values
+        small = (values == 0) | ((values >= self.step) & (values <= 100 * self.step))
+        reached = pd.DataFrame(small).groupby(cell).transform("any").to_numpy()
+        return np.where((values == 0) & reached[:, ::-1], self.step, values)
 
 
-def _groups(table: pd.DataFrame, columns: tuple[str, ...]) -> list[np.ndarray]:
-    """The places of the rows that are alike in these columns."""
-    return list(table.groupby(list(columns), dropna=False, sort=False).indices.values())
+def _numbers(table: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
+    """The number of each row's group, those that are alike in these columns."""
+    return table.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
 
 
-def _apart_in_runs(given: np.ndarray, fresh: np.ndarray, level: float) -> np.ndarray:
-    """Each run's difference in units of what is allowed."""
-    both = np.isfinite(given) & np.isfinite(fresh)
-    units = np.zeros(len(given))
-    if both.any():
-        finite = (given[both], fresh[both])
-        spread = min(np.ptp(np.quantile(part, [0.1, 0.9])) for part in finite)
-        t = stats.t.ppf(1 - level / 2, both.sum() - 1) if both.sum() > 1 else 0.0
-        allowed = RUN_FLOOR + t * np.sqrt(2) * spread / INTERDECILE
-        units[both] = np.abs(np.subtract(*finite)) / allowed
-    infinite = np.isinf(given).astype(int) + np.isinf(fresh)
-    alone = infinite == infinite.sum()
-    units[(infinite == 1) & alone] = np.inf
-    # Missing is no way to diverge, nor is infinity with another sign.
-    odd = (np.isnan(given) != np.isnan(fresh)) | (np.isinf(given) & (given == -fresh))
-    units[odd] = np.inf
-    return units
+def _spreads(
+    values: np.ndarray, cell: np.ndarray, pool: np.ndarray, known: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each row the spread of its cell, that within the cells of its pool, and the pool's
+    degrees of freedom."""
+    numbers = pd.Series(values).where(known)
+    cells = numbers.groupby(cell)
+    count = cells.transform("count")
+    squares = (numbers - cells.transform("mean")) ** 2
+    own = squares.groupby(cell).transform("sum") / (count - 1).clip(lower=1)
+    # A cell's n rows have n - 1 degrees of freedom together.
+    freedom = (1 - 1 / count.clip(lower=1)).where(known, 0.0)
+    freedom = freedom.groupby(pool).transform("sum").round()
+    pooled = squares.groupby(pool).transform("sum") / freedom.clip(lower=1)
+    return np.sqrt(own).to_numpy(), np.sqrt(pooled).to_numpy(), freedom.to_numpy()
 
 
-def _apart_in_median(given: np.ndarray, fresh: np.ndarray, level: float) -> float:
-    """The median difference in units of what is allowed; one seed says nothing about it."""
-    both = np.isfinite(given) & np.isfinite(fresh)
-    away = fresh[both] - given[both]
-    if len(away) < 2:
-        return 0.0
-    error = MEDIAN_ERROR * away.std(ddof=1) / np.sqrt(len(away))
-    allowed = MEDIAN_FLOOR + stats.t.ppf(1 - level / 2, len(away) - 1) * error
-    return float(np.abs(np.median(away)) / allowed)
+def _medians(table: pd.DataFrame, cell: np.ndarray) -> pd.Series:
+    """Each cell's median difference in units of what is allowed; one seed says nothing about it."""
+    cells = table.groupby(cell)
+    count = cells.size()
+    allowed = MEDIAN_FLOOR + cells["error"].first() / np.sqrt(count)
+    return (cells["away"].median().abs() / allowed).where(count > 1, 0.0)
 
 
-def _apart_in_divergence(given: np.ndarray, fresh: np.ndarray, level: float) -> float:
-    """The sign test's log p over log level: above 1 too many runs diverged in only one."""
-    in_one = np.isinf(given) != np.isinf(fresh)
-    if not in_one.any():
-        return 0.0
-    p = stats.binomtest(int(np.isinf(given[in_one]).sum()), int(in_one.sum())).pvalue
-    return float(np.log(p) / np.log(level))
+def _alike(values: np.ndarray) -> np.ndarray:
+    """Where the two are equal or both missing."""
+    given, fresh = values.T
+    return (given == fresh) | (np.isnan(given) & np.isnan(fresh))
+
+
+def _excused(infinite: np.ndarray, cell: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Which runs may be infinite in only one of the two."""
+    found = pd.DataFrame(infinite)
+    only = found & ~found[[1, 0]].to_numpy()
+    lone = only.groupby(cell).transform("sum") == 1
+    in_cell, nearby = (found.groupby(by).transform("any")[[1, 0]].to_numpy() for by in (cell, near))
+    return (only & (in_cell | (lone & nearby))).any(axis=1).to_numpy()
+
+
+def _sign_tests(infinite: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """For each cell the sign test's log p over log level: above 1 too many diverged in only one."""
+    only = pd.DataFrame(infinite & ~infinite[:, ::-1]).groupby(cell).sum().to_numpy()
+    p = [stats.binomtest(int(a), int(a + b)).pvalue if a + b else 1.0 for a, b in only]
+    return np.abs(np.log(p) / np.log(SIGN_LEVEL))
 
 
 def _oddness(values: pd.Series) -> pd.Series:

@@ -19,12 +19,14 @@ def verify(
     reference: Annotated[Path, typer.Argument(help="Folder of the reference, data/reference.")],
 ) -> None:
     """Compare a run with the reference, number by number; a disagreement is an error."""
+    from hrta.choices import left_out
+    from hrta.config_numbers import of_weight
     from hrta.reference import differences, read_evidence, read_reference
     from hrta.verification import compare, disagreements, summary
 
     expected, numbers = read_reference(reference)
     found, own_numbers = read_evidence(evidence)
-    if differing := differences(numbers, own_numbers):
+    if differing := differences(of_weight(numbers), of_weight(own_numbers)):
         more = f" and {len(differing) - 3} more differ" if len(differing) > 3 else ""
         raise ValueError(
             f"{evidence}: not of the reference's configuration: {'; '.join(differing[:3])}{more}"
@@ -32,7 +34,7 @@ def verify(
     deviations = compare(expected, found)
     table = summary(deviations)
     print(table.to_string(index=False))
-    for line in disagreements(deviations):
+    for line in [*left_out(deviations), *disagreements(deviations)]:
         print(line)
     wrong = int((table["agree"] == "no").sum())
     if wrong:
@@ -50,21 +52,30 @@ def reference(
     ] = [],  # noqa: B006
 ) -> None:
     """Make a reference from a run."""
-    from hrta.reference import write_reference
+    from hrta.reference import records_of, write_reference
 
     if output.exists() and not output.is_dir():
         raise ValueError(f"{output}: it is no folder")
-    facts = {"made": datetime.now(UTC).date().isoformat(), "commit": _commit()}
-    records = [file for file in results.rglob("*.json") if evidence not in file.parents]
-    write_reference(evidence, output, records, facts, keep)
+    facts = {"made": datetime.now(UTC).date().isoformat()} | _code(results)
+    write_reference(evidence, output, records_of(results), facts, keep)
 
 
-def _commit() -> str | None:
-    """The commit of the folder that is worked in, if it has one."""
+def _code(results: Path) -> dict[str, object]:
+    """Commit of the code that made the results, and whether files differed from it, if known."""
+    from hrta.manifest import read_manifest
+
+    file = results / "manifest/manifest.json"
+    if file.is_file():
+        manifest = read_manifest(file)
+        return {"commit": manifest.commit, "modified": manifest.modified}
+    commit, changes = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
+    return {"commit": commit, "modified": None if changes is None else changes != ""}
+
+
+def _git(*arguments: str) -> str | None:
+    """What git says of the folder that is worked in, if it is under version control."""
     try:
-        asked = subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        )
+        asked = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return asked.stdout.strip()

@@ -11,6 +11,8 @@ from hrta.evidence import KINDS
 from hrta.results import read_tables, sha256, whole_file, write_json
 
 CONFIGURATION, ENVIRONMENT, SUMS = "configuration.json", "environment.json", "SHA256SUMS"
+# What stands beside the files that have a sum.
+BESIDE = {SUMS, "README.md"}
 
 
 def read_evidence(folder: str | Path) -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
@@ -39,6 +41,7 @@ def read_reference(folder: str | Path) -> tuple[dict[str, pd.DataFrame], dict[st
         lines = (folder / SUMS).read_text().splitlines()
     except OSError:
         raise ValueError(f"{folder}: there is no reference; {SUMS} is missing") from None
+    listed = set()
     for line in lines:
         recorded, gap, name = line.partition("  ")
         if not gap or Path(name).name != name:
@@ -48,6 +51,9 @@ def read_reference(folder: str | Path) -> tuple[dict[str, pd.DataFrame], dict[st
             raise ValueError(f"{file}: there is no such file, but {SUMS} lists it")
         if sha256(file) != recorded:
             raise ValueError(f"{file}: its content is not as {SUMS} says; it was altered or cut")
+        listed.add(name)
+    if more := sorted({file.name for file in folder.iterdir()} - listed - BESIDE):
+        raise ValueError(f"{folder / SUMS}: it does not list {', '.join(more)}")
     return read_evidence(folder)
 
 
@@ -59,6 +65,8 @@ def write_reference(
     more: Iterable[str | Path] = (),
 ) -> None:
     """A reference from the evidence of a run: its tables compressed, where they come from, sums.
+
+    What an earlier reference in the folder lists and this one has not is removed.
 
     Args:
         evidence: folder of a run's evidence.
@@ -73,6 +81,7 @@ def write_reference(
     tables, configuration = read_evidence(evidence)
     machines = _machines(records)
     folder, more = Path(folder), [Path(file) for file in more]
+    earlier = _listed(folder)
     for kind, table in tables.items():
         with whole_file(folder / f"{kind}.parquet") as temporary:
             table.to_parquet(temporary, index=False, compression="zstd")
@@ -83,6 +92,8 @@ def write_reference(
             shutil.copyfile(file, temporary)
     names = [*(f"{kind}.parquet" for kind in tables), CONFIGURATION, ENVIRONMENT]
     names += [file.name for file in more]
+    for name in earlier - set(names) - BESIDE:
+        (folder / name).unlink(missing_ok=True)
     with whole_file(folder / SUMS) as temporary:
         temporary.write_text("".join(f"{sha256(folder / name)}  {name}\n" for name in names))
 
@@ -95,6 +106,25 @@ def differences(reference: dict[str, object], fresh: dict[str, object]) -> list[
         for name in names
         if reference.get(name) != fresh.get(name) or (name in reference) != (name in fresh)
     ]
+
+
+def records_of(results: str | Path) -> list[Path]:
+    """The records of a full run: those with a result of the same name beside them."""
+    results = Path(results)
+    return [
+        file
+        for file in sorted(results.rglob("*.json"))
+        if file.with_suffix(".parquet").is_file()
+        and "smoke" not in file.relative_to(results).parts
+        and "versions" in _read_json(file)
+    ]
+
+
+def _listed(folder: Path) -> set[str]:
+    """The files of a folder that its sums, if it has any, or the names of kinds say are ours."""
+    lines = (folder / SUMS).read_text().splitlines() if (folder / SUMS).is_file() else []
+    names = {line.partition("  ")[2] for line in lines} | {f"{kind}.parquet" for kind in KINDS}
+    return {name for name in names if name and Path(name).name == name}
 
 
 def _machines(records: Iterable[str | Path]) -> list[dict[str, object]]:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from hrta.agreement import FALSE_ALARM, Close, Drawn, Same
+from hrta.choices import RACED, about_choices, tuned
 from hrta.evidence import KINDS
-from hrta.race_results import CELL
 
 Rule = Same | Close | Drawn
 # Points and weights go through sine and logarithm, which differ by a unit in the last place between
@@ -19,25 +18,31 @@ DERIVED = 1e-6
 
 
 def _trained(
-    kind: str, *logarithmic: str, pool: str | None = None, **scaled: str
+    kind: str,
+    *logarithmic: str,
+    pool: str | None = None,
+    near: str | None = None,
+    step: float | None = None,
+    **scaled: str,
 ) -> dict[str, Rule]:
     """Columns that come from training; a cell is what differs in its seeds only."""
     cell = tuple(name for name in KINDS[kind].key if name != "seed")
-    together = tuple(pool.split()) if pool else None
+    wider = [tuple(names.split()) if names else None for names in (pool, near)]
     scales = dict.fromkeys(logarithmic, "log") | scaled
-    return {column: Drawn(cell, scale, together) for column, scale in scales.items()}
+    return {column: Drawn(cell, scale, *wider, step) for column, scale in scales.items()}
 
 
-RACED = ["race", *CELL]
-# Which part of the cells of a race may be tuned otherwise.
-TUNED_OTHERWISE = 0.1
+# Cross-entropies in float32 are multiples of about this, and 0 where nothing is left of them.
+ROUNDED = 1e-8
 TUNED = ("learning_rate", "momentum", "ridge", "history_size", "recovery")
 OF_THE_NETWORK = ("experiment", "s")
 RULES: Mapping[str, Mapping[str, Rule]] = {
-    "final_losses": _trained("final_losses", "loss", "test_loss"),
-    "switches": _trained("switches", "before", "after"),
-    "races": _trained("races", "loss", "test_loss", test_error="absolute"),
-    "tuning": _trained("tuning", "loss", pool=" ".join(RACED)) | dict.fromkeys(TUNED, Same()),
+    "final_losses": _trained("final_losses", "loss", "test_loss", near="experiment optimizer"),
+    "switches": _trained("switches", "before", "after", near="experiment optimizer"),
+    "races": _trained("races", "loss", near="race problem", step=ROUNDED)
+    | _trained("races", "test_loss", near="race problem", test_error="absolute"),
+    "tuning": _trained("tuning", "loss", pool=" ".join(RACED), step=ROUNDED)
+    | dict.fromkeys(TUNED, Same()),
     "poisson": _trained(
         *("poisson", "l2_error", "h1_error"),
         **{"gap": "relative", "loss_gap": "relative", "pool": "experiment"},
@@ -147,8 +152,8 @@ def compare(
     pairs = {kind: paired(kind, table, fresh[kind]) for kind, table in reference.items()}
     found = []
     if "tuning" in pairs:
-        choices = _choices(pairs["tuning"])
-        found.append(_about_choices(choices))
+        choices = tuned(pairs["tuning"])
+        found.append(about_choices(choices))
         alike = choices.loc[choices["reference"] == choices["fresh"], RACED]
         if "races" in pairs:
             pairs["races"] = pairs["races"].merge(alike, on=RACED)
@@ -170,33 +175,6 @@ def compare(
         )
         found.append(away.assign(kind=kind, quantity=column))
     return pd.concat(found, ignore_index=True)
-
-
-def _choices(tuning: pd.DataFrame) -> pd.DataFrame:
-    """What each method of a race was tuned to: the number of the candidate, or -1 if that is not
-    the one that the losses speak for."""
-    sides = {}
-    for side, mark in (("reference", ""), ("fresh", "*")):
-        named = tuning.assign(taken=tuning[f"chosen{mark}"], final=tuning[f"loss{mark}"])
-        losses = named.groupby([*RACED, "candidate"])
-        table = losses.agg(
-            worst=("final", "max"), median=("final", "median"), taken=("taken", "max")
-        ).assign(diverged=lambda table: np.isinf(table["worst"]))
-        ordered = table.sort_values(["diverged", "median"], kind="stable").reset_index()
-        best = ordered.groupby(RACED)["candidate"].first()
-        taken = ordered[ordered["taken"]].groupby(RACED)["candidate"].agg(["first", "size"])
-        taken = taken.reindex(best.index)
-        sides[side] = taken["first"].where((taken["first"] == best) & (taken["size"] == 1), -1)
-    return pd.DataFrame(sides).reset_index()
-
-
-def _about_choices(choices: pd.DataFrame) -> pd.DataFrame:
-    """Whether the choices are right, and whether enough of them are the same."""
-    wrong = (choices["reference"] < 0) | (choices["fresh"] < 0)
-    share = (choices["reference"] != choices["fresh"]).mean()
-    whole = pd.DataFrame({"check": ["otherwise"], "fresh": share, "units": share / TUNED_OTHERWISE})
-    each = choices.assign(check="choice", units=np.where(wrong, np.inf, 0.0))
-    return pd.concat([each, whole], ignore_index=True).assign(kind="tuning", quantity="chosen")
 
 
 def summary(deviations: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 """The verification: whatever is altered beyond its tolerance is found, and nothing else is."""
 
 import json
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,12 +12,17 @@ from typer.testing import CliRunner
 
 from hrta import cli_verify
 from hrta.agreement import Close, Drawn, Same
+from hrta.choices import RACED, about_choices, left_out
+from hrta.claims import evaluate
+from hrta.claims import read_evidence as read_claimed
+from hrta.config_claims import read_claims
 from hrta.evidence import KINDS
-from hrta.reference import SUMS, read_evidence, read_reference, write_reference
+from hrta.reference import SUMS, read_evidence, read_reference, records_of, write_reference
 from hrta.results import sha256, write_json, write_table
 from hrta.verification import RULES, compare, disagreements, summary
 
 COLUMNS = [(kind, column) for kind, rules in RULES.items() for column in rules]
+ROOT = Path(__file__).parents[1]
 NUMBERS = {"seeds": 6, "training.stage_steps": 5000}
 
 
@@ -26,6 +33,7 @@ def run(tmp_path):
         write_table(table, tmp_path / f"evidence/{kind}.parquet")
     write_json(NUMBERS, tmp_path / "evidence/configuration.json")
     write_json({"versions": {"torch": "2.9.0+cpu"}, "cpu": "one"}, tmp_path / "results/a.json")
+    write_table(pd.DataFrame({"loss": [1.0]}), tmp_path / "results/a.parquet")
     write_reference(
         tmp_path / "evidence", tmp_path / "reference", [tmp_path / "results/a.json"], {}
     )
@@ -150,6 +158,36 @@ def test_races_are_compared_where_they_were_tuned_alike():
     assert away.loc[away["kind"] == "races", "units"].max() == 0
     odd = away[away["units"] > 1]
     assert odd["check"].tolist() == ["otherwise"]
+    assert left_out(away) == ["p: 1 of 2 cells were tuned otherwise and are left out"]
+
+
+def choices(cells):
+    """What `tuned` makes of races with so many cells, of which so many are tuned otherwise."""
+    rows = [
+        (race, "p", 1, method, 0, int(method < odd))
+        for race, (odd, all_) in cells.items()
+        for method in range(all_)
+    ]
+    return pd.DataFrame(rows, columns=[*RACED, "reference", "fresh"])
+
+
+def test_each_race_may_have_a_tenth_of_its_cells_tuned_otherwise():
+    away = about_choices(choices({"a": (0, 500), "b": (3, 20), "c": (2, 20)}))
+    assert away.loc[away["units"] > 1, "race"].tolist() == ["b"]
+    assert left_out(away)[1:] == [
+        "b: 3 of 20 cells were tuned otherwise and are left out",
+        "c: 2 of 20 cells were tuned otherwise and are left out",
+    ]
+
+
+def test_a_flag_that_not_all_seeds_share_is_found():
+    for flag in (True, False):
+        reference, altered = evidence(), evidence()
+        tuning = altered["tuning"]
+        tuning.loc[tuning.index[tuning["chosen"] == flag][1], "chosen"] = not flag
+        for tables in ((reference, altered), (altered, reference)):
+            away = compare(*tables)
+            assert set(away.loc[away["units"] == np.inf, "check"]) == {"choice"}
 
 
 @pytest.mark.parametrize("which", ["none", "another", "both"])
@@ -210,6 +248,70 @@ def test_without_a_reference_or_its_sums_nothing_is_compared(run):
     assert message(verify(run)) == f"{run / 'reference'}: there is no reference; {SUMS} is missing"
 
 
+def test_all_files_of_a_reference_must_have_a_sum(run):
+    (run / "reference/README.md").write_text("words")
+    assert verify(run).exception is None
+    sums = run / "reference" / SUMS
+    lines = sums.read_text().splitlines(keepends=True)
+    sums.write_text("".join(line for line in lines if "poisson" not in line))
+    assert message(verify(run)) == f"{sums}: it does not list poisson.parquet"
+    sums.write_text("")
+    assert f"{sums}: it does not list acceleration.parquet, " in message(verify(run))
+
+
+def test_a_new_reference_keeps_nothing_of_an_earlier_one(run):
+    (run / "reference/README.md").write_text("words")
+    (run / "evidence/poisson.parquet").unlink()
+    (run / "kept.csv").write_text("1")
+    records = [run / "results/a.json"]
+    write_reference(run / "evidence", run / "reference", records, {}, [run / "kept.csv"])
+    assert (run / "reference/kept.csv").exists()
+    write_reference(run / "evidence", run / "reference", records, {})
+    there = {file.name for file in (run / "reference").iterdir()}
+    assert not there & {"poisson.parquet", "kept.csv"}
+    assert "README.md" in there
+    assert verify(run).exception is None
+
+
+def test_records_are_those_of_results(run):
+    results = run / "results"
+    for name in ("benchmark", "manifest/manifest", "smoke/results/a", "deep/b"):
+        write_json({"versions": {"torch": "1"}}, results / f"{name}.json")
+    for name in ("smoke/results/a", "deep/b", "deep/c"):
+        write_table(pd.DataFrame({"loss": [1.0]}), results / f"{name}.parquet")
+    write_json({"no": "record"}, results / "deep/c.json")
+    assert records_of(results) == [results / "a.json", results / "deep/b.json"]
+
+
+def test_the_commit_is_that_of_the_manifest(run):
+    known = {"python": "3", "packages": {}, "platform": "p", "cpu": "c"}
+    manifest = {"made": "2026-01-01T00:00:00Z", "code": ".", "commit": "abc", "modified": True}
+    manifest |= {"configuration": {}, "environment": known, "jobs": [], "artifacts": {}}
+    write_json(manifest, run / "results/manifest/manifest.json")
+    arguments = [str(run / "evidence"), str(run / "new"), "--results", str(run / "results")]
+    done = CliRunner().invoke(cli_verify.app, ["reference", *arguments])
+    assert done.exception is None, done.output
+    record = json.loads((run / "new/environment.json").read_text())
+    assert (record["commit"], record["modified"]) == ("abc", True)
+
+
+def test_labels_are_not_compared(run):
+    labels = {"beyond.activations.bases.gelu": "GELU", "a.label": "x"}
+    write_json(NUMBERS | labels, run / "reference/configuration.json")
+    renew_sums(run)
+    assert verify(run).exception is None
+
+
+def test_the_verdicts_of_the_reference_follow_from_it():
+    folder = ROOT / "data/reference"
+    claims = read_claims(ROOT / "config/claims.yaml")
+    found = evaluate(claims, read_claimed(folder, claims))
+    kept = pd.read_csv(folder / "claims.csv")
+    # Written and read, as the kept one was.
+    found = pd.read_csv(StringIO(found.to_csv(index=False)))
+    pd.testing.assert_frame_equal(found, kept, rtol=1e-9, atol=0)
+
+
 def test_a_kind_that_was_taken_out_of_the_reference_with_its_sum_is_missed(run):
     (run / "reference/poisson.parquet").unlink()
     lines = (run / "reference" / SUMS).read_text().splitlines(keepends=True)
@@ -231,7 +333,7 @@ def test_a_reference_is_the_evidence_and_says_where_it_comes_from(run):
     assert record["machines"] == [
         {"versions": {"torch": "2.9.0"}, "platform": None, "cpu": "one", "device": None}
     ]
-    assert {"made", "commit"} <= set(record)
+    assert {"made", "commit", "modified"} <= set(record)
     assert (run / "new/claims.csv").read_text() == "claim,verdict\n"
     assert "  claims.csv\n" in (run / "new" / SUMS).read_text()
 

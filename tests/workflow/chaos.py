@@ -30,7 +30,7 @@ TARGETS = (
 VICTIMS = ("job", "snakemake", "snakemake, politely", "everything")
 GONE_ON = "jobs that went on from a checkpoint, at least"
 # The longest time before a kill [s]; a run of all is some times longer.
-PATIENCE = 25.0
+PATIENCE = 35.0
 
 
 def start(checkout: Checkout) -> psutil.Process:
@@ -88,20 +88,28 @@ def disturb(checkout: Checkout, expected: dict, kills: int, chance: random.Rando
         else:
             finish(running, checkout, expected)
             counts["runs that came to their end"] += 1
-            for made in ("data", "figures", "tables", "results", "logs", "notebooks/executed"):
-                shutil.rmtree(checkout.folder / made, ignore_errors=True)
+            forget(checkout)
     finish(start(checkout), checkout, expected)
     counts["runs that came to their end"] += 1
     counts[GONE_ON] = len(gone_on | resumed(checkout))
     return counts
 
 
+def forget(checkout: Checkout) -> None:
+    """Remove all that a run made, but not what was compiled: that time is not to be killed in."""
+    made = ("data", "figures", "tables", "results", "logs", "notebooks/executed", ".snakemake")
+    for folder in made:
+        shutil.rmtree(checkout.folder / folder, ignore_errors=True)
+
+
 def chaos(folder: Path, kills: int, seed: int) -> Counter:
     """An undisturbed run and a disturbed one, which must not differ in a bit."""
-    undisturbed, disturbed = Checkout(folder / "undisturbed"), Checkout(folder / "disturbed")
-    if start(undisturbed).wait():
+    checkout = Checkout(folder)
+    if start(checkout).wait():
         raise SystemExit("chaos: the undisturbed run failed")
-    return disturb(disturbed, undisturbed.numbers(), kills, random.Random(seed))
+    expected = checkout.numbers()
+    forget(checkout)
+    return disturb(checkout, expected, kills, random.Random(seed))
 
 
 if __name__ == "__main__":

@@ -222,4 +222,4 @@ def test_a_singular_system_counts_as_divergence():
 def test_progress_counts_widths(small_problem):
     seen = []
     race(small_problem, "sgd", ENTRIES["sgd"], [5, 6], RULES, lambda *done: seen.append(done))
-    assert seen == [(1, 2), (2, 2)]
+    assert seen == [(0, 2), (1, 2), (2, 2)]

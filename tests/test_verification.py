@@ -14,7 +14,7 @@ from hrta import cli_verify
 from hrta.agreement import Close, Drawn, Same
 from hrta.choices import RACED, about_choices, left_out
 from hrta.claims import evaluate
-from hrta.claims import read_evidence as read_claimed
+from hrta.claims import read_judged
 from hrta.config_claims import read_claims
 from hrta.evidence import KINDS
 from hrta.reference import SUMS, read_evidence, read_reference, records_of, write_reference
@@ -305,7 +305,7 @@ def test_labels_are_not_compared(run):
 def test_the_verdicts_of_the_reference_follow_from_it():
     folder = ROOT / "data/reference"
     claims = read_claims(ROOT / "config/claims.yaml")
-    found = evaluate(claims, read_claimed(folder, claims))
+    found = evaluate(claims, read_judged(folder, claims))
     kept = pd.read_csv(folder / "claims.csv")
     # Written and read, as the kept one was.
     found = pd.read_csv(StringIO(found.to_csv(index=False)))

@@ -13,8 +13,7 @@ from typer.testing import CliRunner
 from hrta import cli_verify
 from hrta.agreement import Close, Drawn, Same
 from hrta.choices import RACED, about_choices, left_out
-from hrta.claims import evaluate
-from hrta.claims import read_judged
+from hrta.claims import evaluate, read_judged
 from hrta.config_claims import read_claims
 from hrta.evidence import KINDS
 from hrta.reference import SUMS, read_evidence, read_reference, records_of, write_reference

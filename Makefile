@@ -94,15 +94,14 @@ $(NT_READY): benchmarks/requirements-neural-tangents.txt | $(READY)
 	$(BIN)/uv pip install --quiet --no-deps --python .venv-nt/bin/python --requirement benchmarks/requirements-neural-tangents.txt
 	touch $(NT_READY)
 
-# A worker for each core; torch's threads would get in their way.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(if $(filter all,$(CORES)),logical,$(CORES))
-
+# A worker for each core, a file of tests for each worker; torch's threads would get in their way.
 test: $(READY) lint
-	$(PYTEST) --dist loadfile --ignore tests/workflow
+	OMP_NUM_THREADS=1 $(BIN)/pytest --ignore tests/workflow --dist loadfile \
+		--numprocesses $(if $(filter all,$(CORES)),logical,$(CORES))
 
-# The real DAG on small numbers, run once, read by many tests; others kill, break and dry-run it.
+# The real DAG on small numbers, run once on all cores, read by many tests; others kill and break it.
 test-workflow: $(READY)
-	$(PYTEST) --dist loadgroup tests/workflow
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/workflow
 
 # Kills jobs and the workflow at random moments, then compares with an undisturbed run.
 chaos: $(READY)

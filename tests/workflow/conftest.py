@@ -4,14 +4,6 @@ import pytest
 from checkout import Checkout
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What reads the one replication goes to one worker, and first, for it takes longest."""
-    items.sort(key=lambda item: "replicated" not in item.fixturenames)
-    for item in items:
-        if "replicated" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group("replicated"))
-
-
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     return Checkout(tmp_path)

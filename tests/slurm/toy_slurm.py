@@ -55,8 +55,10 @@ def missing() -> str | None:
         return f"{', '.join(lacking)} not found; on Debian: apt-get install slurm-wlm munge"
     if os.geteuid() != 0:
         return "it takes root to start Slurm's daemons"
-    if (SETTINGS / "slurm.conf").exists():
-        return f"{SETTINGS}/slurm.conf is there: this machine has a Slurm of its own"
+    settings = SETTINGS / "slurm.conf"
+    # One of ours may be left behind, by a run that was killed.
+    if settings.exists() and not settings.read_text().startswith(SLURM_CONF.split()[0]):
+        return f"{settings} is there: this machine has a Slurm of its own"
     return None
 
 

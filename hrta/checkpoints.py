@@ -97,7 +97,7 @@ class Parts:
 
     def has(self, part: str) -> bool:
         """Whether this part is kept."""
-        return any(name.rpartition("/")[0] == part for name in self._state)
+        return bool(self._names(part))
 
     def tables(
         self, part: str, compute: Callable[[], Sequence[pd.DataFrame]]
@@ -105,14 +105,16 @@ class Parts:
         """The tables of this part, computed unless they are kept."""
         if self._checkpoint is None:
             return compute()
-        kept = [name for name in self._state if name.rpartition("/")[0] == part]
-        if kept:
+        if kept := self._names(part):
             return [pd.read_parquet(BytesIO(self._state[name].tobytes())) for name in kept]
         tables = compute()
         for number, table in enumerate(tables):
             self._state[f"{part}/{number}"] = np.frombuffer(table.to_parquet(), np.uint8)
         self._checkpoint.offer(lambda: self._state)
         return tables
+
+    def _names(self, part: str) -> list[str]:
+        return [name for name in self._state if name.rpartition("/")[0] == part]
 
 
 def digest(*arrays: np.ndarray | None) -> str:

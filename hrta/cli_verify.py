@@ -1,6 +1,5 @@
 """The commands of the verification: `hrta verify` and `hrta reference`."""
 
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -62,20 +61,11 @@ def reference(
 
 def _code(results: Path) -> dict[str, object]:
     """Commit of the code that made the results, and whether files differed from it, if known."""
-    from hrta.manifest import read_manifest
+    from hrta.manifest import read_manifest, version_control
 
     file = results / "manifest/manifest.json"
     if file.is_file():
         manifest = read_manifest(file)
         return {"commit": manifest.commit, "modified": manifest.modified}
-    commit, changes = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
-    return {"commit": commit, "modified": None if changes is None else changes != ""}
-
-
-def _git(*arguments: str) -> str | None:
-    """What git says of the folder that is worked in, if it is under version control."""
-    try:
-        asked = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return asked.stdout.strip()
+    commit, modified = version_control(Path.cwd())
+    return {"commit": commit, "modified": modified}

@@ -1,6 +1,7 @@
 """The manifest of a run: which job made which file, from what, with what, and when."""
 
 import json
+import subprocess
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -125,3 +126,25 @@ def ancestors(manifest: Manifest, job: Job) -> list[Job]:
                 found[artifact.job] = manifest.jobs[artifact.job]
                 waiting.append(found[artifact.job])
     return list(found.values())
+
+
+def version_control(code: Path) -> tuple[str | None, bool | None]:
+    """The commit of the workflow in this folder, and whether files that it has are different now.
+
+    Nothing of either where the folder is not under version control.
+    """
+
+    def git(*command: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", code, *command], capture_output=True, text=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return done.stdout.strip()
+
+    top = git("rev-parse", "--show-toplevel")
+    # A copy of the workflow that lies in somebody else's repository has no commit of its own.
+    if top is None or not Path(top).samefile(code):
+        return None, None
+    return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))

@@ -79,10 +79,9 @@ NOT_CODE = {"__pycache__", ".ipynb_checkpoints", "executed"}
 
 def code_files(wildcards):
     """The workflow's own files, without caches."""
-    files = []
-    for name in CODE:
-        at = Path(workflow.basedir, name)
+    base, files = Path(workflow.basedir), []
+    for at in [base / name for name in CODE]:
         within = sorted(at.glob("**/*")) if at.is_dir() else [at]
-        inside = {file: set(file.relative_to(workflow.basedir).parts) for file in within}
-        files += [file for file in within if file.is_file() and not NOT_CODE & inside[file]]
-    return [os.path.relpath(file) for file in files]
+        files += [file for file in within if file.is_file()]
+    own = [file for file in files if not NOT_CODE & set(file.relative_to(base).parts)]
+    return [os.path.relpath(file) for file in own]

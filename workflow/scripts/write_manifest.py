@@ -8,7 +8,6 @@ import csv
 import json
 import os
 import platform
-import subprocess
 import sys
 from datetime import UTC, datetime
 from functools import cache
@@ -19,7 +18,7 @@ from snakemake.io import IOFile
 from snakemake.persistence import MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
-from hrta.manifest import Artifact, Environment, Job, Manifest
+from hrta.manifest import Artifact, Environment, Job, Manifest, version_control
 from hrta.results import provenance, sha256, write_json
 
 hashed = cache(sha256)
@@ -94,25 +93,6 @@ def read_artifact(path: str, job: int, record: MetadataRecord | None) -> Artifac
     state = Path(path).stat()
     newer = record is not None and state.st_mtime > record.endtime
     return Artifact(sha256=hashed(path), size=state.st_size, job=job, newer=newer)
-
-
-def version_control(code: Path) -> tuple[str | None, bool | None]:
-    """The commit of the workflow, and whether files that it has are different now."""
-
-    def git(*command: str) -> str | None:
-        try:
-            done = subprocess.run(
-                ["git", "-C", code, *command], capture_output=True, text=True, check=True
-            )
-        except (OSError, subprocess.CalledProcessError):
-            return None
-        return done.stdout.strip()
-
-    top = git("rev-parse", "--show-toplevel")
-    # A copy of the workflow that lies in somebody else's repository has no commit of its own.
-    if top is None or not Path(top).samefile(code):
-        return None, None
-    return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
 
 
 def environment() -> Environment:

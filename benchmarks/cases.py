@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hrta.kernels.engine import Points, Setting
-from hrta.networks import TwoLayer, with_bias
+from hrta.networks.two_layer import TwoLayer, with_bias
+from hrta.training.engines.engine import Points, Setting
 
 LEARNING_RATE = 1e-3
 POINTS, WIDTH = 100, 1000

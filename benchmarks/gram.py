@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import typer
 
-from hrta import ntk, tables
+from hrta import ntk
+from hrta.study.analysis import tables
 
 REPEATS = 7
 

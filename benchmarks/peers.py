@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.cases import LEARNING_RATE, Start
-from hrta.kernels import make_engine
-from hrta.optimizers import Adam
+from hrta.training.engines import make_engine
+from hrta.training.optimizers import Adam
 
 
 class Contender(ABC):

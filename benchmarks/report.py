@@ -12,8 +12,15 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 from benchmarks.cases import POINTS, WIDTH
 from benchmarks.limit import operations
-from hrta.results import whole_file
-from hrta.style import COLUMN_WIDTH, colours, legend, log_scale, save, use_style
+from hrta.runtime.files import whole_file
+from hrta.study.analysis.figures.style import (
+    COLUMN_WIDTH,
+    colours,
+    legend,
+    log_scale,
+    save,
+    use_style,
+)
 
 CASE = ["d", "m", "n", "R"]
 ENGINES = ("naive", "torch BLAS", "reference", "JAX", "ours")

@@ -14,7 +14,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from hrta import tables
+from hrta.study.analysis import tables
 
 ROOT = Path(__file__).parents[1]
 # 40 of the sweep's ensembles, those of Adam.

@@ -24,8 +24,9 @@ from benchmarks.cases import Case, growth, side_by_side
 from benchmarks.jax_workers import JaxError, JaxWorkers
 from benchmarks.peers import Contender, Ensemble, rivals
 from benchmarks.timing import time_case
-from hrta.progress import Progress
-from hrta.results import provenance, write_json, write_table
+from hrta.runtime.files import write_json, write_table
+from hrta.runtime.progress import Progress
+from hrta.runtime.provenance import provenance
 
 ROOT = Path(__file__).parents[1]
 

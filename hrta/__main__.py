@@ -1,5 +1,5 @@
 """`python -m hrta` is `hrta`."""
 
-from hrta.cli import main
+from hrta.cli.main import main
 
 main()

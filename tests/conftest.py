@@ -7,8 +7,8 @@ import torch
 from hypothesis import settings
 from small_run import make_run
 
-from hrta.networks import TwoLayer
-from hrta.problems import Problem
+from hrta.networks.two_layer import TwoLayer
+from hrta.problems.problem import Problem
 
 # Time is no criterion where other tests run beside.
 settings.register_profile("beside", deadline=None)

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from hrta.agreement import Same
-from hrta.evidence import KINDS
-from hrta.verification import RACED, RULES
+from hrta.study.claims.evidence import KINDS
+from hrta.study.verification.agreement import Same
+from hrta.study.verification.comparison import RACED, RULES
 
 # What has two values; more would be too many rows. The other parts of a key have one.
 TWICE = {

@@ -99,7 +99,7 @@ def test_results_cut_short_are_refused(tmp_path):
 
 
 def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
-    from hrta.checkpoints import Checkpoint
+    from hrta.runtime.checkpoints import Checkpoint
 
     Checkpoint(tmp_path / "state.npz", {"stages": []}).offer(dict)
     before = (tmp_path / "state.npz").read_bytes()

@@ -17,7 +17,7 @@ from toy_slurm import jobs, missing, toy_slurm
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from checkout import Checkout
 
-from hrta.processes import end_on_sigterm
+from hrta.runtime.processes import end_on_sigterm
 
 # A part of the replication with jobs of nearly all kinds.
 TARGETS = [

@@ -8,8 +8,8 @@ import zipfile
 import pytest
 from crate_validation import issues
 
-from hrta.manifest import PLACE, read_manifest
-from hrta.results import sha256
+from hrta.runtime.files import sha256
+from hrta.study.pipeline.manifest import PLACE, read_manifest
 
 MADE = ("data", "figures", "tables", "results", "notebooks/executed")
 # Made from the manifest, or recorded in it otherwise.

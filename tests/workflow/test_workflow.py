@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from checkout import ROOT
 
-from hrta.results import sha256
+from hrta.runtime.files import sha256
 
 OF_RUNS = {
     "figure_jump1d",

@@ -1,6 +1,6 @@
 # Verdicts on the claims, from the evidence and config/claims.yaml.
 
-from hrta.config_claims import read_claims
+from hrta.study.config.claims import read_claims
 
 CLAIMS = ROOT / "config/claims.yaml"
 try:
@@ -11,7 +11,7 @@ except (ConfigError, OSError) as error:
 
 rule claims:
     input:
-        sources("hrta.claims", "hrta.claim_pages"),
+        sources("hrta.study.claims.judgement", "hrta.study.claims.pages"),
         claims=CLAIMS,
         tables=[f"results/evidence/{table}.parquet" for table in JUDGED_ON],
     output:

@@ -13,7 +13,7 @@ sys.path.insert(0, workflow.basedir)
 
 import yaml
 
-from hrta.config import ConfigError, check_config
+from hrta.study.config.replication import ConfigError, check_config
 
 
 def in_order_of(base, given):

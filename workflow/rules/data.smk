@@ -1,6 +1,6 @@
 rule data:
     input:
-        sources("hrta.results"),
+        sources("hrta.runtime.files"),
     output:
         problem="data/{experiment}.parquet",
         checksum="data/{experiment}.parquet.sha256",

@@ -6,7 +6,7 @@ for kind, files in EVIDENCE.items():
         name:
             f"evidence_{kind}"
         input:
-            sources("hrta.evidence"),
+            sources("hrta.study.claims.evidence"),
             results=files,
         output:
             table=f"results/evidence/{kind}.parquet",

@@ -2,7 +2,7 @@
 
 import json
 
-from hrta.config_numbers import numbers_of
+from hrta.study.config.flat import numbers_of
 
 EVERY_RACE = [file for name in RACES for file in race_results(name)]
 EVIDENCE = {

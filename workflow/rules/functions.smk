@@ -2,7 +2,7 @@
 
 import hashlib
 
-from hrta.targets import make_problem
+from hrta.problems.targets import make_problem
 
 
 def fingerprint(wildcards):
@@ -70,7 +70,7 @@ def checkpoint_of(job, options, files):
 
 def training_sources():
     """The package's files that the results of training depend on."""
-    return sources("hrta.ensembles", "hrta.results", f"hrta.kernels.{ENGINE}")
+    return sources("hrta.study.experiments.ensembles", "hrta.runtime.files", f"hrta.training.engines.{ENGINE}")
 
 
 def training_checkpoint(wildcards):

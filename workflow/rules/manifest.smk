@@ -3,7 +3,7 @@
 
 rule manifest:
     input:
-        sources("hrta.manifest", "hrta.results"),
+        sources("hrta.study.pipeline.manifest", "hrta.runtime.files"),
         recorded_files,
         script=ROOT / "workflow/scripts/write_manifest.py",
         configuration=configuration_files,
@@ -31,7 +31,7 @@ rule manifest:
 
 rule crate_description:
     input:
-        sources("hrta.manifest", "hrta.results"),
+        sources("hrta.study.pipeline.manifest", "hrta.runtime.files"),
         recorded_files,
         parts=ROOT / "workflow/scripts/crate.py",
         script=ROOT / "workflow/scripts/write_crate.py",
@@ -60,7 +60,7 @@ rule crate_description:
 
 rule crate:
     input:
-        sources("hrta.manifest", "hrta.results"),
+        sources("hrta.study.pipeline.manifest", "hrta.runtime.files"),
         recorded_files,
         parts=ROOT / "workflow/scripts/crate.py",
         script=ROOT / "workflow/scripts/write_crate.py",

@@ -20,7 +20,7 @@ def poisson_options(wildcards):
 
 def poisson_sources():
     """The package's files that the results depend on."""
-    return sources("hrta.deep_ritz_experiment", "hrta.results")
+    return sources("hrta.study.experiments.poisson", "hrta.runtime.files")
 
 
 def poisson_checkpoint(wildcards):

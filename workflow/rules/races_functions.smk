@@ -39,9 +39,9 @@ def race_problems(wildcards):
 def race_sources(wildcards):
     """The package's files that the results of a job depend on."""
     trainers = {each.method.trainer for each in raced_methods(wildcards).values()}
-    engine = ["hrta.kernels.cpu"] if "gradient" in trainers else []
-    modules = [f"hrta.trainers.{trainer}" for trainer in sorted(trainers)]
-    return sources("hrta.race", "hrta.results", *modules, *engine)
+    engine = ["hrta.training.engines.numba_engine"] if "gradient" in trainers else []
+    modules = [f"hrta.study.experiments.trainers.{trainer}" for trainer in sorted(trainers)]
+    return sources("hrta.study.experiments.race", "hrta.runtime.files", *modules, *engine)
 
 
 def race_checkpoint(wildcards):

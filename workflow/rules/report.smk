@@ -6,7 +6,7 @@ report: "../report/workflow.rst"
 
 rule report:
     input:
-        sources("hrta.manifest", "hrta.results"),
+        sources("hrta.study.pipeline.manifest", "hrta.runtime.files"),
         [item.files for item in ITEMS.values()],
         expand("notebooks/executed/{name}.{suffix}", name=ITEMS, suffix=["ipynb", "html"]),
         sorted(str(path) for path in (ROOT / "workflow/report/captions").glob("*.rst")),

@@ -1,6 +1,6 @@
 # The neighbouring papers' methods: real data, and their own claims.
 
-from hrta.datasets import INCLUDED
+from hrta.problems.datasets import INCLUDED
 
 
 wildcard_constraints:
@@ -12,7 +12,7 @@ wildcard_constraints:
 
 rule data_set:
     input:
-        sources("hrta.datasets", "hrta.results"),
+        sources("hrta.problems.datasets", "hrta.runtime.files"),
     output:
         problem="data/{dataset}.parquet",
         checksum="data/{dataset}.parquet.sha256",
@@ -33,7 +33,7 @@ rule data_set:
 
 rule slopes:
     input:
-        sources("hrta.laaf_experiment", "hrta.results"),
+        sources("hrta.study.experiments.slopes", "hrta.runtime.files"),
         problem=f"data/{siblings.adaptive_slopes.experiment}.parquet",
     output:
         errors="results/slopes/{variant}.parquet",
@@ -63,7 +63,7 @@ rule slopes:
 
 rule acceleration:
     input:
-        sources("hrta.acceleration", "hrta.results", "hrta.datasets", "hrta.kernels.cpu"),
+        sources("hrta.study.experiments.acceleration", "hrta.runtime.files", "hrta.problems.datasets", "hrta.training.engines.numba_engine"),
     output:
         table="results/acceleration/{accelerated}.parquet",
         provenance="results/acceleration/{accelerated}.json",
@@ -91,7 +91,7 @@ rule acceleration:
 
 rule anmin:
     input:
-        sources("hrta.anmin", "hrta.results"),
+        sources("hrta.anmin", "hrta.runtime.files"),
         problem="data/{raced}.parquet",
     output:
         table="results/anmin/{raced}.parquet",

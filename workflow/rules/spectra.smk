@@ -1,6 +1,6 @@
 rule spectra:
     input:
-        sources("hrta.spectra", "hrta.results"),
+        sources("hrta.study.experiments.spectra", "hrta.runtime.files"),
         problem="data/{experiment}.parquet",
     output:
         spectra="results/spectra/{experiment}.parquet",

@@ -8,7 +8,7 @@ if sweep:
 
     rule sweep_batch:
         input:
-            sources("hrta.sweep", "hrta.results", f"hrta.kernels.{ENGINE}"),
+            sources("hrta.study.experiments.sweep", "hrta.runtime.files", f"hrta.training.engines.{ENGINE}"),
             swept_problems,
         output:
             runs="results/sweep/{batch}.parquet",

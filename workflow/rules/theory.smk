@@ -6,7 +6,7 @@ for table, case in THEORY.items():
         name:
             rule_of(table)
         input:
-            sources(*case.modules, "hrta.results"),
+            sources(*case.modules, "hrta.runtime.files"),
         output:
             table=f"results/theory/{table}.parquet",
             provenance=f"results/theory/{table}.json",

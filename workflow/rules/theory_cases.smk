@@ -41,7 +41,7 @@ parameters = ["--s " + ",".join(f"{s:.15g}" for s in theory.s.value)]
 # By the table's place in results/theory.
 THEORY = {
     f"width/{name}": case(
-        ["hrta.width_limit"],
+        ["hrta.study.experiments.width_limit"],
         "width",
         name,
         None,
@@ -51,7 +51,7 @@ THEORY = {
 }
 for name, many in theory.sample_number.experiments.items():
     THEORY[f"samples/{name}"] = case(
-        ["hrta.sample_number"],
+        ["hrta.study.experiments.sample_number"],
         "samples",
         name,
         many.points.value,
@@ -60,7 +60,7 @@ for name, many in theory.sample_number.experiments.items():
     )
 for optimizer in theory.motion.optimizers:
     THEORY[f"motion/{optimizer}"] = case(
-        ["hrta.kernel_motion", "hrta.kernels.cpu"],
+        ["hrta.study.experiments.kernel_motion", "hrta.training.engines.numba_engine"],
         "motion",
         theory.motion.experiment,
         None,
@@ -74,7 +74,7 @@ for optimizer in theory.motion.optimizers:
     )
 for name, few in theory.rates.experiments.items():
     THEORY[f"rates/{name}"] = case(
-        ["hrta.rates", "hrta.kernels.cpu"],
+        ["hrta.study.experiments.rates", "hrta.training.engines.numba_engine"],
         "rates",
         name,
         [few.points.value],
@@ -86,7 +86,7 @@ for name, few in theory.rates.experiments.items():
     )
 for name, experiment in settings.experiments.items():
     THEORY[f"jumps/{name}"] = case(
-        ["hrta.linearised"], "jumps", name, None, method_options(experiment.methods)
+        ["hrta.ntk.linearised"], "jumps", name, None, method_options(experiment.methods)
     )
 
 

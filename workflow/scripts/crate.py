@@ -13,8 +13,8 @@ from rocrate.model import ContextEntity, Dataset, File, SoftwareApplication
 from rocrate.model.computationalworkflow import ComputationalWorkflow
 from rocrate.rocrate import ROCrate
 
-from hrta.manifest import Job, Manifest
-from hrta.results import sha256
+from hrta.runtime.files import sha256
+from hrta.study.pipeline.manifest import Job, Manifest
 
 WORKFLOW_PROFILE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
 PROFILES = {

@@ -13,8 +13,8 @@ import nbconvert
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
-from hrta.processes import end_on_sigterm, end_with
-from hrta.results import whole_file
+from hrta.runtime.files import whole_file
+from hrta.runtime.processes import end_on_sigterm, end_with
 
 KERNEL = "python3"
 

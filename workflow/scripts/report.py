@@ -17,8 +17,8 @@ import jinja2
 import nbformat
 import report_parts as parts
 
-from hrta.manifest import Manifest, read_manifest
-from hrta.results import whole_file
+from hrta.runtime.files import whole_file
+from hrta.study.pipeline.manifest import Manifest, read_manifest
 
 SUFFIXES = {"figures": ("png", "pdf"), "tables": ("csv", "md")}
 EXECUTED = Path("notebooks/executed")

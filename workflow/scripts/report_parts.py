@@ -11,7 +11,7 @@ import jinja2
 import nbformat
 from nbconvert.filters import markdown2html
 
-from hrta.manifest import Job, Manifest, ancestors
+from hrta.study.pipeline.manifest import Job, Manifest, ancestors
 
 SEEN = "## What is seen"
 VERDICTS = ["#", "claim", "source", "verdict", "cells", "notebook"]

@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 import yaml
 from crate import describe
 
-from hrta.manifest import Manifest, read_manifest
-from hrta.results import whole_file, write_json
+from hrta.runtime.files import whole_file, write_json
+from hrta.study.pipeline.manifest import Manifest, read_manifest
 
 METADATA = "ro-crate-metadata.json"
 

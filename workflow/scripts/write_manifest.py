@@ -18,8 +18,9 @@ from snakemake.io import IOFile
 from snakemake.persistence import MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
-from hrta.manifest import Artifact, Environment, Job, Manifest, version_control
-from hrta.results import provenance, sha256, write_json
+from hrta.runtime.files import sha256, write_json
+from hrta.runtime.provenance import provenance
+from hrta.study.pipeline.manifest import Artifact, Environment, Job, Manifest, version_control
 
 hashed = cache(sha256)
 

@@ -1,0 +1,48 @@
+"""The command `hrta claims`: verdicts, from the evidence."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hrta.cli.options import ParentOption
+from hrta.runtime.processes import end_with
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def claims(
+    evidence: Annotated[Path, typer.Argument(help="Folder of the evidence's tables.")],
+    claims: Annotated[Path, typer.Option(help="YAML file of the claims.")] = Path(
+        "config/claims.yaml"
+    ),
+    output: Annotated[
+        Path | None, typer.Option(help="Stem of the files to write, .csv and .md.")
+    ] = None,
+    readme: Annotated[
+        Path | None, typer.Option(help="Page whose block of the claims is written anew.")
+    ] = None,
+    parent: ParentOption = None,
+) -> None:
+    """Judge the claims; without --output and --readme print the verdicts."""
+    end_with(parent)
+    from hrta.runtime.files import whole_file
+    from hrta.study.claims import pages as claim_pages
+    from hrta.study.claims.judgement import evaluate, read_judged
+    from hrta.study.config.claims import read_claims
+
+    given = read_claims(claims)
+    cells = evaluate(given, read_judged(evidence, given))
+    pages = {}
+    if readme is not None:
+        renewed = claim_pages.with_block(readme.read_text(), str(readme), given, cells)
+        pages[readme] = renewed
+    if output is not None:
+        pages[f"{output}.csv"] = cells.to_csv(index=False)
+        pages[f"{output}.md"] = claim_pages.page(given, cells, "../")
+    for path, text in pages.items():
+        with whole_file(path) as temporary:
+            temporary.write_text(text)
+    if not pages:
+        print(claim_pages.summary(given, cells), end="")

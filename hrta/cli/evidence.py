@@ -1,0 +1,30 @@
+"""The command `hrta evidence`: results, reduced to what verdicts are drawn from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hrta.cli.options import ParentOption, check_output
+from hrta.runtime.processes import end_with
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def evidence(
+    kind: Annotated[str, typer.Argument(help="What the files are: final_losses, races, ...")],
+    files: Annotated[list[str], typer.Argument(help="Parquet files of the results.")],
+    output: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    fraction: Annotated[
+        float, typer.Option(min=0, max=1, help="Part of a run's steps that is its end.")
+    ] = 0.02,
+    parent: ParentOption = None,
+) -> None:
+    """Reduce results to one row for each run."""
+    end_with(parent)
+    check_output(output)
+    from hrta.runtime.files import write_table
+    from hrta.study.claims.evidence import collect
+
+    write_table(collect(kind, files, fraction), output)

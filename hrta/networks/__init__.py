@@ -1,0 +1,12 @@
+"""What is trained: ensembles of networks and how they start."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "adaptive": ["DeepNetworks"],
+        "perceptron": ["Perceptron"],
+        "two_layer": ["TwoLayer", "with_bias"],
+    },
+)

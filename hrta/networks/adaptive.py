@@ -1,0 +1,151 @@
+"""Networks whose activations have trainable slopes, locally adaptive activations.
+
+Source: A. Jagtap, K. Kawaguchi and G. Karniadakis, Locally adaptive activation functions with slope
+recovery for deep and physics-informed neural networks, Proc. R. Soc. A 476:20200334 (2020),
+arXiv 1909.12228.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from hrta.networks.two_layer import TwoLayer
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
+# What has a slope of its own: nothing (a plain network), each layer (L-LAAF), each neuron (N-LAAF).
+ADAPTIVE = ("none", "layer", "neuron")
+
+
+@dataclass(frozen=True, eq=False)
+class DeepNetworks:
+    """R networks of hidden layers h_l = sigma(n a_l (h_(l-1) W_l + b_l)), and a linear last one.
+
+    Attributes:
+        weights: [R, in, out] for each layer.
+        biases: [R, 1, out] for each layer; the last layer may have none.
+        slopes: a for each hidden layer, [R, 1, 1] or [R, 1, out]; n a = 1 at the start.
+        activation: tanh or relu.
+        adaptive: none, layer or neuron; with none the slopes stay as they are.
+        scale: n.
+        factor: what the last layer is multiplied by, not trained.
+    """
+
+    weights: list[Tensor]
+    biases: list[Tensor]
+    slopes: list[Tensor]
+    activation: str
+    adaptive: str
+    scale: float
+    factor: float = 1.0
+
+    @classmethod
+    def initialise(
+        cls,
+        seeds: Sequence[int],
+        inputs: int,
+        hidden: Sequence[int],
+        activation: str = "tanh",
+        adaptive: str = "none",
+        scale: float = 10.0,
+        dtype: torch.dtype = torch.float32,
+    ) -> "DeepNetworks":
+        """One network per seed: weights N(0, 2 / (in + out)), biases 0, and n a = 1.
+
+        A network depends on its own seed alone, and not on what is adaptive.
+
+        Raises:
+            ValueError: an unknown activation or kind of slope (the message lists those that exist),
+                a scale below 1, no seed, or a layer without neurons.
+        """
+        _check(activation, adaptive, scale)
+        sizes = [inputs, *hidden, 1]
+        if min(sizes) < 1 or not len(seeds) or not len(hidden):
+            raise ValueError("laaf: at least one seed, one hidden layer and one neuron are needed")
+        generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+        weights = []
+        for before, after in pairwise(sizes):
+            drawn = [
+                torch.randn(before, after, dtype=torch.float64, generator=generator)
+                for generator in generators
+            ]
+            weights.append((torch.stack(drawn) * (2 / (before + after)) ** 0.5).to(dtype))
+        biases = [weight.new_zeros(len(seeds), 1, weight.shape[2]) for weight in weights]
+        slopes = [_first_slopes(weight, adaptive, scale) for weight in weights[:-1]]
+        return cls(weights, biases, slopes, activation, adaptive, float(scale))
+
+    @classmethod
+    def of_two_layer(
+        cls,
+        networks: TwoLayer,
+        activation: str = "relu",
+        adaptive: str = "layer",
+        scale: float = 10.0,
+    ) -> "DeepNetworks":
+        """phi(x) = 1/sqrt(m) sum_k a_k sigma(n c_k w_k . (x, 1)) from given w and a, n c = 1.
+
+        One hidden layer with a bias, none at the output; what is trained is w, a and the slopes c,
+        with 1/sqrt(m) a fixed factor. At the start it is `networks` with s = 1 and that activation.
+
+        Args:
+            networks: inner and outer weights, left untouched.
+            activation, adaptive, scale: as for `initialise`.
+
+        Raises:
+            ValueError: as `initialise`.
+        """
+        _check(activation, adaptive, scale)
+        inner, outer = networks.inner.detach().clone(), networks.outer.detach().clone()
+        return cls(
+            weights=[inner[:, :-1], outer[:, :, None]],
+            biases=[inner[:, -1:]],
+            slopes=[_first_slopes(inner, adaptive, scale)],
+            activation=activation,
+            adaptive=adaptive,
+            scale=float(scale),
+            factor=networks.width**-0.5,
+        )
+
+    @property
+    def runs(self) -> int:
+        """R, the number of networks."""
+        return len(self.weights[0])
+
+    @property
+    def inputs(self) -> int:
+        """d, the number of input variables."""
+        return self.weights[0].shape[1]
+
+    def predict(self, x: Tensor) -> Tensor:
+        """The networks' values at the points x [n, d], [R, n]."""
+        sigma = ACTIVATIONS[self.activation]
+        hidden = x.expand(self.runs, *x.shape)
+        for weight, bias, slope in zip(self.weights[:-1], self.biases, self.slopes, strict=False):
+            hidden = sigma(self.scale * slope * torch.baddbmm(bias, hidden, weight))
+        last = torch.bmm(hidden, self.weights[-1])
+        if len(self.biases) == len(self.weights):
+            last = last + self.biases[-1]
+        return self.factor * last.squeeze(-1)
+
+    def slope_recovery(self) -> Tensor:
+        """S(a) = 1 / mean over hidden layers of exp(a), a layer's mean for neurons' own a; [R]."""
+        means = torch.stack([slope.mean(dim=(1, 2)) for slope in self.slopes])
+        return 1 / means.exp().mean(dim=0)
+
+
+def _first_slopes(weight: Tensor, adaptive: str, scale: float) -> Tensor:
+    """The slopes with n a = 1 for a layer of weights [R, in, out]."""
+    return weight.new_full(
+        (len(weight), 1, weight.shape[2] if adaptive == "neuron" else 1), 1 / scale
+    )
+
+
+def _check(activation: str, adaptive: str, scale: float) -> None:
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"laaf: unknown activation {activation!r}; there are {[*ACTIVATIONS]}")
+    if adaptive not in ADAPTIVE:
+        raise ValueError(f"laaf: unknown adaptive {adaptive!r}; there are {', '.join(ADAPTIVE)}")
+    if not scale >= 1:
+        raise ValueError(f"laaf: scale = {scale:g} is below 1")

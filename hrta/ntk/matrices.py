@@ -1,0 +1,158 @@
+"""Tangent-kernel Gram matrices of two-layer homotopy networks, at infinite and at finite width.
+
+Float64 throughout, numpy in and out. sigma_s(z) = (1 - s/2) z + (s/2) |z| splits every
+infinite-width kernel into a linear and an absolute-value part without cross terms.
+"""
+
+import warnings
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from hrta.ntk.arc_cosine import PARTS, assemble
+from hrta.runtime.arrays import as_float64
+from hrta.runtime.processes import cores, need_memory
+
+Part = Literal["total", "inner", "outer"]
+# Pre-activations of finite networks kept at a time, 32 MB.
+CHUNK = 2**22
+
+
+def gram(x: np.ndarray, s: float, part: Part = "total") -> np.ndarray:
+    """Infinite-width tangent Gram matrix of a two-layer homotopy network.
+
+    With G the Gram matrix of the biased points (x, 1) and theta the angles between them,
+
+        outer:  (1 - s/2)^2 G + (s/2)^2 (2/pi) (|x_i||x_j| sin theta + G (pi/2 - theta))
+        inner:  (1 - s/2)^2 G + (s/2)^2 (2/pi) G (pi/2 - theta)
+
+    Every entry is exact to a few roundings, for parallel, opposite and orthogonal points, too; see
+    `hrta.ntk.arc_cosine`.
+
+    Args:
+        x: points, [n, d], without the bias column.
+        s: homotopy parameter in [0, 2].
+        part: "inner" (first-layer weights), "outer", or their sum "total".
+
+    Returns:
+        [n, n] float64, exactly symmetric, positive semi-definite up to rounding.
+
+    Raises:
+        ValueError: s outside [0, 2], an unknown part, or x not two-dimensional, not finite or so
+            large that squares overflow.
+        MemoryError: a matrix that does not fit; the message says what it needs.
+
+    Warns:
+        UserWarning: coinciding points; the matrix is singular then.
+
+    Source: arXiv 2309.15244; the closed form of the expectations by Cho and Saul (2009).
+    """
+    s = check_parameter(s, part)
+    biased = with_ones(x)
+    need_memory(8 * len(biased) ** 2, f"tangent kernel: the Gram matrix of {len(biased)} points")
+    repeated = len(biased) - len(np.unique(biased, axis=0))
+    if repeated:
+        warnings.warn(
+            f"tangent kernel: {repeated} of the {len(biased)} points are there already; the "
+            "smallest eigenvalue is 0",
+            stacklevel=2,
+        )
+    return assemble(biased, s, part, cores())
+
+
+def empirical_gram(
+    x: np.ndarray,
+    inner: np.ndarray,
+    outer: np.ndarray,
+    s: float | Sequence[float],
+    part: Part = "total",
+) -> np.ndarray:
+    """Tangent Gram matrix of one network of finite width m, or of R of them.
+
+        outer:  (1/m) sum_k sigma_s(w_k . x_i) sigma_s(w_k . x_j)
+        inner:  (1/m) sum_k a_k^2 sigma_s'(w_k . x_i) sigma_s'(w_k . x_j) x_i . x_j
+
+    Args:
+        x: points, [n, d], without the bias column.
+        inner: inner weights, [d + 1, m] or [R, d + 1, m], the bias in the last row.
+        outer: outer weights, [m] or [R, m].
+        s: homotopy parameter in [0, 2]; for R networks a number or one for each.
+        part: "inner", "outer", or their sum "total".
+
+    Returns:
+        [n, n] or [R, n, n] float64.
+
+    Raises:
+        ValueError: s outside [0, 2], an unknown part, shapes that do not fit together, or weights
+            that are not finite.
+        MemoryError: matrices that do not fit; the message says what they need.
+
+    Source: arXiv 2309.15244.
+    """
+    biased = with_ones(x)
+    inner, outer = as_float64(inner), as_float64(outer)
+    fits = inner.ndim in (2, 3) and outer.shape == (*inner.shape[:-2], inner.shape[-1])
+    if not fits or inner.shape[-2] != biased.shape[1]:
+        raise ValueError(
+            f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m] for these points, "
+            f"or both with R in front; they are {list(inner.shape)} and {list(outer.shape)}"
+        )
+    if not (np.isfinite(inner).all() and np.isfinite(outer).all() and outer.size):
+        raise ValueError("tangent kernel: weights must be finite numbers, and m at least 1")
+    each_s = np.broadcast_to([check_parameter(one, part) for one in np.ravel(s)], outer.shape[:1])
+    if inner.ndim == 2:
+        return _of_one_network(biased, inner, outer, check_parameter(s, part), part)
+    need = 8 * len(inner) * len(biased) ** 2
+    need_memory(need, f"tangent kernel: {len(inner)} Gram matrices of {len(biased)} points")
+    networks = zip(inner, outer, each_s, strict=True)
+    return np.stack([_of_one_network(biased, *network, part) for network in networks])
+
+
+def _of_one_network(
+    biased: np.ndarray, inner: np.ndarray, outer: np.ndarray, s: float, part: Part
+) -> np.ndarray:
+    of_inner, of_outer = PARTS[part]
+    slopes = np.zeros((len(biased), len(biased)))
+    values = np.zeros_like(slopes)
+    chunk = max(1, CHUNK // len(biased))
+    for first in range(0, len(outer), chunk):
+        hidden = biased @ inner[:, first : first + chunk]
+        slope = np.where(hidden > 0, 1.0, 1 - s)
+        if of_outer:
+            hidden *= slope
+            values += hidden @ hidden.T
+        if of_inner:
+            slope *= outer[first : first + chunk]
+            slopes += slope @ slope.T
+    return (values + slopes * (biased @ biased.T)) / len(outer)
+
+
+def with_ones(x: np.ndarray) -> np.ndarray:
+    """The points [n, d] with a last column of ones.
+
+    Raises:
+        ValueError: x not two-dimensional, empty, not finite, or too large to be squared.
+    """
+    x = as_float64(x)
+    if x.ndim != 2 or x.size == 0:
+        raise ValueError(f"tangent kernel: x must be [n, d] with n, d >= 1; it is {list(x.shape)}")
+    if not np.isfinite(x).all():
+        raise ValueError("tangent kernel: x must be finite numbers only")
+    if np.abs(x).max() > 1e100:
+        raise ValueError("tangent kernel: x must be below 1e100, or products of points overflow")
+    return np.column_stack([x, np.ones(len(x))])
+
+
+def check_parameter(s: float, part: str = "total") -> float:
+    """s as a number.
+
+    Raises:
+        ValueError: s outside [0, 2], or an unknown part.
+    """
+    s = float(s)
+    if not 0 <= s <= 2:
+        raise ValueError(f"tangent kernel: s = {s:g} is outside [0, 2]")
+    if part not in PARTS:
+        raise ValueError(f"tangent kernel: unknown part {part!r}; there are {', '.join(PARTS)}")
+    return s

@@ -1,0 +1,1 @@
+"""What belongs to the machine: files, processes, progress, checkpoints, compilation."""

@@ -1,0 +1,92 @@
+"""Results on disk: Parquet with a JSON beside it, whole or not there at all."""
+
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path` that becomes `path` when the block ends well.
+
+    What a killed process of this machine left of the same file is removed first.
+
+    Raises:
+        OSError: a file that cannot be written; `path` is as it was before.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    host = socket.gethostname()
+    for stale in path.parent.glob(f".{path.stem}.{host}-*{path.suffix}"):
+        owner = stale.name.removeprefix(f".{path.stem}.{host}-").removesuffix(path.suffix)
+        if owner.isdigit() and not _is_alive(int(owner)):
+            stale.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.stem}.{host}-{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
+        raise OSError(f"{path}: it cannot be written: {reason}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """The table as Parquet; the same table gives the same bytes."""
+    with whole_file(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def read_tables(
+    *paths: str | Path, reduce: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
+) -> pd.DataFrame:
+    """The rows of several Parquet files of the same kind, one after another.
+
+    Args:
+        paths: the files.
+        reduce: applied to each file's table by itself, so that not all of them need fit in memory.
+
+    Raises:
+        ValueError: a file that is missing or no whole Parquet.
+    """
+    tables = []
+    for path in paths:
+        try:
+            table = pd.read_parquet(path)
+        except FileNotFoundError:
+            raise ValueError(f"{path}: there is no such file") from None
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path}: not a readable result ({error})") from None
+        tables.append(reduce(table))
+    joined = pd.concat(tables, ignore_index=True)
+    words = joined.select_dtypes(exclude=["number", "bool"]).columns
+    return joined.astype(dict.fromkeys(words, "category"))
+
+
+def write_json(content: Mapping[str, object], path: str | Path) -> None:
+    """The mapping as indented JSON."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,41 @@
+"""What a result came from: arguments, versions, machine."""
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+def provenance(arguments: Mapping[str, object], wall_time: float) -> dict[str, object]:
+    """What a result came from: its arguments and their hash, versions, machine, wall time [s]."""
+    packages = ("hrta", "torch", "numpy", "scipy", "pandas", "pyarrow")
+    canonical = json.dumps(arguments, sort_keys=True)
+    return {
+        "arguments": dict(arguments),
+        "config_hash": hashlib.sha256(canonical.encode()).hexdigest(),
+        "versions": {"python": platform.python_version()} | {p: _version(p) for p in packages},
+        "platform": platform.platform(),
+        "cpu": _cpu_model(),
+        "wall_time": round(wall_time, 3),
+    }
+
+
+def _version(package: str) -> str:
+    """Of the module in use where it is loaded and says so, else of what is installed."""
+    loaded = getattr(sys.modules.get(package), "__version__", None)
+    try:
+        return str(loaded or version(package))
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

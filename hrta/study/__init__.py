@@ -1,0 +1,1 @@
+"""The replication of arXiv 2309.15244."""

@@ -1,0 +1,135 @@
+"""The leaderboard of a race over all problems and widths."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy.stats import gmean, rankdata
+
+from hrta.study.analysis.comparison import CONFIDENCE
+from hrta.study.analysis.race_results import PAIR, RUN
+
+# Below the first, losses are as good as zero: residuals of 5e-4 where targets are of order one.
+# Above the second they are as good as infinite: a network that is zero everywhere does better.
+LIMITS = (1e-7, 10.0)
+
+
+def leaderboard(
+    final: pd.DataFrame,
+    times: pd.DataFrame,
+    limits: tuple[float, float] = LIMITS,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """How each method does over all pairs (problem, width), best first, with 95 % intervals.
+
+    The intervals are percentiles of a bootstrap over seeds: a seed is drawn with all that any
+    method did from it on any problem. The problems are taken as they are: no interval says how the
+    methods would do on others.
+
+    Args:
+        final: rows as `ends` makes them.
+        times: rows as `times_to_targets` makes them, of the same runs.
+        limits: what losses are clipped to before their medians' ratios are taken.
+        resamples: of the bootstrap.
+        seed: of the bootstrap, so that the same runs give the same intervals.
+
+    Returns:
+        One row for each method: method, pairs, seeds, diverged (how many runs) and, each also with
+        _low and _high,
+        rank: mean over pairs and seeds of the rank of the final loss, 1 the lowest, ties averaged;
+        ratio: geometric mean over pairs of the median loss relative to the pair's best method;
+        wins: on how many pairs no method has a lower median loss, infinite ones aside;
+        reached_<target>: on which share of the pairs half of the seeds have been at the target;
+        test_rank: as rank, by test loss, over the pairs with a test set; missing if none has one;
+        seconds: geometric mean over pairs of a run's median, relative to the fastest method's.
+
+    Raises:
+        ValueError: not every method has the same seeds on the same pairs, or a time is missing.
+
+    Source: Efron and Tibshirani (1993), chapter 13.
+    """
+    final = final.sort_values(["method", *PAIR, "seed"])
+    cubes = _cubes(final, times)
+    _, pairs, seeds = cubes["loss"].shape
+    draws = np.random.default_rng(seed).integers(seeds, size=(resamples, seeds))
+    values = _scores(cubes, np.arange(seeds)[None], limits)
+    spreads = _scores(cubes, draws, limits)
+    table = pd.DataFrame({"method": final["method"].unique(), "pairs": pairs, "seeds": seeds})
+    table["diverged"] = np.isinf(cubes["loss"]).sum(axis=(1, 2))
+    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    for name, value in values.items():
+        table[name] = value[:, 0]
+        table[f"{name}_low"], table[f"{name}_high"] = np.quantile(spreads[name], tails, axis=1)
+    return table.sort_values("rank", kind="stable", ignore_index=True)
+
+
+def leaderboards(
+    final: pd.DataFrame, times: pd.DataFrame, groups: Mapping[str, str]
+) -> pd.DataFrame:
+    """A `leaderboard` for each group of methods, one below the other.
+
+    Args:
+        final, times: as for `leaderboard`.
+        groups: the group of each method, in order.
+
+    Returns:
+        The rows of all, with a first column group.
+    """
+    tables = []
+    for group in dict.fromkeys(groups.values()):
+        members = [method for method, its in groups.items() if its == group]
+        parts = (table[table["method"].isin(members)] for table in (final, times))
+        tables.append(leaderboard(*parts).assign(group=group))
+    table = pd.concat(tables, ignore_index=True)
+    return table[["group", *table.columns.drop("group")]]
+
+
+def _cubes(final: pd.DataFrame, times: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Each quantity as an array [methods, pairs, seeds], the order in which `final` is sorted."""
+    shape = (final["method"].nunique(), len(final[PAIR].drop_duplicates()), final["seed"].nunique())
+    if len(final) != np.prod(shape) or final.duplicated(RUN).any():
+        raise ValueError("leaderboard: not every method has the same seeds on the same pairs")
+    columns = {name: final[name] for name in ("loss", "test_loss", "seconds")}
+    easiest_first = times.sort_values("target", ascending=False)
+    for target, there in easiest_first.groupby("target", sort=False):
+        joined = final[RUN].merge(there, on=RUN, how="left")
+        if len(joined) != len(final) or joined["time"].isna().any():
+            raise ValueError(f"leaderboard: not every run has one time to the target {target:g}")
+        columns[f"reached_{target:g}"] = np.isfinite(joined["time"])
+    return {name: column.to_numpy(float).reshape(shape) for name, column in columns.items()}
+
+
+def _scores(
+    cubes: Mapping[str, np.ndarray], draws: np.ndarray, limits: tuple[float, float]
+) -> dict[str, np.ndarray]:
+    """The columns of `leaderboard`, [methods, k], from each draw of seeds, [k, seeds]."""
+    medians = np.median(cubes["loss"][:, :, draws], axis=-1)
+    lowest = medians.min(axis=0)
+    reached = [name for name in cubes if name.startswith("reached")]
+    tested = ~np.isnan(cubes["test_loss"]).any(axis=(0, 2))
+    return {
+        "rank": _mean_rank(cubes["loss"], draws),
+        "ratio": _relative(np.clip(cubes["loss"], *limits), draws),
+        "wins": ((medians == lowest) & np.isfinite(lowest)).sum(axis=1),
+        **{name: (cubes[name][:, :, draws].mean(-1) >= 0.5).mean(axis=1) for name in reached},
+        "test_rank": _mean_rank(cubes["test_loss"][:, tested], draws),
+        "seconds": _relative(cubes["seconds"], draws),
+    }
+
+
+def _mean_rank(losses: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Mean over pairs and drawn seeds of the rank among the methods, [methods, k]."""
+    if losses.size == 0:
+        return np.full((len(losses), len(draws)), np.nan)
+    return rankdata(losses, axis=0).mean(axis=1)[:, draws].mean(axis=-1)
+
+
+def _relative(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Geometric mean over pairs of the median relative to the pair's best method, [methods, k].
+
+    Which is the best is fixed by all seeds: the best of each draw would push all others up.
+    """
+    best = np.median(values, axis=-1).argmin(axis=0)
+    medians = np.median(values[:, :, draws], axis=-1)
+    return gmean(medians / np.take_along_axis(medians, best[None, :, None], axis=0), axis=1)

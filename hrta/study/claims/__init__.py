@@ -1,0 +1,1 @@
+"""Evidence, cells, verdicts."""

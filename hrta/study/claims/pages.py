@@ -1,0 +1,163 @@
+"""The verdicts on the claims as pages: the summary in README.md, and all of them in a table's."""
+
+from pathlib import PurePath
+
+import pandas as pd
+
+from hrta.study.analysis.tables import marked_ratio
+from hrta.study.claims.judgement import verdict
+from hrta.study.claims.verdicts import CONTRADICTED, FEWEST_PAIRS, INCONCLUSIVE, REPRODUCED
+from hrta.study.config.claims import Claim, Claims
+
+START, END = "<!-- claims -->", "<!-- /claims -->"
+CELL_VERDICTS = [REPRODUCED, CONTRADICTED, INCONCLUSIVE]
+INTRODUCTION = (
+    "The claims and their verdicts. The rules are stated in [docs/claims.md](docs/claims.md), "
+    "which also says what of them was fixed before the runs and what later:"
+)
+LEGEND = (
+    "*A cell is a combination of problem, width, optimizer, learning rate and method; its ratio is "
+    "that of the final losses (or of what else is claimed to be smaller), and below 1 speaks for "
+    "the claim. Three numbers in a row count reproduced / contradicted / inconclusive cells.*"
+)
+# By what the page tells cells apart.
+COLUMNS = ["problem", "width", "optimizer", "learning_rate", "network", "method", "measure"]
+
+
+def with_block(page: str, name: str, claims: Claims, cells: pd.DataFrame) -> str:
+    """The page with the summary between `START` and `END`, instead of what stood there.
+
+    Args:
+        page: text, in the folder that the notebooks' paths start in.
+        name: what it is called in messages.
+        claims, cells: as for `summary`.
+
+    Raises:
+        ValueError: the marks are not there, once each and in this order.
+    """
+    before, start, rest = page.partition(START)
+    _, end, after = rest.partition(END)
+    if not (start and end) or START in rest or END in before + after:
+        raise ValueError(f"{name}: {START} and {END} must be there once, in this order")
+    return f"{before}{START}\n{INTRODUCTION}\n\n{summary(claims, cells)}{END}{after}"
+
+
+def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:
+    """One row for each claim: its number, statement, source, verdict, cells and notebook.
+
+    Args:
+        claims: what was judged.
+        cells: rows as `hrta.study.claims.judgement.evaluate` makes them.
+        root: what leads from the page to the folder that the notebooks' paths start in.
+    """
+    rows = []
+    for number, claim, its in _each(claims, cells):
+        notebook = claim.shown.notebook
+        rows.append(
+            {
+                "#": number,
+                "claim": claim.statement,
+                "source": claim.source,
+                "verdict": f"**{verdict(claim, its)}**",
+                "cells": _in_words(claim, its, claims.labels),
+                "notebook": f"[{PurePath(notebook).stem}]({root}{notebook})",
+            }
+        )
+    return f"{pd.DataFrame(rows).to_markdown(index=False)}\n\n{LEGEND}\n"
+
+
+def page(claims: Claims, cells: pd.DataFrame, root: str) -> str:
+    """The summary, the rules, and of each claim the breakdown and every cell.
+
+    Args: as for `summary`.
+    """
+    parts = ["# Verdicts on the claims", summary(claims, cells, root).rstrip()]
+    parts.append("\n".join(f"- *{name}*: {meaning}" for name, meaning in claims.rules.items()))
+    parts.append(
+        "Below, ratios have their 95 % interval or, under the rule *every*, their range: ▼ all of "
+        f"it is below 1, ▲ above. With fewer than {FEWEST_PAIRS} pairs *paired* decides nothing."
+    )
+    for number, claim, its in _each(claims, cells):
+        parts += _section(number, claim, its, claims.labels)
+    return "\n\n".join(parts) + "\n"
+
+
+def _each(claims: Claims, cells: pd.DataFrame) -> list[tuple[int, Claim, pd.DataFrame]]:
+    return [(n, claim, cells[cells["claim"] == n]) for n, claim in claims.claims.items()]
+
+
+def _section(number: int, claim: Claim, cells: pd.DataFrame, labels: dict[str, str]) -> list[str]:
+    rules = " and ".join(dict.fromkeys(f"*{judged.rule}*" for judged in claim.judged_on))
+    source = f"{claim.source}: {claim.note}" if claim.note else claim.source
+    about = f"Source: {source}. Rule: {rules}. Target: `{claim.shown.target}`."
+    title = f"## {number}. {claim.statement}"
+    breakdown = _breakdown(cells, labels).to_markdown(index=False)
+    return [title, about, breakdown, _readable(cells, labels).to_markdown(index=False)]
+
+
+def _telling(cells: pd.DataFrame, columns: list[str]) -> list[str]:
+    """Which of the columns tell cells apart."""
+    return [name for name in columns if cells[name].nunique() > 1]
+
+
+def _label(value: object, column: str, labels: dict[str, str]) -> str:
+    text = labels.get(str(value), str(value)) or "–"
+    return f"m = {text}" if column == "width" and text != "–" else text
+
+
+def _counted(cells: pd.DataFrame) -> pd.Series:
+    return cells["verdict"].value_counts().reindex(CELL_VERDICTS, fill_value=0)
+
+
+def _in_words(claim: Claim, cells: pd.DataFrame, labels: dict[str, str]) -> str:
+    """How many cells have which verdict, the range of the ratios and, if they differ, by what."""
+    counted = ", ".join(f"{count} {name}" for name, count in _counted(cells).items() if count)
+    words = [f"{counted} of {len(cells)}", f"ratios {_range(cells)}"]
+    if cells["verdict"].nunique() > 1:
+        for name in _telling(cells, claim.told_by):
+            groups = cells.groupby(name, sort=False)
+            parts = [f"{_label(v, name, labels)} {_in_a_row(each)}" for v, each in groups]
+            words.append(", ".join(parts))
+    few = int((cells["p"].notna() & (cells["pairs"] < FEWEST_PAIRS)).sum())
+    if few:
+        words.append(f"{few} with fewer than {FEWEST_PAIRS} pairs, too few to decide")
+    return "; ".join(words)
+
+
+def _in_a_row(cells: pd.DataFrame) -> str:
+    return "/".join(map(str, _counted(cells)))
+
+
+def _range(cells: pd.DataFrame) -> str:
+    low, high = f"{cells['ratio'].min():.3g}", f"{cells['ratio'].max():.3g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _breakdown(cells: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    """How many cells have which verdict, for each value of what tells them apart."""
+    groups = {("all", ""): cells}
+    for name in _telling(cells, COLUMNS):
+        groups |= {(name, value): each for value, each in cells.groupby(name, sort=False)}
+    return pd.DataFrame(
+        {"by": name.replace("_", " "), "": _label(value, name, labels)}
+        | _counted(each).to_dict()
+        | {"ratios": _range(each)}
+        for (name, value), each in groups.items()
+    )
+
+
+def _readable(cells: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+    """Every cell as text."""
+    telling = _telling(cells, [*COLUMNS, "baseline", "pairs"])
+    text = pd.DataFrame(
+        {
+            name.replace("_", " "): [_label(value, name, labels) for value in cells[name]]
+            for name in telling
+        },
+        index=cells.index,
+    )
+    triples = zip(cells["ratio"], cells["low"], cells["high"], strict=True)
+    text["ratio"] = [marked_ratio(*triple) for triple in triples]
+    if cells["p"].notna().any():
+        text["p, Holm"] = cells["p_holm"].map("{:.2g}".format).where(cells["p"].notna(), "–")
+    return text.assign(verdict=cells["verdict"])

@@ -1,0 +1,1 @@
+"""The configuration as typed models, and the specs of the jobs."""

@@ -1,0 +1,162 @@
+"""The claims as data: statement, source, what each is judged on, and by which rule."""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import yaml
+from pydantic import Discriminator, Field, Tag
+
+from hrta.study.config.replication import ConfigError, checked
+from hrta.study.config.values import (
+    Count,
+    HomotopyParameter,
+    Label,
+    PositiveNumber,
+    Several,
+    Source,
+    Strict,
+)
+
+Rule = Literal["paired", "every"]
+Word = TypeVar("Word")
+Item = TypeVar("Item")
+
+
+def _kind(given: object) -> str:
+    return "[word]" if isinstance(given, str) else "[list]"
+
+
+# One of some words, or a list; told apart first, so that a mistake is one line.
+Chosen = Annotated[
+    Annotated[Word, Tag("[word]")] | Annotated[Several[Item], Tag("[list]")], Discriminator(_kind)
+]
+All = Literal["all"]
+
+
+class Judged(Strict):
+    """What all kinds of evidence have: the rule, and which problems and widths."""
+
+    rule: Rule
+    problems: Chosen[All, str] = "all"
+
+
+class Runs(Judged):
+    """Final losses or errors of methods against a baseline, from the same weights.
+
+    Attributes:
+        learning_rates: the lowest of each optimizer, each method's own best, all, or these.
+        contrast: method, the ratio itself; or width, the ratio at the largest width over that at
+            the smallest.
+    """
+
+    table: Literal["final_losses", "poisson"]
+    widths: Chosen[All, Count]
+    optimizers: Chosen[All, str]
+    learning_rates: Chosen[Literal["all", "lowest", "own_best"], PositiveNumber]
+    methods: Several[str]
+    baseline: str
+    measures: Several[str]
+    contrast: Literal["method", "width"] = "method"
+
+
+class Races(Judged):
+    """Final losses of a race's paths against the plain network of the same activation and depth.
+
+    A method's name is network_path. The optimizer is that of the race, whose table does not say it.
+    """
+
+    table: Literal["races"]
+    race: str
+    optimizer: str
+    widths: Chosen[All, Count]
+    networks: Chosen[All, str]
+    methods: Several[str]
+    baseline: str
+    measures: Several[str]
+
+
+class Spectra(Judged):
+    """Smallest eigenvalues of the tangent kernel.
+
+    Attributes:
+        kernel: at infinite width (closed form), or of finite networks, one for each seed.
+        s: homotopy parameters; all are those in (0, 2).
+        contrast: rounding, n eps lambda_max over lambda_min; or growth, lambda_min at an s over
+            that at the next larger one.
+    """
+
+    table: Literal["spectra"]
+    kernel: Literal["infinite", "finite"]
+    widths: Chosen[All, Count] = "all"
+    s: Chosen[All, HomotopyParameter]
+    contrast: Literal["rounding", "growth"]
+
+
+class Bound(Judged):
+    """The loss over the bound, stage by stage."""
+
+    table: Literal["theory_rates"]
+    widths: Chosen[Literal["all", "largest"], Count]
+    methods: Chosen[All, str]
+
+
+Evidence = Annotated[Runs | Races | Spectra | Bound, Field(discriminator="table")]
+
+
+class Shown(Strict):
+    """The notebook that shows a claim, and the target of the workflow that executes it."""
+
+    notebook: Annotated[str, Field(pattern=r"^notebooks/\w+\.ipynb$")]
+    target: Annotated[str, Field(pattern=r"^(figure|table)_\w+$")]
+
+
+class Claim(Strict):
+    """A claim and how it is judged.
+
+    Attributes:
+        any_of: column of the cells whose values are alternatives: the claim holds if it does for
+            all cells of one of them.
+        told_by: columns of the cells by which the summary counts a mixed picture.
+    """
+
+    statement: Label
+    source: Source
+    note: Label | None = None
+    judged_on: Annotated[list[Evidence], Field(min_length=1)]
+    any_of: Literal["optimizer"] | None = None
+    told_by: Several[Literal["problem", "width", "optimizer", "network", "method", "measure"]]
+    shown: Shown
+
+
+class Claims(Strict):
+    """The file of the claims: what the rules mean, labels of names, the claims by number."""
+
+    rules: dict[Rule, Label]
+    labels: dict[str, Label]
+    claims: Annotated[dict[Annotated[int, Field(ge=1)], Claim], Field(min_length=1)]
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables of the evidence that they are judged on."""
+        every = (judged.table for claim in self.claims.values() for judged in claim.judged_on)
+        return sorted(set(every))
+
+
+def read_claims(path: str | Path) -> Claims:
+    """The claims in a YAML file.
+
+    Raises:
+        ConfigError: what is wrong, a line for each mistake that names its key.
+        OSError: the file cannot be read.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: no YAML ({' '.join(str(error).split())})") from None
+    claims = checked(Claims, content, str(path))
+    for number, claim in claims.claims.items():
+        for i, judged in enumerate(claim.judged_on):
+            if judged.rule not in claims.rules:
+                where = f"{path}: claims.{number}.judged_on.{i}.rule"
+                raise ConfigError(f"{where}: {judged.rule!r} given; rules say nothing of it")
+    return claims

@@ -1,0 +1,154 @@
+"""The configuration of what goes beyond two layers of ReLU: each part but Poisson's is a race."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from hrta.study.config.contestants import GradientMethod, Grid, PerceptronMethod
+from hrta.study.config.races import Mistake, Race, RaceMethod, RaceProblem, mistakes_of_race
+from hrta.study.config.stage_paths import LayerPath, Path
+from hrta.study.config.values import (
+    BaseName,
+    Count,
+    Label,
+    Name,
+    OptimizerName,
+    PositiveNumber,
+    Several,
+    Source,
+    Sourced,
+    Strict,
+)
+
+
+class Study(Strict):
+    """What all races here have."""
+
+    problems: Annotated[dict[Name, RaceProblem], Field(min_length=1)]
+    seeds: Sourced[Count]
+    tuning_seeds: Sourced[Count]
+    targets: Sourced[Several[PositiveNumber]]
+    together: bool = False
+
+    def _race(self, grids: dict[str, Sourced[Grid]], methods: dict[str, RaceMethod]) -> Race:
+        names = ("problems", "seeds", "tuning_seeds", "targets", "together")
+        return Race(grids=grids, methods=methods, **{name: getattr(self, name) for name in names})
+
+
+class Variant(Path):
+    """A path through the stages; those of one family are run together."""
+
+    label: Label
+    source: Source
+    family: Name
+
+
+class ScheduledOptimizer(Strict):
+    """An optimizer and the learning rates that each path is tuned on."""
+
+    label: Label
+    grid: Sourced[Grid]
+
+
+class Schedules(Study):
+    """Paths through the stages under each optimizer; the first is what the others gain over.
+
+    Attributes:
+        curves: the paths whose losses are drawn against steps.
+    """
+
+    optimizers: Annotated[dict[OptimizerName, ScheduledOptimizer], Field(min_length=1)]
+    variants: Annotated[dict[Name, Variant], Field(min_length=2)]
+    curves: Several[str]
+
+    @property
+    def race(self) -> Race:
+        """Every path under every optimizer; paths of one family are one job."""
+        methods, baseline = {}, next(iter(self.variants))
+        for optimizer, chosen in self.optimizers.items():
+            for name, variant in self.variants.items():
+                path = variant.model_dump(include=set(Path.model_fields))
+                methods[f"{name}_{optimizer}"] = RaceMethod(
+                    label=f"{variant.label}, {chosen.label}",
+                    source=variant.source,
+                    method=GradientMethod(trainer="gradient", optimizer=optimizer, **path),
+                    grid=optimizer,
+                    baseline=None if name == baseline else f"{baseline}_{optimizer}",
+                    job=f"{variant.family}_{optimizer}",
+                )
+        return self._race({name: each.grid for name, each in self.optimizers.items()}, methods)
+
+
+class NetworkPath(LayerPath):
+    """The stages of a network of any depth."""
+
+    label: Label
+    source: Source
+
+
+class Networks(Study):
+    """Networks of other activations and depths under Adam; the first path is what others gain over.
+
+    Attributes:
+        bases: label of each activation.
+        hidden: numbers of hidden layers.
+    """
+
+    bases: Annotated[dict[BaseName, Label], Field(min_length=1)]
+    hidden: Sourced[Several[Count]]
+    grid: Sourced[Grid]
+    paths: Annotated[dict[Name, NetworkPath], Field(min_length=2)]
+
+    @property
+    def race(self) -> Race:
+        """Every path of every network; those of one network are one job."""
+        methods = {}
+        for base, layers in self.networks:
+            plain, *_ = self.paths
+            for name, path in self.paths.items():
+                methods[f"{base}_{layers}_{name}"] = RaceMethod(
+                    label=f"{self.bases[base]}, {layers} hidden, {path.label}",
+                    source=path.source,
+                    method=PerceptronMethod(
+                        trainer="perceptron",
+                        base=base,
+                        hidden=layers,
+                        s=path.s,
+                        layerwise=path.layerwise,
+                    ),
+                    grid="grid",
+                    baseline=None if name == plain else f"{base}_{layers}_{plain}",
+                    job=f"{base}_{layers}",
+                )
+        return self._race({"grid": self.grid}, methods)
+
+    @property
+    def networks(self) -> list[tuple[str, int]]:
+        """Activation and number of hidden layers of each."""
+        return [(base, layers) for base in self.bases for layers in self.hidden.value]
+
+
+class Beyond(Strict):
+    """What goes beyond the paper's two-layer ReLU networks."""
+
+    schedules: Schedules
+    activations: Networks
+    depth: Networks
+
+
+def mistakes(beyond: Beyond, problems: list[str]) -> list[Mistake]:
+    """What does not fit together: the path of a key, what was given, and what is wrong with it."""
+    found = []
+    for name, study in beyond:
+        for problem in study.problems:
+            if problem not in problems:
+                why = f"allowed are {', '.join(problems)}"
+                found.append(([name, "problems", problem], problem, why))
+        found += [([name, *at], given, why) for at, given, why in mistakes_of_race(study.race)]
+    variants = beyond.schedules.variants
+    found += [
+        (["schedules", "curves"], name, f"allowed are {', '.join(variants)}")
+        for name in beyond.schedules.curves
+        if name not in variants
+    ]
+    return found

@@ -1,0 +1,57 @@
+"""The configuration of a sweep: many small ensembles over a grid, trained in batches."""
+
+from itertools import product
+from typing import Annotated
+
+from pydantic import Field
+
+from hrta.study.config.values import (
+    Count,
+    Method,
+    Name,
+    OptimizerName,
+    PositiveNumber,
+    Several,
+    Sourced,
+    Strict,
+)
+
+# How many ensembles fit into a job's command line, which has at most 128 KiB.
+LARGEST_BATCH = 1000
+
+
+class Sweep(Strict):
+    """All combinations of experiment, width, learning rate and method, under each optimizer.
+
+    Each is an ensemble of its own, of as many networks as there are seeds. What else there is to
+    training (points, decay, momentum) is as in the replication.
+
+    Attributes:
+        learning_rates: those of each optimizer.
+        batch: how many ensembles one job trains, at most.
+    """
+
+    experiments: Several[str]
+    widths: Sourced[Several[Count]]
+    methods: Annotated[dict[Name, Method], Field(min_length=1)]
+    learning_rates: Annotated[
+        dict[OptimizerName, Sourced[Several[PositiveNumber]]], Field(min_length=1)
+    ]
+    seeds: Sourced[Count]
+    stage_steps: Sourced[Count]
+    log_every: Sourced[Count]
+    batch: Annotated[Count, Field(le=LARGEST_BATCH)]
+
+    @property
+    def batches(self) -> dict[OptimizerName, list[list[tuple[str, int, float, str]]]]:
+        """For each optimizer its batches of ensembles: experiment, width, learning rate, method.
+
+        The last axis changes first; so an experiment that is added leaves all full batches as they
+        were.
+        """
+        cut = {}
+        for optimizer, rates in self.learning_rates.items():
+            every = list(product(self.experiments, self.widths.value, rates.value, self.methods))
+            firsts = range(0, len(every), self.batch)
+            cut[optimizer] = [every[first : first + self.batch] for first in firsts]
+        return cut

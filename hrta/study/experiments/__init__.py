@@ -1,0 +1,1 @@
+"""From a spec to a tidy table, an experiment a module."""

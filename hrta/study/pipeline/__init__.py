@@ -1,0 +1,1 @@
+"""What the workflow asks: items, sources, manifest, crate, report."""

@@ -1,0 +1,138 @@
+"""What a manifest knows about a file, in words: how it came to be, and what has changed since."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import fill, shorten
+
+from hrta.runtime.files import sha256
+from hrta.study.pipeline.manifest import Job, Manifest, ancestors
+
+# Characters in a line, characters of a command, names in a list: so that all fits on a screen.
+WIDTH = 100
+LONGEST = 300
+MOST = 6
+
+
+def explain(file: str | Path, manifest: Manifest, folder: Path) -> str:
+    """How a file came to be, as lines of a heading and what is under it.
+
+    Args:
+        file: to be explained.
+        manifest: of the run that it is of.
+        folder: of the run.
+
+    Raises:
+        ValueError: a file that is not there, or that the manifest does not have.
+    """
+    path = Path(os.path.relpath(Path(file).absolute(), folder.absolute())).as_posix()
+    if path not in manifest.artifacts:  # it may have been named through a link
+        path = Path(os.path.relpath(Path(file).resolve(), folder.resolve())).as_posix()
+    if not Path(file).is_file():
+        raise ValueError(f"{file}: there is no such file")
+    if path not in manifest.artifacts:
+        users = sum(path in job.inputs for job in manifest.jobs)
+        raise ValueError(
+            f"{file}: the manifest has it only as an input, of {users} job{'s' * (users > 1)}"
+            if users
+            else f"{file}: it is not in the manifest; no job of that run made it"
+        )
+    artifact = manifest.artifacts[path]
+    job = manifest.jobs[artifact.job]
+    before = ancestors(manifest, job)
+    rows = [
+        ("state", _state(sha256(file) == artifact.sha256, artifact.newer)),
+        ("SHA-256", artifact.sha256),
+        ("size", f"{artifact.size:,} bytes"),
+        *_of_job(job),
+        *_of_inputs([job, *before], folder),
+        *_of_settings(job, before),
+        *_of_versions(job, before, manifest),
+    ]
+    indent = max(len(name) for name, _ in rows) + 4
+    lines = [
+        fill(text, WIDTH, initial_indent=f"  {name:<{indent - 2}}", subsequent_indent=" " * indent)
+        for name, text in rows
+    ]
+    return "\n".join([path, *lines])
+
+
+def _state(same: bool, newer: bool) -> str:
+    if not same:
+        return "CHANGED since the manifest was made"
+    return "as in the manifest, but WRITTEN AFTER its job" if newer else "as it was made"
+
+
+def _of_job(job: Job) -> Iterator[tuple[str, str]]:
+    yield "rule", job.rule
+    if job.ended is None:
+        yield "made", "there is no record of when and by which command"
+        return
+    yield "made", f"{job.ended:%Y-%m-%d %H:%M:%S} UTC, in {job.wall_time:.3g} s"
+    yield "command", shorten(job.command or "none", LONGEST, placeholder=" …")
+    if "max_rss" in job.benchmark:
+        yield "memory", f"{job.benchmark['max_rss']} MB at most"
+
+
+def _of_inputs(jobs: list[Job], folder: Path) -> Iterator[tuple[str, str]]:
+    """The inputs of the job itself, and what has changed since of these and all before them."""
+    own, *before = jobs
+    sources = [path for path in own.inputs if path.endswith(".py")]
+    named = [path for path in own.inputs if path not in sources]
+    code = [f"{len(sources)} source file{'s' * (len(sources) > 1)}"] if sources else []
+    yield "made from", _some(named) + ", " * bool(named and code) + "".join(code)
+    if before:
+        rules = dict.fromkeys(job.rule for job in before)
+        yield "behind it", f"{len(before)} job{'s' * (len(before) > 1)}: {_some(list(rules))}"
+    recorded = {(path, digest) for job in jobs for path, digest in job.inputs.items()}
+    now = {path: _hash(folder / path) for path, _ in recorded}
+    changed = sorted({path for path, digest in recorded if now[path] != digest})
+    yield "inputs", f"CHANGED since: {_some(changed)}" if changed else "all as they were then"
+
+
+def _hash(path: Path) -> str | None:
+    return sha256(path) if path.is_file() else None
+
+
+def _of_settings(job: Job, before: list[Job]) -> Iterator[tuple[str, str]]:
+    """The arguments of the job, or the seeds of those before it."""
+    arguments = job.result.get("arguments", {})
+    for name, value in arguments.items():
+        if name != "seeds":
+            yield name.replace("_", " "), shorten(_json(value), LONGEST // 2, placeholder=" …")
+    jobs = [job] if arguments else before
+    given = [each.result["arguments"].get("seeds") for each in jobs if "arguments" in each.result]
+    seeds = list(dict.fromkeys(_seeds(each) for each in given if each is not None))
+    if seeds:
+        yield "seeds", "; ".join(seeds)
+
+
+def _json(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _seeds(given: int | list[int]) -> str:
+    """A number of seeds stands for 0, 1, ... in the commands."""
+    seeds = list(range(given)) if isinstance(given, int) else given
+    if len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1)):
+        return f"{seeds[0]} … {seeds[-1]}"
+    return ", ".join(map(str, seeds))
+
+
+def _of_versions(job: Job, before: list[Job], manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """What the job says of itself, else those before it, else the manifest."""
+    results = [each.result for each in [job, *before] if "versions" in each.result]
+    device = [f"{each['device']} ({each['cpu']}), {each['dtype']}" for each in results]
+    yield "device", "; ".join(dict.fromkeys(device)) or manifest.environment.cpu
+    versions = [", ".join(f"{k} {v}" for k, v in each["versions"].items()) for each in results]
+    yield "versions", "; ".join(dict.fromkeys(versions)) or f"python {manifest.environment.python}"
+    if manifest.commit:
+        yield "commit", manifest.commit + ", with changes" * bool(manifest.modified)
+    yield "manifest", f"of {manifest.made:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _some(names: list[str]) -> str:
+    """The first few of them."""
+    more = len(names) - MOST
+    return ", ".join(names[:MOST]) + (f" and {more} more" if more > 0 else "")

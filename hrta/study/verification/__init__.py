@@ -1,0 +1,1 @@
+"""A fresh run against the reference."""

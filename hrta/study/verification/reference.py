@@ -1,0 +1,159 @@
+"""The reference: the evidence of one full replication, kept to compare others with."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from hrta.runtime.files import read_tables, sha256, whole_file, write_json
+from hrta.study.claims.evidence import KINDS
+
+CONFIGURATION, ENVIRONMENT, SUMS = "configuration.json", "environment.json", "SHA256SUMS"
+# What stands beside the files that have a sum.
+BESIDE = {SUMS, "README.md"}
+
+
+def read_evidence(folder: str | Path) -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
+    """The evidence of a run by kind, and the configuration that it was made with.
+
+    Raises:
+        ValueError: a folder without evidence, or a file that is not whole.
+    """
+    folder = Path(folder)
+    configuration = _read_json(folder / CONFIGURATION)
+    kinds = [kind for kind in KINDS if (folder / f"{kind}.parquet").exists()]
+    if not kinds:
+        raise ValueError(f"{folder}: there is no evidence of a run")
+    tables = {kind: read_tables(folder / f"{kind}.parquet") for kind in kinds}
+    return {kind: _plain(table) for kind, table in tables.items()}, configuration
+
+
+def read_reference(folder: str | Path) -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
+    """As `read_evidence`, of a reference whose files are as its SHA256SUMS says.
+
+    Raises:
+        ValueError: no reference, or a file that is missing or not as it was.
+    """
+    folder = Path(folder)
+    try:
+        lines = (folder / SUMS).read_text().splitlines()
+    except OSError:
+        raise ValueError(f"{folder}: there is no reference; {SUMS} is missing") from None
+    listed = set()
+    for line in lines:
+        recorded, gap, name = line.partition("  ")
+        if not gap or Path(name).name != name:
+            raise ValueError(f"{folder / SUMS}: {line!r} is no line of sha256sum")
+        file = folder / name
+        if not file.is_file():
+            raise ValueError(f"{file}: there is no such file, but {SUMS} lists it")
+        if sha256(file) != recorded:
+            raise ValueError(f"{file}: its content is not as {SUMS} says; it was altered or cut")
+        listed.add(name)
+    if more := sorted({file.name for file in folder.iterdir()} - listed - BESIDE):
+        raise ValueError(f"{folder / SUMS}: it does not list {', '.join(more)}")
+    return read_evidence(folder)
+
+
+def write_reference(
+    evidence: str | Path,
+    folder: str | Path,
+    records: Iterable[str | Path],
+    facts: dict[str, object],
+    more: Iterable[str | Path] = (),
+) -> None:
+    """A reference from the evidence of a run: its tables compressed, where they come from, sums.
+
+    What an earlier reference in the folder lists and this one has not is removed.
+
+    Args:
+        evidence: folder of a run's evidence.
+        folder: to write to; made if it is not there.
+        records: the JSON files beside the run's results; they say with what it was made.
+        facts: what else to record in environment.json.
+        more: files to keep with it, as they are.
+
+    Raises:
+        ValueError: as `read_evidence`, and where there are no records.
+    """
+    tables, configuration = read_evidence(evidence)
+    machines = _machines(records)
+    folder, more = Path(folder), [Path(file) for file in more]
+    earlier = _listed(folder)
+    for kind, table in tables.items():
+        with whole_file(folder / f"{kind}.parquet") as temporary:
+            table.to_parquet(temporary, index=False, compression="zstd")
+    write_json(configuration, folder / CONFIGURATION)
+    write_json(facts | {"machines": machines}, folder / ENVIRONMENT)
+    for file in more:
+        with whole_file(folder / file.name) as temporary:
+            shutil.copyfile(file, temporary)
+    names = [*(f"{kind}.parquet" for kind in tables), CONFIGURATION, ENVIRONMENT]
+    names += [file.name for file in more]
+    for name in earlier - set(names) - BESIDE:
+        (folder / name).unlink(missing_ok=True)
+    with whole_file(folder / SUMS) as temporary:
+        temporary.write_text("".join(f"{sha256(folder / name)}  {name}\n" for name in names))
+
+
+def differences(reference: dict[str, object], fresh: dict[str, object]) -> list[str]:
+    """The numbers in which two configurations differ, as text."""
+    names = sorted(set(reference) | set(fresh))
+    return [
+        f"{name} is {fresh.get(name, 'not there')}, not {reference.get(name, 'there')}"
+        for name in names
+        if reference.get(name) != fresh.get(name) or (name in reference) != (name in fresh)
+    ]
+
+
+def records_of(results: str | Path) -> list[Path]:
+    """The records of a full run: those with a result of the same name beside them."""
+    results = Path(results)
+    return [
+        file
+        for file in sorted(results.rglob("*.json"))
+        if file.with_suffix(".parquet").is_file()
+        and "smoke" not in file.relative_to(results).parts
+        and "versions" in _read_json(file)
+    ]
+
+
+def _listed(folder: Path) -> set[str]:
+    """The files of a folder that its sums, if it has any, or the names of kinds say are ours."""
+    lines = (folder / SUMS).read_text().splitlines() if (folder / SUMS).is_file() else []
+    names = {line.partition("  ")[2] for line in lines} | {f"{kind}.parquet" for kind in KINDS}
+    return {name for name in names if name and Path(name).name == name}
+
+
+def _machines(records: Iterable[str | Path]) -> list[dict[str, object]]:
+    """What the results were computed with, each combination once."""
+    found = {}
+    for file in records:
+        record = _read_json(Path(file))
+        machine = {name: record.get(name) for name in ("versions", "platform", "cpu", "device")}
+        # A loaded torch says more of its version than the package that it came in: 2.9.0+cpu.
+        versions = machine["versions"] or {}
+        machine["versions"] = {name: str(v).partition("+")[0] for name, v in versions.items()}
+        found[json.dumps(machine, sort_keys=True)] = machine
+    if not found:
+        raise ValueError("reference: there are no records of where the results come from")
+    return [found[name] for name in sorted(found)]
+
+
+def _read_json(file: Path) -> dict[str, object]:
+    try:
+        content = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{file}: there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{file}: not readable ({error})") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{file}: not a record of names and values")
+    return content
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Words as words, for categories of different tables do not compare."""
+    return table.astype(dict.fromkeys(table.select_dtypes("category"), str))

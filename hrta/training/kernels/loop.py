@@ -1,0 +1,185 @@
+"""The CPU engine's loop over steps: one network, from the loss to the update, without a detour."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from hrta.runtime.compilation import compiled
+from hrta.training.kernels import dense
+from hrta.training.kernels import one_dimensional as sorted
+from hrta.training.kernels.updates import ADAM, BETA1, BETA2, BLOCK, gradient_of_block, update_block
+
+
+def prepare(x, y, switch, width):
+    """Points as a kernel wants them: `Sorted` for x [n], `Dense` for x as `dense.pack` lays it."""
+    raise NotImplementedError("compiled code only")
+
+
+def forward(points, parameters, s, scale):
+    """Loss of a network, its residual kept in points."""
+    raise NotImplementedError("compiled code only")
+
+
+def backward(points, scale, linear):
+    """Prepare the sums over active points; linear_j = sum_i rho_ij."""
+    raise NotImplementedError("compiled code only")
+
+
+def sums_of_block(points, parameters, first, last, sums):
+    """The sums over active points of a block of neurons."""
+    raise NotImplementedError("compiled code only")
+
+
+def batch_memory(points, size, width):
+    """Points of the same kind with room for a batch, for `forward_batch` and what follows it."""
+    raise NotImplementedError("compiled code only")
+
+
+def forward_batch(points, batch_points, batch, parameters, s, scale):
+    """As `forward` for the points of a batch alone, [b] indices; returns their loss."""
+    raise NotImplementedError("compiled code only")
+
+
+@overload(prepare)
+def _prepare(x, y, switch, width) -> Callable:
+    if x.ndim == 1:
+        pair = np.complex64 if x.dtype == types.float32 else np.complex128
+        return lambda x, y, switch, width: sorted.prepare(x, y, switch, pair)
+    return lambda x, y, switch, width: dense.prepare(x, y, width)
+
+
+def _kernel(points):
+    return {sorted.Sorted: sorted, dense.Dense: dense}[points.instance_class]
+
+
+@overload(forward)
+def _forward(points, parameters, s, scale) -> Callable:
+    kernel = _kernel(points).forward
+    return lambda points, parameters, s, scale: kernel(points, parameters, s, scale)
+
+
+@overload(batch_memory)
+def _batch_memory(points, size, width) -> Callable:
+    kernel = _kernel(points).batch_memory
+    return lambda points, size, width: kernel(points, size, width)
+
+
+@overload(forward_batch)
+def _forward_batch(points, batch_points, batch, parameters, s, scale) -> Callable:
+    kernel = _kernel(points).forward_batch
+    return lambda points, batch_points, batch, parameters, s, scale: kernel(
+        points, batch_points, batch, parameters, s, scale
+    )
+
+
+@overload(backward)
+def _backward(points, scale, linear) -> Callable:
+    kernel = _kernel(points).backward
+    return lambda points, scale, linear: kernel(points, scale, linear)
+
+
+@overload(sums_of_block)
+def _sums_of_block(points, parameters, first, last, sums) -> Callable:
+    kernel = _kernel(points).sums_of_block
+    return lambda points, parameters, first, last, sums: kernel(
+        points, parameters, first, last, sums
+    )
+
+
+@compiled
+def advance(
+    data,
+    switches,
+    parameters,
+    state,
+    corrections,
+    s,
+    scale,
+    optimizer,
+    momentum,
+    fixed_outer,
+    batches,
+    rates,
+    logged,
+    losses,
+):
+    """One network's updates with the learning rates [T].
+
+    Args:
+        data: x, y, test x and test y, laid out as `prepare` wants them; the latter may be empty.
+        switches: kept from call to call, [2, M] int32: zeros at first.
+        parameters: [D + 1, M], moved.
+        state: of the optimizer, [state size, D + 1, M], moved.
+        corrections: of Adam's two moments, 1 - beta^t, [2] float64, moved.
+        s, momentum, scale: in the dtype of the parameters; scale is 1/sqrt(m).
+        fixed_outer: whether the outer weights stay.
+        batches: the points of each update, [T, b]; all of them where b = 0.
+        rates: [T] float64.
+        logged: which losses are wanted, [T].
+        losses: written, loss and test loss, [2, logged]; infinite after divergence.
+        optimizer: one of OPTIMIZER_CODES.
+
+    Returns:
+        The number of updates before the loss was not finite, or -1.
+    """
+    kind = parameters.dtype.type
+    rows, width = parameters.shape
+    points = prepare(data[0], data[1], switches[0], width)
+    test = prepare(data[2], data[3], switches[1], width)
+    linear = np.empty(rows - 1, parameters.dtype)
+    sums = np.empty((rows + 2, BLOCK), parameters.dtype)
+    gradient = np.empty((rows, BLOCK), parameters.dtype)
+    whole = batches.shape[1] == 0
+    seen = points if whole else batch_memory(points, batches.shape[1], width)
+    moving = rows - 1 if fixed_outer else rows
+    row = 0
+    for step in range(len(rates)):
+        loss = 0.0
+        if whole or logged[step]:
+            loss = forward(points, parameters, s, scale)
+        if logged[step] and abs(loss) < np.inf:
+            losses[0, row] = loss
+            if len(test.y):
+                losses[1, row] = forward(test, parameters, s, scale)
+            row += 1
+        if not whole:
+            loss += forward_batch(points, seen, batches[step], parameters, s, scale)
+        # Not np.isfinite: of its loss - loss, reassociation may make 0 even for NaN.
+        if not abs(loss) < np.inf:
+            losses[:, row:] = np.inf
+            return step
+        backward(seen, scale, linear)
+        linear *= kind(1 - s)
+        corrections[0] = BETA1 * corrections[0] + (1 - BETA1)
+        corrections[1] = BETA2 * corrections[1] + (1 - BETA2)
+        rate = rates[step] / corrections[0] if optimizer == ADAM else rates[step]
+        correction = 1 / corrections[1]
+        for first in range(0, width, BLOCK):
+            last = min(first + BLOCK, width)
+            sums_of_block(seen, parameters, first, last, sums)
+            gradient_of_block(parameters, first, last, sums, linear, s, gradient)
+            update_block(
+                parameters,
+                state,
+                moving,
+                first,
+                last,
+                gradient,
+                optimizer,
+                kind(rate),
+                momentum,
+                kind(correction),
+            )
+    return -1
+
+
+@compiled
+def measure(data, switches, parameters, s, scale):
+    """Loss and test loss of one network; arguments as in `advance`."""
+    width = parameters.shape[1]
+    loss = forward(prepare(data[0], data[1], switches[0], width), parameters, s, scale)
+    if len(data[3]) == 0:
+        return loss, np.nan
+    return loss, forward(prepare(data[2], data[3], switches[1], width), parameters, s, scale)

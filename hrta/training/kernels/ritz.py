@@ -1,0 +1,250 @@
+"""The Deep Ritz energy of a ReLU^2 homotopy network, its gradient, and Adam's loop over steps.
+
+With sigma_s(z) = (1 - s) z + s relu(z)^2 / 2, z_ik = w_k . (x_i, 1), and x_iD = 1, the gradient of
+phi (l = 1 .. d) and phi itself come from the same D = d + 1 sums over neurons,
+
+    h_il = sum_k a_k w_lk relu(z_ik),    c_l = sum_k a_k w_lk,
+    grad_l phi(x_i) = [(1 - s) c_l + s h_il] / sqrt(m),
+    phi(x_i)        = sum_l x_il [(1 - s) c_l + s h_il / 2] / sqrt(m),
+
+because relu^2 is homogeneous. With p_i and q_il the energy's derivatives by phi(x_i) and by
+grad_l phi(x_i) over sqrt(m) (q_iD = 0), its derivatives by the weights come from the D (D + 1) / 2
+sums over active points
+
+    M_lj = sum_i 1[z_ik > 0] (p_i x_il x_ij + q_il x_ij + q_ij x_il),
+    dE/dw_lk = a_k [(1 - s) b_l + s sum_j M_lj w_jk],        b_l = sum_i (p_i x_il + q_il),
+    dE/da_k  = sum_l w_lk [(1 - s) b_l + s/2 sum_j M_lj w_jk].
+
+Sums over neurons have neurons in the lanes, sums over points have points there.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from hrta.runtime.compilation import compiled
+from hrta.training.kernels.unrolled import dot, plus, zeros
+from hrta.training.kernels.updates import ADAM, BETA1, BETA2, update_block
+
+
+class Points(NamedTuple):
+    """Points to integrate by, and room for what belongs to them.
+
+    Attributes:
+        inputs: the points and a row of ones, [D, n]; x: its first d rows.
+        source: f, [n].
+        weights: of the quadrature, [n].
+        values: phi, or p, [n].
+        slopes: grad phi, or q, [D, n]; the last row is 0.
+        moments: what M sums, D (D + 1) / 2 times [n].
+    """
+
+    inputs: np.ndarray
+    x: tuple[np.ndarray, ...]
+    source: np.ndarray
+    weights: np.ndarray
+    values: np.ndarray
+    slopes: np.ndarray
+    moments: tuple[np.ndarray, ...]
+
+
+class Exact(NamedTuple):
+    """The exact solution at other points: u [n] and its gradient [d, n]."""
+
+    points: Points
+    solution: np.ndarray
+    gradient: np.ndarray
+
+
+class Network(NamedTuple):
+    """One network, and room for what belongs to it.
+
+    Attributes:
+        parameters: [D + 1, m], the outer weights in the last row.
+        inner: its first D rows.
+        products: a_k w_lk, D times [m].
+        gradient: of the energy, [D + 1, m].
+    """
+
+    parameters: np.ndarray
+    inner: tuple[np.ndarray, ...]
+    products: tuple[np.ndarray, ...]
+    gradient: np.ndarray
+
+
+def make_points(x: np.ndarray, source: np.ndarray, weights: np.ndarray, dtype: type) -> Points:
+    """Points x [n, d] with f [n] and weights [n] in that dtype."""
+    rows, count = x.shape[1] + 1, len(x)
+    inputs = np.ones((rows, count), dtype)
+    inputs[:-1] = x.T
+    slopes = np.zeros((rows, count), dtype)
+    moments = np.empty((rows * (rows + 1) // 2, count), dtype)
+    source, weights = source.astype(dtype), weights.astype(dtype)
+    values = np.empty(count, dtype)
+    return Points(inputs, tuple(inputs[:-1]), source, weights, values, slopes, tuple(moments))
+
+
+def make_network(parameters: np.ndarray) -> Network:
+    """A network of these parameters [D + 1, m], which it will move."""
+    products = tuple(np.empty_like(parameters[:-1]))
+    return Network(parameters, tuple(parameters[:-1]), products, np.empty_like(parameters))
+
+
+@compiled
+def forward(points, network, s):
+    """Write phi and its gradient at the points; s in the dtype of the parameters."""
+    inner, products, outer = network.inner, network.products, network.parameters[-1]
+    values, slopes = points.values, points.slopes
+    kind = values.dtype.type
+    scale, zero, half = kind(len(outer) ** -0.5), kind(0), kind(0.5)
+    linear = np.zeros(len(inner), values.dtype)
+    for j in range(len(inner)):
+        weights, product = inner[j], products[j]
+        total = zero
+        for k in range(len(outer)):
+            product[k] = outer[k] * weights[k]
+            total += product[k]
+        linear[j] = scale * kind(1 - s) * total
+    for i in range(len(values)):
+        sums = zeros(products)
+        for k in range(len(outer)):
+            z = dot(inner, k, points.x, i)
+            sums = plus(sums, products, k, z if z > zero else zero)
+        last = len(sums) - 1
+        value = linear[last] + half * scale * s * sums[last]
+        for j in range(last):
+            bent = scale * s * sums[j]
+            slopes[j, i] = linear[j] + bent
+            value += points.x[j][i] * (linear[j] + half * bent)
+        values[i] = value
+
+
+@compiled
+def energy(points):
+    """E by the quadrature, and int phi, from phi and its gradient; sums in float64."""
+    weights, values, source = points.weights, points.values, points.source
+    mean = work = stored = 0.0
+    for i in range(len(values)):
+        mean += weights[i] * values[i]
+        work += weights[i] * values[i] * source[i]
+    for j in range(len(points.x)):
+        slope = points.slopes[j]
+        for i in range(len(values)):
+            stored += weights[i] * slope[i] * slope[i]
+    return stored / 2 + mean * mean / 2 - work, mean
+
+
+@compiled
+def backward(points, network, mean, s):
+    """Write the energy's gradient from what `forward` wrote, which is overwritten."""
+    parameters, gradient, inner = network.parameters, network.gradient, network.inner
+    kind = parameters.dtype.type
+    zero, one, half = kind(0), kind(1), kind(0.5)
+    linear = _moments(points, kind(mean), kind(len(parameters[0]) ** -0.5))
+    linear *= kind(1 - s)
+    moments = points.moments
+    last = len(inner)
+    for k in range(len(parameters[0])):
+        sums = zeros(moments)
+        for i in range(len(points.values)):
+            active = dot(inner, k, points.x, i) > zero
+            sums = plus(sums, moments, i, one if active else zero)
+        outer, outer_gradient = parameters[last, k], zero
+        for j in range(last):
+            bent = zero
+            for other in range(last):
+                low, high = min(j, other), max(j, other)
+                bent += sums[high * (high + 1) // 2 + low] * inner[other][k]
+            gradient[j, k] = outer * (linear[j] + s * bent)
+            outer_gradient += inner[j][k] * (linear[j] + half * s * bent)
+        gradient[last, k] = outer_gradient
+
+
+@compiled
+def _moments(points, mean, scale):
+    """Overwrite phi by p and its gradient by q, write what M sums, and return b, [D]."""
+    p, slopes, inputs = points.values, points.slopes, points.inputs
+    linear = np.zeros(len(inputs), inputs.dtype)
+    for i in range(len(p)):
+        p[i] = scale * points.weights[i] * (mean - points.source[i])
+    number = 0
+    for j in range(len(inputs)):
+        q, x = slopes[j], inputs[j]
+        total = inputs.dtype.type(0)
+        for i in range(len(p)):
+            q[i] *= scale * points.weights[i]
+            total += p[i] * x[i] + q[i]
+        linear[j] = total
+        for other in range(j + 1):
+            moment, other_q, other_x = points.moments[number], slopes[other], inputs[other]
+            for i in range(len(p)):
+                moment[i] = p[i] * x[i] * other_x[i] + q[i] * other_x[i] + other_q[i] * x[i]
+            number += 1
+    return linear
+
+
+@compiled
+def errors(exact):
+    """int (phi - u)^2, int |grad (phi - u)|^2 and int phi, after `forward` at these points."""
+    points = exact.points
+    weights, values = points.weights, points.values
+    square = slope_square = mean = 0.0
+    for i in range(len(values)):
+        difference = np.float64(values[i]) - exact.solution[i]
+        square += weights[i] * difference * difference
+        mean += weights[i] * values[i]
+    for j in range(len(points.x)):
+        slopes, gradient = points.slopes[j], exact.gradient[j]
+        for i in range(len(values)):
+            difference = np.float64(slopes[i]) - gradient[i]
+            slope_square += weights[i] * difference * difference
+    return square, slope_square, mean
+
+
+@compiled
+def advance(points, samples, exact, network, state, corrections, s, rates, logged, measured):
+    """One network's updates by Adam with the learning rates [T].
+
+    Args:
+        points: to integrate by.
+        samples: x [T', n, d] and f [T', n] of each step instead of the points; T' = 0 for none.
+        exact: where errors are measured.
+        network: moved.
+        state: Adam's two moments, [2, D + 1, m], moved.
+        corrections: 1 - beta^t of the two, [2] float64, moved.
+        s: in the dtype of the parameters.
+        rates: [T] float64.
+        logged: before which updates to measure, [T]; or [T + 1], also after the last.
+        measured: written, [4, logged]: the energy by the quadrature, and what `errors` returns;
+            infinite after divergence.
+
+    Returns:
+        The number of updates before the energy was not finite, or -1.
+    """
+    kind = network.parameters.dtype.type
+    row = 0
+    for step in range(len(logged)):
+        if len(samples[0]):
+            points.inputs[:-1] = samples[0][step].T
+            points.source[:] = samples[1][step]
+        forward(points, network, s)
+        loss, mean = energy(points)
+        # Not np.isfinite: of its loss - loss, reassociation makes 0 even for NaN.
+        if not abs(loss) < np.inf:
+            measured[:, row:] = np.inf
+            return step
+        if logged[step]:
+            forward(exact.points, network, s)
+            measured[0, row] = loss
+            measured[1, row], measured[2, row], measured[3, row] = errors(exact)
+            row += 1
+        if step == len(rates):
+            break
+        backward(points, network, mean, s)
+        corrections[0] = BETA1 * corrections[0] + (1 - BETA1)
+        corrections[1] = BETA2 * corrections[1] + (1 - BETA2)
+        rate, correction = kind(rates[step] / corrections[0]), kind(1 / corrections[1])
+        rows, width = network.parameters.shape
+        block = (network.parameters, state, rows, 0, width, network.gradient)
+        update_block(*block, ADAM, rate, kind(0), correction)
+    return -1

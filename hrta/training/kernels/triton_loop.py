@@ -1,0 +1,248 @@
+"""The CUDA engine's loop over steps: a Triton program trains a network, all steps in one launch.
+
+With z_ik = sum_j x_ij w_jk, sigma_s'(z) = (1 - s) + s 1[z > 0] and r = phi - y,
+
+    phi_i    = 1/sqrt(m) sum_k a_k sigma_s'(z_ik) z_ik
+    B_jk     = 1/(n sqrt(m)) sum_i r_i x_ij sigma_s'(z_ik)
+    dR/dw_jk = a_k B_jk,      dR/da_k = sum_j w_jk B_jk
+
+Nothing of size n m is kept. Rather z is computed twice: in the forward pass with the points along
+a warp, in the backward pass with the neurons, so that the sums over neurons and over points hardly
+leave a thread. All of it is plain float32 or float64; tensor cores would round the weights.
+
+The weights of a network are [D + 1, m] in global memory, the outer ones in the last row, and stay
+in the caches from step to step. What a thread reads there, another may have written, and only a
+barrier between the two makes it visible. There is one after the residual is written, one before
+the weights of a block are overwritten, which all threads have read by then, and one after the
+update. The optimizer's state needs no more: an element is overwritten with what came of it alone.
+"""
+
+from typing import NamedTuple
+
+import triton
+import triton.language as tl
+from torch import Tensor
+
+LANES = tl.constexpr(32)
+
+
+class Data(NamedTuple):
+    """Points x [n, D], targets y [n] and n; the loss on no points is NaN."""
+
+    x: Tensor
+    y: Tensor
+    points: int
+
+
+class Tiles(NamedTuple):
+    """How much is worked on at a time; powers of two.
+
+    Attributes:
+        points, neurons: of the forward pass; at least 32 points.
+        inputs, block: inputs, at least D, and neurons of the backward pass.
+        warps: of a program.
+    """
+
+    points: int
+    neurons: int
+    inputs: int
+    block: int
+    warps: int
+
+
+class Plan(NamedTuple):
+    """What the kernels are compiled for.
+
+    Attributes:
+        width, inputs: m and D.
+        optimizer, momentum: as in `Setting`.
+        state_size: how many numbers the optimizer keeps for each weight.
+        beta1, beta2, eps: of Adam.
+        fixed_outer: whether the outer weights stay.
+        tiles: as `Tiles`.
+    """
+
+    width: int
+    inputs: int
+    optimizer: str
+    momentum: float
+    state_size: int
+    beta1: float
+    beta2: float
+    eps: float
+    fixed_outer: bool
+    tiles: Tiles
+
+
+@triton.jit(do_not_specialize=["logged", "steps", "first_step"])
+def advance(
+    data,
+    test,
+    weights,
+    state,
+    corrections,
+    residual,
+    diverged,
+    s,
+    learning_rate,
+    factors,
+    rows,
+    losses,
+    logged,
+    steps,
+    first_step,
+    plan: tl.constexpr,
+):
+    """T updates of each network that is well.
+
+    Args:
+        data, test: as `Data`; test may have no points.
+        weights: [R, D + 1, m], moved.
+        state: of the optimizer, [R, state size, D + 1, m], moved.
+        corrections: of Adam's two moments, 1 - beta^t, [R, 2] float64, moved.
+        residual: working memory, [R, n].
+        diverged: the step at which the loss was not finite, or -1, [R]; written where it is found.
+        s: [R], in the dtype of the weights.
+        learning_rate, factors: [R] and [T] float64; a step's learning rate is their product.
+        rows: where the losses of each step go, or -1 if they are not wanted, [T].
+        losses, logged: loss and test loss, [R, 2, logged] float64; written while a run is well.
+        steps, first_step: T, and the updates made before.
+        plan: as `Plan`.
+    """
+    run = tl.program_id(0).to(tl.int64)
+    size = (plan.inputs + 1) * plan.width
+    weights += run * size
+    state += run * plan.state_size * size
+    corrections += run * 2
+    residual += run * data.points
+    losses += run * 2 * logged
+    slope = 1 - tl.load(s + run)
+    initial_rate = tl.load(learning_rate + run)
+    correction1 = tl.load(corrections)
+    correction2 = tl.load(corrections + 1)
+    well = tl.load(diverged + run) < 0
+    for step in range(steps):
+        if well:
+            loss = _loss(data, residual, weights, slope, plan)
+            well = tl.abs(loss) < float("inf")
+            if well:
+                row = tl.load(rows + step)
+                if row >= 0:
+                    tl.store(losses + row, loss)
+                    tl.store(losses + logged + row, _loss(test, None, weights, slope, plan))
+                correction1 = plan.beta1 * correction1 + (1 - plan.beta1)
+                correction2 = plan.beta2 * correction2 + (1 - plan.beta2)
+                rate = initial_rate * tl.load(factors + step)
+                if plan.optimizer == "adam":
+                    rate /= correction1
+                tl.debug_barrier()
+                for first in range(0, plan.width, plan.tiles.block):
+                    _descend(first, data, residual, weights, state, slope, rate, correction2, plan)
+                tl.debug_barrier()
+            else:
+                tl.store(diverged + run, first_step + step)
+    tl.store(corrections, correction1)
+    tl.store(corrections + 1, correction2)
+
+
+@triton.jit(do_not_specialize=["step"])
+def measure(data, test, weights, diverged, s, losses, step, plan: tl.constexpr):
+    """Loss and test loss of each network that is well, [R, 2], after so many steps."""
+    run = tl.program_id(0).to(tl.int64)
+    weights += run * (plan.inputs + 1) * plan.width
+    slope = 1 - tl.load(s + run)
+    if tl.load(diverged + run) < 0:
+        loss = _loss(data, None, weights, slope, plan)
+        if tl.abs(loss) < float("inf"):
+            tl.store(losses + 2 * run, loss)
+            tl.store(losses + 2 * run + 1, _loss(test, None, weights, slope, plan))
+        else:
+            tl.store(diverged + run, step)
+
+
+@triton.jit
+def _loss(data, residual, weights, slope, plan: tl.constexpr):
+    """R_s of one network, for slope = 1 - s; phi - y goes to residual [n], if any.
+
+    A tile has 32 points in its last axis, one to a thread of a warp; more of them in the first, so
+    that a thread uses a weight more than once; and neurons in between, divided among the warps.
+    """
+    kind = weights.dtype.element_ty
+    rows: tl.constexpr = plan.tiles.points // LANES
+    point = tl.arange(0, rows)[:, None, None] * LANES + tl.arange(0, LANES)[None, None, :]
+    neuron = tl.arange(0, plan.tiles.neurons)[None, :, None]
+    squares = tl.zeros([rows, 1, LANES], kind)
+    for first_point in range(0, data.points, plan.tiles.points):
+        i = first_point + point
+        there = i < data.points
+        outputs = tl.zeros([rows, plan.tiles.neurons, LANES], kind)
+        for first_neuron in range(0, plan.width, plan.tiles.neurons):
+            k = first_neuron + neuron
+            z = tl.zeros([rows, plan.tiles.neurons, LANES], kind)
+            for j in tl.range(plan.inputs, loop_unroll_factor=4):
+                x = tl.load(data.x + i * plan.inputs + j, mask=there, other=0)
+                z += x * tl.load(weights + j * plan.width + k, mask=k < plan.width, other=0)
+            outer = tl.load(weights + plan.inputs * plan.width + k, mask=k < plan.width, other=0)
+            outputs += outer * tl.where(z > 0, z, slope * z)
+        phi = tl.sum(outputs, axis=1, keep_dims=True) * plan.width**-0.5
+        difference = phi - tl.load(data.y + i, mask=there, other=0)
+        if residual is not None:
+            tl.store(residual + i, difference, mask=there)
+        squares += tl.where(there, difference * difference, 0)
+    return tl.sum(squares) / (2 * data.points)
+
+
+@triton.jit
+def _descend(first, data, residual, weights, state, slope, rate, correction2, plan: tl.constexpr):
+    """Gradient and update of a block of neurons; rate is that over the first correction."""
+    kind = weights.dtype.element_ty
+    j = tl.arange(0, plan.tiles.inputs)
+    k = first + tl.arange(0, plan.tiles.block)
+    # Were neurons known to be neighbours in memory, each thread would get several to load at once,
+    # and the inputs of a neuron be divided among threads, with a barrier for every single point.
+    inner_at = tl.max_contiguous(j[:, None] * plan.width + k[None, :], [1, 1])
+    inner_there = (j[:, None] < plan.inputs) & (k[None, :] < plan.width)
+    outer_at = plan.inputs * plan.width + k
+    outer_there = k < plan.width
+    inner = tl.load(weights + inner_at, mask=inner_there, other=0)
+    outer = tl.load(weights + outer_at, mask=outer_there, other=0)
+    back = tl.zeros_like(inner)
+    for i in tl.range(data.points, loop_unroll_factor=4):
+        x = tl.load(data.x + i * plan.inputs + j, mask=j < plan.inputs, other=0)
+        z = tl.sum(x[:, None] * inner, axis=0)
+        weighted = tl.load(residual + i) * x
+        back += weighted[:, None] * tl.where(z > 0, 1, slope)[None, :]
+    # One after the other: a float over an integer alone is float32 to Triton.
+    back = back * plan.width**-0.5 / data.points
+    tl.debug_barrier()
+    rate = rate.to(kind)
+    correction2 = correction2.to(kind)
+    gradient = outer[None, :] * back
+    _update(weights, state, inner_at, inner_there, inner, gradient, rate, correction2, plan)
+    if not plan.fixed_outer:
+        gradient = tl.sum(inner * back, axis=0)
+        _update(weights, state, outer_at, outer_there, outer, gradient, rate, correction2, plan)
+
+
+@triton.jit
+def _update(weights, state, at, there, values, gradient, rate, correction2, plan: tl.constexpr):
+    """Move the weights at some places from their values, as in `hrta.training.optimizers`."""
+    if plan.optimizer == "gradient_descent":
+        change = -rate * gradient
+    elif plan.optimizer == "heavy_ball":
+        change = plan.momentum * tl.load(state + at, mask=there) - rate * gradient
+        tl.store(state + at, change, mask=there)
+    elif plan.optimizer == "nesterov":
+        descent = -rate * gradient
+        lead = plan.momentum * (tl.load(state + at, mask=there) + descent)
+        tl.store(state + at, lead, mask=there)
+        change = descent + lead
+    else:
+        second_state = state + (plan.inputs + 1) * plan.width
+        first = plan.beta1 * tl.load(state + at, mask=there) + (1 - plan.beta1) * gradient
+        second = plan.beta2 * tl.load(second_state + at, mask=there)
+        second += (1 - plan.beta2) * (gradient * gradient)
+        tl.store(state + at, first, mask=there)
+        tl.store(second_state + at, second, mask=there)
+        change = -rate * first / (tl.sqrt(second / correction2) + plan.eps)
+    tl.store(weights + at, values + change, mask=there)

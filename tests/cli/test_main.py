@@ -1,0 +1,267 @@
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from command_line import hrta
+
+from hrta import Problem, ntk
+from hrta.ntk.eigenvalues import spectrum
+from hrta.problems.files import read_problem, write_problem
+from hrta.problems.targets import make_problem
+from hrta.study.experiments import spectra
+from hrta.study.experiments.ensembles import Ensemble, train_ensemble
+
+
+def test_data_writes_the_problem_and_its_checksum(tmp_path):
+    file = tmp_path / "new" / "sine3d.parquet"
+    done = hrta("data", "sine3d", "--points", 27, "--test-points", 5, "--output", file)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    expected = make_problem("sine3d", 27, 5)
+    np.testing.assert_array_equal(read_problem(file).x_test, expected.x_test)
+    assert (tmp_path / "new" / "sine3d.parquet.sha256").exists()
+
+
+TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-steps 5 --seeds 3"
+
+
+def test_train_writes_what_the_package_computes_twice_the_same(tmp_path):
+    options = [*TRAIN.split(), "--method", "relu=1,1", "--method", "relaxation=1,1.5"]
+    options += ["--optimizer", "nesterov", "--momentum", "0.8", "--learning-rate", "0.05"]
+    options += ["--learning-rate", "0.01", "--engine", "cpu"]
+    options += ["--decay", "0.5", "--log-every", "2", "--dtype", "float64", "--device", "cpu"]
+    for name in ("a", "b"):
+        done = hrta(*options, "--output", tmp_path / f"{name}.parquet")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    ensemble = Ensemble(
+        experiment="sine1d",
+        width=8,
+        methods={"relu": [1, 1], "relaxation": [1, 1.5]},
+        stage_steps=5,
+        seeds=[0, 1, 2],
+        optimizer="nesterov",
+        learning_rates=[0.05, 0.01],
+        momentum=0.8,
+        decay=0.5,
+        log_every=2,
+        dtype="float64",
+    )
+    expected, _ = train_ensemble(make_problem("sine1d", 10, 4), ensemble)
+    written = pd.read_parquet(tmp_path / "a.parquet")
+    pd.testing.assert_frame_equal(written, expected, check_categorical=False)
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert record["device"] == "cpu"
+    assert record["dtype"] == "float64"
+    assert record["arguments"]["seeds"] == [0, 1, 2]
+    assert record["diverged"] == []
+    assert record["engine"] == "cpu"
+    assert record["wall_time"] > 0
+    assert len(record["config_hash"]) == 64
+
+
+def test_train_prints_a_summary_and_plain_progress_lines():
+    done = hrta(*TRAIN.split())
+    assert done.returncode == 0
+    assert "median final losses over 3 seeds" in done.stdout
+    assert all(method in done.stdout for method in ("relu", "homotopy", "relaxation"))
+    lines = done.stderr.splitlines()
+    assert lines[0] == "sine1d, adam, width 8: 0 of 10"
+    assert lines[-1] == "sine1d, adam, width 8: 10 of 10"
+
+
+def test_train_shows_a_bar_on_a_terminal():
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 80))
+    command = [sys.executable, "-m", "hrta", *TRAIN.split()]
+    with subprocess.Popen(command, stderr=end, stdout=subprocess.DEVNULL) as process:
+        os.close(end)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(terminal, 4096)
+            except OSError:
+                break
+    os.close(terminal)
+    assert process.returncode == 0
+    assert b"100%" in shown
+    assert b"sine1d, adam, width 8" in shown
+
+
+def test_train_names_diverged_runs(tmp_path):
+    options = [*TRAIN.split(), "--method", "relu=1,1", "--learning-rate", "1e30"]
+    options += ["--optimizer", "gradient_descent", "--output", tmp_path / "a.parquet"]
+    done = hrta(*options)
+    assert done.returncode == 0
+    assert "relu, learning rate 1e+30, seed 2 diverged at step" in done.stdout
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert [run["seed"] for run in record["diverged"]] == [0, 1, 2]
+
+
+def test_ntk_writes_the_spectra(tmp_path):
+    file = tmp_path / "spectra.parquet"
+    options = "ntk --problem sine1d --points 10 --s 0.5,1.5 --width 30 --width 40 --seeds 2"
+    done = hrta(*options.split(), "--output", file)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_parquet(file)
+    columns = "experiment problem kernel width seed s index eigenvalue"
+    assert list(table.columns) == columns.split()
+    x = make_problem("sine1d", 10, 1).x
+    infinite = table[(table["kernel"] == "infinite") & (table["s"] == 1.5)]
+    np.testing.assert_array_equal(infinite["eigenvalue"], spectrum(ntk.gram(x, 1.5)))
+    assert infinite["width"].isna().all()
+    finite = table[(table["width"] == 40) & (table["seed"] == 1)]
+    expected = spectra.initial_spectra(x, 40, [1], [0.5, 1.5])
+    np.testing.assert_array_equal(finite["eigenvalue"], expected["eigenvalue"])
+    shown = hrta("ntk", "--points", 10)
+    assert shown.returncode == 0
+    assert "smallest and largest eigenvalue" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "columns", "summary"),
+    [
+        ("width --points 10 --width 20 --width 40 --seeds 2", "kernel_error", "exponent"),
+        ("samples --points 10 --points 20 --points 30", "smallest", "exponent"),
+        ("motion --points 10 --width 20 --seeds 2 --stage-steps 9", "inner_travel", "relaxation"),
+        ("rates --points 10 --width 20 --seeds 2 --stage-steps 9", "predicted", "crossing"),
+        ("jumps --points 10", "expected_loss", "relaxation"),
+    ],
+)
+def test_theory_writes_a_table_or_says_what_it_comes_to(tmp_path, command, columns, summary):
+    file = tmp_path / "table.parquet"
+    done = hrta("theory", *command.split(), "--experiment", "mine", "--output", file)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    table = pd.read_parquet(file)
+    assert columns in table
+    assert set(table["experiment"]) == {"mine"}
+    assert json.loads(file.with_suffix(".json").read_text())["arguments"]["problem"] == "sine1d"
+    shown = hrta("theory", *command.split())
+    assert shown.returncode == 0, shown.stderr
+    assert summary in shown.stdout
+
+
+def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
+    x = np.array([[0.1], [0.1], [0.4], [0.9]])
+    write_problem(Problem("twice", x, x[:, 0]), tmp_path / "twice.parquet")
+    done = hrta("ntk", "--problem", tmp_path / "twice.parquet")
+    assert done.returncode == 0
+    warnings = [line for line in done.stderr.splitlines() if "there already" in line]
+    assert warnings == [
+        "hrta: tangent kernel: 1 of the 4 points are there already; the smallest eigenvalue is 0"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("nonsense", "No such command 'nonsense'"),
+        ("train --fast", "No such option: --fast"),
+        ("train --width -5", "Invalid value for '--width'"),
+        ("train --width many", "Invalid value for '--width'"),
+        ("train --optimizer sgd", "'sgd' is not one of 'gradient_descent', 'heavy_ball'"),
+        ("train --problem cosine", "unknown problem 'cosine'; it must be a .parquet file"),
+        ("train --problem none.parquet", "none.parquet: there is no such file"),
+        ("train --method relaxation", "must be NAME=S,S,..."),
+        ("train --method relu=1,3", "--method relu: '1,3' must lie in [0, 2]"),
+        ("train --method relu=1 --method relu=1", "--method 'relu' is there twice"),
+        ("train --method a=1,1 --method b=1", "the same number of steps"),
+        ("train --learning-rate 0", "learning rate must be a positive number"),
+        ("train --points 1", "points = 1 must be"),
+        ("train --device cuda", "no usable CUDA GPU"),
+        ("ntk --s 0,a", "--s: '0,a' must be numbers with commas between"),
+        ("ntk --s 2.5", "--s: '2.5' must lie in [0, 2]"),
+        ("data cosine --output a.parquet", "unknown problem 'cosine'"),
+        ("data sine1d", "Missing option '--output'"),
+        ("data sine1d --output /proc/a/b.parquet", "/proc/a"),
+        ("data sine1d --output a.json", "it must be a file *.parquet"),
+        ("train --output a.json", "it must be a file *.parquet"),
+        ("ntk --output .", "it must be a file *.parquet"),
+        ("train --problem a.parquet --output a.parquet", "not the problem itself"),
+        ("train --width 1000000000000 --seeds 1", "not enough memory"),
+        ("train --csv none.csv --target y", "none.csv: there is no such file"),
+        ("train --csv none.csv", "--csv and --target go together"),
+        ("train --csv a.csv --target y --openml b", "there can be only one of them"),
+        ("train --problem iris --points 9", "--points: iris has its own; leave it out"),
+        ("theory nonsense", "No such command 'nonsense'"),
+        ("theory width --s 3", "--s: '3' must lie in [0, 2]"),
+        ("theory samples --points 1", "Invalid value for '--points'"),
+        ("theory samples --points 2000000", "points: 2.98e+04 GiB needed"),
+        ("theory motion --method relaxation", "must be NAME=S,S,..."),
+        ("theory motion --learning-rate -1", "learning rate must be a positive number"),
+        ("theory rates --points 1", "points = 1 must be"),
+        ("theory jumps --method relu=0,1", "the kernel of s = 0 is singular on these points"),
+        ("theory jumps --output .", "it must be a file *.parquet"),
+    ],
+)
+def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, arguments, message):
+    done = hrta(*arguments.split(), cwd=tmp_path, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("hrta: ")
+    assert done.stdout == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_arguments_it_says_what_there_is():
+    done = hrta()
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in ("data", "train", "ntk"))
+
+
+def test_a_training_whose_parent_is_killed_ends_and_leaves_nothing(tmp_path):
+    file = tmp_path / "a.parquet"
+    training = f"{sys.executable} -m hrta train --stage-steps 1000000 --output {file}"
+    script = f"exec {training} --parent $PPID"
+    parent = f"import subprocess; subprocess.run(['sh', '-c', {script!r}])"
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert "0 of 2000000" in process.stderr.readline()
+        process.kill()
+        # The pipe is at its end when the orphan, too, has closed it.
+        started = time.monotonic()
+        process.stderr.read()
+        assert time.monotonic() - started < 10
+    assert process.returncode == -signal.SIGKILL
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_problem_of_ones_own_needs_no_test_set(tmp_path, small_problem):
+    file = tmp_path / "mine.parquet"
+    write_problem(Problem("mine", small_problem.x, small_problem.y), file)
+    options = f"train --problem {file} --width 8 --stage-steps 5 --seeds 2"
+    shown = hrta(*options.split())
+    assert shown.returncode == 0, shown.stderr
+    assert "relaxation" in shown.stdout
+    done = hrta(*options.split(), "--output", tmp_path / "runs.parquet")
+    assert done.returncode == 0, done.stderr
+    assert "test_loss" not in pd.read_parquet(tmp_path / "runs.parquet")
+
+
+def test_every_named_problem_has_a_default_size():
+    for name in ("sine1d", "sine3d", "jump1d"):
+        assert hrta("ntk", "--problem", name, "--s", "1").returncode == 0
+
+
+def test_data_of_ones_own_is_trained_on(tmp_path):
+    table = pd.DataFrame({"a": np.arange(20.0), "y": np.sin(np.arange(20.0))})
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    options = "train --width 5 --stage-steps 4 --seeds 2 --output out.parquet --csv mine.csv"
+    done = hrta(*options.split(), "--target", "y", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    written = pd.read_parquet(tmp_path / "out.parquet")
+    assert set(written["problem"]) == {"mine"}
+    assert written["test_loss"].notna().all()
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert record["arguments"]["problem"] == "mine.csv"
+    shown = hrta("train", "--problem", "diabetes", "--width", 5, "--stage-steps", 4, "--seeds", 2)
+    assert shown.returncode == 0, shown.stderr

@@ -1,0 +1,93 @@
+"""Real data: what ships with scikit-learn, CSV files, and what is wrong with them."""
+
+from urllib.error import URLError
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.datasets
+
+from hrta.problems import datasets
+
+
+@pytest.mark.parametrize("name", datasets.INCLUDED)
+def test_included_sets_are_standardised_and_split(name):
+    problem = datasets.load(name)
+    rows = len(problem.y) + len(problem.y_test)
+    np.testing.assert_allclose(problem.x.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(problem.x.std(axis=0), 1, rtol=1e-12)
+    if problem.classes is None:
+        assert len(problem.y_test) == round(0.2 * rows)
+        assert problem.y.std() == pytest.approx(1)
+    else:
+        assert len(problem.y) == datasets.CLASS_POINTS
+        assert set(problem.y) == set(problem.y_test) == set(range(problem.classes))
+    again, other = datasets.load(name), datasets.load(name, seed=1)
+    np.testing.assert_array_equal(problem.x, again.x)
+    assert not np.array_equal(problem.x, other.x)
+
+
+def test_rows_stay_together():
+    data = sklearn.datasets.load_diabetes(as_frame=True)
+    problem = datasets.load("diabetes")
+    both = np.concatenate([problem.y, problem.y_test])
+    first = np.concatenate([problem.x[:, 2], problem.x_test[:, 2]])
+    given = data.frame.to_numpy()
+    assert np.corrcoef(both, first)[0, 1] == pytest.approx(
+        np.corrcoef(given[:, -1], given[:, 2])[0, 1], rel=1e-10
+    )
+
+
+def test_classes_are_the_labels():
+    given = sklearn.datasets.load_digits()
+    problem = datasets.load("digits_classes")
+    assert (problem.classes, len(problem.y_test)) == (10, 1297)
+    labels = np.concatenate([problem.y_test, problem.y])
+    np.testing.assert_array_equal(np.bincount(labels), np.bincount(given.target))
+    # The same split as of the digits as numbers, as far as the points go.
+    numbers = datasets.load("digits")
+    np.testing.assert_array_equal(np.unique(numbers.y_test, return_inverse=True)[1], labels[:359])
+
+
+def test_a_csv_file_is_a_problem(tmp_path):
+    table = pd.DataFrame(
+        {"a": range(10), "y": np.arange(10) ** 2, "same": 3, "b": range(10, 0, -1)}
+    )
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    problem = datasets.read_csv(tmp_path / "mine.csv", "y")
+    assert problem.name == "mine"
+    assert problem.x.shape == (8, 2)
+    assert problem.x_test.shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,y\n1,2\n2,\n3,4\n", "column 'y', row 2: 'nan' is no number"),
+        ("a,y\n1,2\nred,3\n3,4\n", "column 'a', row 2: 'red' is no number"),
+        ("a,y\n1,2\n", "1 rows are too few"),
+        ("a,z\n1,2\n2,3\n3,4\n", "no column 'y'; there are a, z"),
+        ("", "not a readable CSV"),
+        ("a,y\n1,2\n2,2\n3,2\n4,2\n", "the target is constant"),
+        ("a,y\n1,2\n1,3\n1,4\n1,5\n", "every input is constant"),
+        ("y\n1\n2\n3\n4\n", "every input is constant"),
+    ],
+)
+def test_a_csv_file_that_makes_no_problem_is_refused(tmp_path, content, message):
+    (tmp_path / "mine.csv").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        datasets.read_csv(tmp_path / "mine.csv", "y")
+
+
+def test_what_is_not_there_is_said_to_be_not_there(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="there is no such file"):
+        datasets.read_csv(tmp_path / "none.csv", "y")
+    with pytest.raises(ValueError, match="unknown data set 'abalone'; there are diabetes, digits"):
+        datasets.load("abalone")
+
+    def no_network(*_, **__):
+        raise URLError("no route")
+
+    monkeypatch.setattr(sklearn.datasets, "fetch_openml", no_network)
+    with pytest.raises(ValueError, match=r"OpenML 'abalone': not to be had .*no route"):
+        datasets.fetch_openml("abalone")

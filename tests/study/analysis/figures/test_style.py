@@ -1,0 +1,63 @@
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from hrta.study.analysis.figures.style import colours, line_styles, log_scale, use_style
+
+mpl.use("agg")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (1e-6, 1, ["10^{-6}", "10^{-4}", "10^{-2}", "10^{0}"]),
+        (0.015, 0.8, ["2\\times10^{-2}", "5\\times10^{-2}", "10^{-1}", "2\\times10^{-1}"]),
+    ],
+)
+def test_log_axes_are_labelled_without_crowding(low, high, labels):
+    use_style()
+    figure, axis = plt.subplots(figsize=(2, 1.5))
+    axis.plot([0, 1], [low, high])
+    log_scale(axis)
+    figure.draw_without_rendering()
+    ticks = [*axis.yaxis.get_major_ticks(), *axis.yaxis.get_minor_ticks()]
+    shown = {tick.label1.get_text() for tick in ticks} - {""}
+    assert all(any(label in text for text in shown) for label in labels)
+    assert len(shown) <= 9
+    plt.close(figure)
+
+
+def test_colours_are_told_apart():
+    chosen = np.array(colours(range(5)))
+    distances = np.linalg.norm(chosen[:, None] - chosen[None], axis=-1)
+    assert distances[~np.eye(5, dtype=bool)].min() > 0.25
+
+
+def test_many_lines_are_told_apart_by_colour_or_dashes():
+    styles = line_styles(range(28))
+    assert len({str(style) for style in styles}) == 28
+    # As long as there are few, by colour alone.
+    assert {style["linestyle"] for style in styles[:8]} == {"-"}
+    chosen = np.array([mpl.colors.to_rgb(style["color"]) for style in styles[:8]])
+    distances = np.linalg.norm(chosen[:, None] - chosen[None], axis=-1)
+    assert distances[~np.eye(8, dtype=bool)].min() > 0.25
+
+
+def test_a_family_shares_its_colour():
+    adam, gd, relaxed, path, tanh = line_styles(
+        ["adam", "gd", "relaxed", "path", "tanh"],
+        {"relaxed": "adam", "path": "adam", "tanh": "not there"},
+    )
+    assert adam["color"] == relaxed["color"] == path["color"]
+    assert len({str(style["linestyle"]) for style in (adam, relaxed, path)}) == 3
+    assert len({adam["color"], gd["color"], tanh["color"]}) == 3
+    assert adam["linestyle"] == gd["linestyle"] == tanh["linestyle"] == "-"
+
+
+def test_a_family_of_a_family_has_the_colour_of_its_head():
+    adam, layer, neuron = line_styles(
+        ["adam", "layer", "neuron"], {"layer": "adam", "neuron": "layer"}
+    )
+    assert adam["color"] == layer["color"] == neuron["color"]
+    assert len({str(style["linestyle"]) for style in (adam, layer, neuron)}) == 3

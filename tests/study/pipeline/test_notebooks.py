@@ -1,0 +1,81 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+ROOT = Path(__file__).parents[3]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+SCRIPT = ROOT / "workflow" / "scripts" / "execute_notebook.py"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_stored_without_outputs(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+    assert notebook.metadata.kernelspec.name == "python3"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_have_parameters_with_defaults_and_say_what_is_seen(path):
+    assert papermill.inspect_notebook(str(path))
+    notebook = nbformat.read(path, as_version=4)
+    assert notebook.cells[0].cell_type == "markdown"
+    prose = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert len(prose) > 300
+    assert "$" not in prose  # pages are read offline, where nothing would set formulas
+
+
+def write(path, *sources):
+    """A notebook with a cell of parameters and a cell of code for each source."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    cells[0].metadata["tags"] = ["parameters"]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, path)
+
+
+def execute(folder, parameters):
+    command = [
+        *(sys.executable, SCRIPT, folder / "source.ipynb"),
+        *("--parameters", json.dumps(parameters)),
+        *("--draft", folder / "logs" / "draft.ipynb"),
+        *("--executed", folder / "executed" / "done.ipynb"),
+        *("--page", folder / "executed" / "done.html"),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_notebook_is_executed_with_its_parameters(tmp_path):
+    write(tmp_path / "source.ipynb", "number = 1", "print('number is', 6 * number)")
+    done = execute(tmp_path, {"number": 7})
+    assert done.returncode == 0, done.stderr
+    copy = nbformat.read(tmp_path / "executed" / "done.ipynb", as_version=4)
+    assert copy.cells[-1].outputs[0].text == "number is 42\n"
+    assert "number is 42" in (tmp_path / "executed" / "done.html").read_text()
+    assert len(list((tmp_path / "executed").iterdir())) == 2
+
+
+def test_a_misspelt_parameter_is_an_error(tmp_path):
+    write(tmp_path / "source.ipynb", "number = 1", "print(number)")
+    done = execute(tmp_path, {"nmuber": 7})
+    assert done.returncode == 1
+    assert done.stderr.endswith("unknown parameters nmuber; there are number\n")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_failed_notebook_leaves_its_draft_and_no_result(tmp_path):
+    write(tmp_path / "source.ipynb", "number = 0", "print('so far')", "1 / number")
+    done = execute(tmp_path, {"number": 0})
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+    draft = nbformat.read(tmp_path / "logs" / "draft.ipynb", as_version=4)
+    assert any("so far" in str(cell.get("outputs")) for cell in draft.cells)
+    assert not (tmp_path / "executed").exists()

@@ -1,0 +1,248 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrta.study.verification.agreement import RUN_FLOOR, Close, Drawn, Same
+
+LEVEL = 1e-5
+finite = st.floats(-30, 5)
+
+
+def pairs(reference, fresh, cell=0):
+    columns = {"cell": cell, "seed": range(len(reference)), "reference": reference, "fresh": fresh}
+    return pd.DataFrame(columns)
+
+
+def worst(rule, reference, fresh, check=None):
+    away = rule.deviations(pairs(reference, fresh), LEVEL)
+    return away.loc[away["check"].eq(check) if check else slice(None), "units"].max()
+
+
+def drawn(seeds, spread=0.3, seed=0):
+    return 10 ** np.random.default_rng(seed).normal(-3, spread, seeds)
+
+
+def test_the_same_is_the_same_and_nothing_else_is():
+    away = Same().deviations(pairs([1.0, np.nan, 1.0, np.nan], [1.0, np.nan, 1.0001, 1.0]), LEVEL)
+    assert away["units"].tolist() == [0, 0, np.inf, np.inf]
+
+
+def test_rounding_is_measured_by_the_largest_of_the_cell():
+    rule = Close(1e-9, ("cell",))
+    reference = pairs([1.0, 100.0, -5.0], [1.0 + 5e-8, 100.0, -5.0 + 2e-7])
+    assert rule.deviations(reference, LEVEL)["units"].tolist() == pytest.approx([0.5, 0, 2], 1e-3)
+    apart = rule.deviations(pairs([1.0, 100.0], [1.0 + 5e-8, 100.0], cell=[0, 1]), LEVEL)
+    assert apart["units"].tolist() == pytest.approx([50, 0], 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("reference", "fresh"),
+    [(0.0, 1e-300), (1.0, np.nan), (np.nan, 1.0), (1.0, np.inf), (np.inf, 1.0), (np.inf, -np.inf)],
+)
+def test_what_cannot_be_rounding_is_infinitely_far(reference, fresh):
+    assert worst(Close(1e-3, ("cell",)), [reference], [fresh]) == np.inf
+
+
+@pytest.mark.parametrize("value", [0.0, np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("rule", [Same(), Close(1e-3, ("cell",)), Drawn(("cell",))])
+def test_odd_values_agree_with_themselves(rule, value):
+    assert worst(rule, [value, 1.0], [value, 1.0]) == 0
+
+
+@given(st.lists(finite, min_size=1, max_size=30))
+def test_a_run_agrees_with_itself(logarithms):
+    losses = 10.0 ** np.array(logarithms)
+    assert worst(Drawn(("cell",)), losses, losses) == 0
+
+
+@pytest.mark.parametrize("spread", [0.01, 0.3, 2])
+@pytest.mark.parametrize("seeds", [3, 5, 20, 100])
+def test_independent_draws_of_one_distribution_agree(seeds, spread):
+    random = np.random.default_rng(seeds)
+    logarithms = random.normal(-3, spread, (20 * seeds, 2))
+    table = pairs(*10**logarithms.T, cell=np.repeat(range(20), seeds))
+    assert Drawn(("cell",)).deviations(table, LEVEL)["units"].max() < 1
+
+
+def test_a_pool_lends_its_spread_to_cells_of_few_seeds():
+    reference = drawn(30)
+    altered = reference * np.where(np.arange(30) == 7, 1e6, 1)
+    table = pairs(reference, altered, cell=np.repeat(range(10), 3)).assign(all=0)
+    own = Drawn(("cell",)).deviations(table, LEVEL)
+    assert own.loc[own["check"] == "run", "units"].max() < 1
+    together = Drawn(("cell",), pool=("all",)).deviations(table, LEVEL)
+    far = together[(together["check"] == "run") & (together["units"] > 1)]
+    assert far["seed"].tolist() == [7]
+
+
+@given(st.integers(2, 100), st.floats(0.03, 1))
+def test_all_runs_a_little_off_are_found_by_their_median(seeds, shift):
+    reference = drawn(seeds)
+    assert worst(Drawn(("cell",)), reference, reference * 10**shift, "median") > 1
+    assert worst(Drawn(("cell",)), reference, reference / 10**shift, "median") > 1
+    assert worst(Drawn(("cell",)), reference, reference * 1.02) < 1
+
+
+@given(st.integers(12, 100), st.data())
+def test_any_single_run_far_off_is_found(seeds, data):
+    reference = drawn(seeds)
+    altered = reference.copy()
+    altered[data.draw(st.integers(0, seeds - 1))] *= 10 ** data.draw(st.sampled_from([-6, 6]))
+    assert worst(Drawn(("cell",)), reference, altered, "run") > 1
+    assert worst(Drawn(("cell",)), altered, reference, "run") > 1
+
+
+def test_where_all_seeds_end_alike_a_run_may_differ_by_the_floor_alone():
+    reference = np.full(5, 1e-3)
+    altered = reference * [1, 10**RUN_FLOOR, 1, 1, 1]
+    assert worst(Drawn(("cell",)), reference, altered, "run") == pytest.approx(1)
+
+
+def test_one_run_that_diverges_alone_is_found():
+    reference = drawn(20)
+    fresh = np.where(np.arange(20) == 3, np.inf, reference)
+    assert worst(Drawn(("cell",)), reference, fresh, "run") == np.inf
+    assert worst(Drawn(("cell",)), fresh, reference, "run") == np.inf
+
+
+def test_where_runs_diverge_now_and_then_another_one_may():
+    reference, fresh = drawn(40), drawn(40)
+    reference[[1, 2, 3]] = np.inf
+    fresh[[3, 4]] = np.inf
+    assert worst(Drawn(("cell",)), reference, fresh) < 1
+    fresh[5:35] = np.inf
+    assert worst(Drawn(("cell",)), reference, fresh, "diverged") > 1
+
+
+def only_in_one(runs, seeds=20, others=0):
+    """A cell where so many runs are infinite in only one, and others at the same rate in both."""
+    reference, fresh = drawn(seeds), drawn(seeds, seed=1)
+    fresh[:runs] = np.inf
+    reference[seeds - others :] = fresh[seeds - others :] = np.inf
+    return reference, fresh
+
+
+@pytest.mark.parametrize(("runs", "seeds"), [(2, 20), (20, 20), (3, 3), (2, 3), (10, 10)])
+def test_several_runs_that_diverge_where_the_other_has_none_are_found(runs, seeds):
+    reference, fresh = only_in_one(runs, seeds)
+    # Whatever happens near by.
+    table = pd.concat([pairs(reference, fresh), pairs(*only_in_one(0, others=3), cell=1)])
+    table = table.reset_index(drop=True).assign(all=0)
+    for one in (table, table.rename(columns={"reference": "fresh", "fresh": "reference"})):
+        away = Drawn(("cell",), pool=("all",)).deviations(one, LEVEL)
+        assert (away["units"] == np.inf).sum() == runs
+
+
+def test_a_single_run_may_diverge_where_others_do_near_by():
+    alone = pairs(*only_in_one(1))
+    table = pd.concat([alone, pairs(*only_in_one(0, others=1), cell=1)], ignore_index=True)
+    rule = Drawn(("cell",), near=("all",))
+    assert rule.deviations(table.assign(all=0), LEVEL)["units"].max() < 1
+    assert rule.deviations(table.assign(all=table["cell"]), LEVEL)["units"].max() == np.inf
+
+
+@pytest.mark.parametrize(("runs", "agree"), [(3, True), (8, True), (12, False), (17, False)])
+def test_the_sign_test_finds_cells_that_diverge_more_often(runs, agree):
+    away = worst(Drawn(("cell",)), *only_in_one(runs, others=2), "diverged")
+    assert (away < 1) == agree
+
+
+@pytest.mark.parametrize("step", [None, 1e-8])
+def test_zeros_in_only_one_are_found(step):
+    rule = Drawn(("cell",), step=step)
+    for zeros in (1, 2, 20):
+        for reference in (drawn(20), drawn(20) * 1e-9):
+            fresh = np.where(np.arange(20) < zeros, 0.0, reference)
+            assert worst(rule, reference, fresh, "run") == np.inf
+            assert worst(rule, fresh, reference, "run") == np.inf
+    assert worst(rule, np.zeros(20), np.zeros(20)) == 0
+
+
+def test_zeros_are_numbers_where_rounding_makes_them():
+    random = np.random.default_rng(0)
+    reference, fresh = 1.5e-8 * random.poisson(10 ** random.normal(1, 0.5, (2, 20)))
+    reference[:2] = 0
+    assert worst(Drawn(("cell",), step=1e-8), reference, fresh) < 1
+    assert worst(Drawn(("cell",)), reference, fresh) == np.inf
+    # All of them at once are another result, and so is one beside what is no rounding.
+    assert worst(Drawn(("cell",), step=1e-8), np.maximum(reference, 1e-7), 0 * fresh) > 1
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_few_runs_that_are_all_off_are_found(seeds):
+    random = np.random.default_rng(seeds)
+    reference = drawn(8 * seeds)
+    # Cells of the pool lie decades apart.
+    cell = np.repeat(range(8), seeds)
+    reference *= 10.0**-cell
+    scatter = 1 + 0.02 * random.normal(size=8 * seeds)
+    fresh = reference * scatter * np.where(cell == 3, 10, 1)
+    table = pairs(reference, fresh, cell).assign(all=0)
+    away = Drawn(("cell",), pool=("all",)).deviations(table, LEVEL)
+    assert away.loc[away["units"] > 1, ["check", "cell"]].values.tolist() == [["median", 3]]
+
+
+def draws(shape, kind, random):
+    """Logarithms of losses of one distribution."""
+    if kind == "normal":
+        return random.normal(-3, 0.3, shape)
+    if kind == "decades":
+        return random.uniform(-9, -2, shape)
+    # Half of the runs end on a plateau.
+    return np.where(random.uniform(size=shape) < 0.5, -1, random.normal(-5, 0.2, shape))
+
+
+@pytest.mark.parametrize("kind", ["normal", "decades", "plateau"])
+@pytest.mark.parametrize(("seeds", "pooled"), [(3, 12), (5, 4), (10, 3), (20, 1), (100, 1)])
+def test_draws_anew_agree(seeds, pooled, kind):
+    """Cells of a pool with spreads of their own, a few thousand runs in all."""
+    random = np.random.default_rng([seeds, len(kind)])
+    cells = pooled * max(1, 3000 // (seeds * pooled))
+    widths = np.repeat(10 ** random.normal(0, 0.3, cells), seeds)[:, None]
+    losses = 10 ** (widths * draws((cells * seeds, 2), kind, random))
+    cell = np.repeat(range(cells), seeds)
+    table = pairs(*losses.T, cell).assign(all=cell // pooled)
+    rule = Drawn(("cell",), pool=("all",))
+    # At the level of a full replication.
+    assert rule.deviations(table, 6e-8)["units"].max() < 1
+
+
+def test_what_is_negative_in_only_one_is_found():
+    reference = drawn(20)
+    fresh = np.where(np.arange(20) == 4, -reference, reference)
+    assert worst(Drawn(("cell",)), reference, fresh, "run") == np.inf
+    assert worst(Drawn(("cell",)), -reference, -fresh, "run") == np.inf
+    assert worst(Drawn(("cell",)), fresh, fresh) == 0
+    assert worst(Drawn(("cell",)), fresh, 2 * fresh, "run") == np.inf
+
+
+def test_a_missing_number_is_no_divergence():
+    reference = np.array([1.0, np.inf, 2.0])
+    assert worst(Drawn(("cell",)), reference, [np.nan, np.inf, 2.0]) == np.inf
+    assert worst(Drawn(("cell",)), reference, [1.0, np.nan, 2.0]) == np.inf
+
+
+def test_scales():
+    shares = np.array([0.1, 0.2, 0.15, 0.12])
+    assert worst(Drawn(("cell",), "absolute"), shares, shares + 0.02, "median") == pytest.approx(2)
+    signed = np.array([-1.0, 1.0, 1.2, -0.9])
+    # A hundredth of a decade is 2.3 %, here of the median size 1.
+    away = worst(Drawn(("cell",), "relative"), signed, signed + 0.02 * np.log(10), "median")
+    assert away == pytest.approx(2, rel=0.06)
+    assert worst(Drawn(("cell",)), np.full(4, 0.01), np.full(4, -0.01)) == np.inf
+
+
+def test_cells_are_told_apart_and_counted():
+    reference = np.concatenate([drawn(10), drawn(10, seed=1)])
+    fresh = reference * np.repeat([1.0, 2.0], 10)
+    table = pairs(reference, fresh, np.repeat([0, 1], 10))
+    rule = Drawn(("cell",))
+    assert rule.tests(table) == 22
+    assert Same().tests(table) == Close(1, ("cell",)).tests(table) == 0
+    away = rule.deviations(table, LEVEL)
+    medians = away[away["check"] == "median"].set_index("cell")
+    assert (medians["units"] > 1).tolist() == [False, True]
+    assert medians.loc[1, "fresh"] == pytest.approx(2 * medians.loc[1, "reference"])
+    assert medians["seed"].isna().all()

@@ -1,0 +1,314 @@
+"""The CUDA engine against the reference: in Triton's interpreter, and on a GPU if there is one."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.util import find_spec
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from hrta.networks.two_layer import TwoLayer, with_bias
+from hrta.training.engines import make_engine
+from hrta.training.engines.engine import Points, Setting
+from hrta.training.engines.torch_engine import ReferenceEngine
+from hrta.training.minibatches import Minibatches
+
+if find_spec("triton") is None:
+    pytest.skip("no Triton for this system", allow_module_level=True)
+
+OPTIMIZERS = ["gradient_descent", "heavy_ball", "nesterov", "adam"]
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
+on_gpu = pytest.param("gpu", marks=needs_gpu)
+
+
+def of_triton(name: str) -> bool:
+    """Whether the module holds Triton's functions or ours; libtriton can be loaded only once."""
+    ours = name in ("hrta.training.engines.triton_engine", "hrta.training.kernels.triton_loop")
+    return ours or (name.split(".")[0] == "triton" and not name.startswith("triton._C"))
+
+
+@contextmanager
+def triton_anew(interpret: bool) -> Iterator[ModuleType]:
+    """The engine with kernels interpreted or compiled, which Triton settles at import."""
+    before = {name: sys.modules.pop(name) for name in list(sys.modules) if of_triton(name)}
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TRITON_INTERPRET", str(int(interpret)))
+            yield importlib.import_module("hrta.training.engines.triton_engine")
+    finally:
+        for name in list(sys.modules):
+            if of_triton(name):
+                # Emptied as at Python's end, when libtriton minds whatever still refers to it.
+                vars(sys.modules.pop(name)).clear()
+        sys.modules.update(before)
+
+
+@pytest.fixture(scope="module", params=["interpreter", on_gpu])
+def where(request) -> Iterator[str]:
+    """interpreter, gpu or compiler; one at a time."""
+    with triton_anew(interpret=request.param == "interpreter"):
+        yield request.param
+
+
+@pytest.fixture
+def cuda(where) -> ModuleType:
+    return sys.modules["hrta.training.engines.triton_engine"]
+
+
+@pytest.fixture
+def device(where) -> str:
+    return "cuda" if where == "gpu" else "cpu"
+
+
+@pytest.fixture
+def engine(cuda, where):
+    """Makes engines; in the interpreter their tiles are small, so that there are many of them."""
+
+    def make(networks, setting, neurons=8, block=16):
+        inputs = 1 << networks.inputs.bit_length()
+        tiles = cuda.Tiles(points=32, neurons=neurons, inputs=inputs, block=block, warps=1)
+        return cuda.CudaEngine(networks, setting, tiles if where == "interpreter" else None)
+
+    return make
+
+
+def example(
+    runs,
+    points,
+    inputs,
+    width,
+    device,
+    optimizer="adam",
+    dtype=torch.float64,
+    test=3,
+    fixed_outer=False,
+):
+    """Networks and a setting, with another learning rate for each run."""
+    networks = TwoLayer.initialise(range(runs), inputs, width, dtype, device)
+    random = np.random.default_rng(points + inputs + width)
+
+    def some(number):
+        x = with_bias(random.normal(size=(number, inputs)), networks.inner)
+        return Points(x, torch.tensor(random.normal(size=number)).to(networks.inner))
+
+    rates = np.array([0.02, 0.1, 0.05])[:runs]
+    held_out = some(test) if test else None
+    return networks, Setting(some(points), held_out, optimizer, 0.8, rates, fixed_outer)
+
+
+def advance(engine, s, steps=3, logged=None, decay=0.9):
+    """Losses, test losses [R, logged] and then those after the last step."""
+    s, logged = np.array(s), np.ones(steps, bool) if logged is None else np.array(logged)
+    with np.errstate(all="ignore"):  # the interpreter's numpy minds infinity and the mean of none
+        during = engine.advance(s, decay ** np.arange(steps), logged)
+        after = engine.measure(s)
+    return np.concatenate([np.stack(during), np.stack(after)[:, :, None]], axis=2)
+
+
+def assert_same(engine, expected, rtol=1e-10):
+    for name in ("inner", "outer"):
+        ours, theirs = getattr(engine.networks(), name), getattr(expected.networks(), name)
+        torch.testing.assert_close(ours, theirs, rtol=rtol, atol=rtol)
+    assert engine.diverged.tolist() == expected.diverged.tolist()
+
+
+def test_outer_weights_stay_where_they_are_fixed(engine, device):
+    networks, setting = example(2, 9, 2, 12, device, fixed_outer=True)
+    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+    losses, expected = (advance(each, [0.5, 1.3]) for each in engines)
+    np.testing.assert_allclose(losses, expected, rtol=1e-10)
+    assert_same(*engines)
+    assert torch.equal(engines[0].networks().outer, networks.outer)
+
+
+def test_what_it_does_not_know_is_refused(engine, device):
+    networks, setting = example(2, 9, 2, 12, device)
+    with pytest.raises(ValueError, match="engine cuda: it knows no minibatches"):
+        engine(networks, replace(setting, batches=Minibatches(np.arange(2), 9, 3)))
+    with pytest.raises(ValueError, match="engine cuda: it knows no function-preserving switch"):
+        engine(networks, replace(setting, preserve_function=True))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "points", "inputs", "width", "test"),
+    [
+        ("gradient_descent", 7, 1, 7, 3),
+        ("heavy_ball", 1, 2, 33, 40),
+        ("nesterov", 40, 5, 33, 0),
+        ("adam", 40, 1, 16, 1),
+        ("adam", 5, 20, 33, 0),
+        ("adam", 6, 2, 300, 3),
+    ],
+)
+def test_agrees_with_the_reference(engine, device, optimizer, points, inputs, width, test):
+    networks, setting = example(2, points, inputs, width, device, optimizer, test=test)
+    large = {"neurons": 64, "block": 128} if width > 100 else {}
+    engines = engine(networks, setting, **large), ReferenceEngine(networks, setting)
+    logged = [True, False, True]
+    for s, reset in [([0.5, 1.0], [False, True]), ([2.0, 1.3], [True, False])]:
+        for each in engines:
+            each.reset(np.array(reset))
+        losses, expected = (advance(each, s, 3, logged) for each in engines)
+        assert losses.shape == (2, 2, 3)
+        assert losses.dtype == np.float64
+        np.testing.assert_allclose(losses, expected, rtol=1e-10)
+        assert_same(*engines)
+
+
+def test_starts_from_a_copy_and_gives_copies(engine, device):
+    networks, setting = example(2, 5, 1, 7, device)
+    trained = engine(networks, setting)
+    before = trained.networks()
+    assert torch.equal(before.inner, networks.inner)
+    advance(trained, [1, 1], 1)
+    assert torch.equal(before.inner, networks.inner)
+    assert not torch.equal(trained.networks().inner, networks.inner)
+
+
+@pytest.mark.parametrize("optimizer", ["nesterov", "adam"])
+def test_agrees_with_the_reference_in_single_precision(engine, device, optimizer):
+    networks, setting = example(2, 7, 2, 33, device, optimizer, torch.float32)
+    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+    losses, expected = (advance(each, [0.5, 1.5], 4) for each in engines)
+    np.testing.assert_allclose(losses, expected, rtol=2e-5)
+    assert_same(*engines, rtol=1e-4)
+    assert engines[0].networks().inner.dtype == torch.float32
+
+
+@pytest.mark.parametrize("first", [1, 3])  # found by the measurement, and in the middle
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_diverged_run_stays_as_it_is(engine, device, optimizer, first):
+    networks, setting = example(2, 5, 1, 7, device, optimizer)
+    setting.learning_rate[0] = 1e200
+    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+    for s, steps in [(1.0, first), (0.0, 2)]:
+        losses, expected = (advance(each, [s, 0.7], steps) for each in engines)
+        np.testing.assert_allclose(losses, expected, rtol=1e-10)
+        assert_same(*engines)
+    assert engines[0].diverged.tolist() == [1, -1]
+    assert np.isinf(losses[:, 0]).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_run_does_not_depend_on_the_others(engine, device, dtype):
+    networks, setting = example(3, 6, 2, 20, device, dtype=dtype)
+    together = engine(networks, setting)
+    losses = advance(together, [0.5, 1.0, 1.5])
+    one = TwoLayer(networks.inner[2:], networks.outer[2:])
+    rate = setting.learning_rate[2:]
+    alone = engine(one, Setting(setting.points, setting.test, "adam", 0.8, rate))
+    assert np.array_equal(advance(alone, [1.5]), losses[:, 2:])
+    assert torch.equal(alone.networks().inner, together.networks().inner[2:])
+    assert torch.equal(alone.networks().outer, together.networks().outer[2:])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_runs_that_part_go_on_from_where_they_were(engine, device, optimizer):
+    networks, setting = example(2, 6, 2, 20, device, optimizer)
+    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+    for each in engines:
+        advance(each, [0.5, 1.0])
+        each.branch(np.array([0, 1, 1]))
+    losses, expected = (advance(each, [0.5, 1.0, 1.5]) for each in engines)
+    assert losses.shape == (2, 3, 4)
+    np.testing.assert_allclose(losses, expected, rtol=1e-10)
+    assert_same(*engines)
+
+
+def test_a_neuron_that_is_active_nowhere_does_not_move_under_relu(engine, device):
+    networks, setting = example(1, 6, 1, 7, device)
+    networks.inner[0, :, 3] = torch.tensor([0.1, -100.0])
+    trained = engine(networks, setting)
+    advance(trained, [1.0])
+    assert torch.equal(trained.networks().inner[..., 3], networks.inner[..., 3])
+    assert torch.equal(trained.networks().outer[..., 3], networks.outer[..., 3])
+
+
+def test_the_gradient_at_the_kink_is_that_of_the_reference(engine, device):
+    networks, setting = example(1, 6, 1, 7, device, "gradient_descent")
+    networks.inner[0, :, 3] = 0
+    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+    for each in engines:
+        advance(each, [0.7], 1)
+    assert_same(*engines)
+
+
+@pytest.mark.parametrize("where", ["compiler"], indirect=True)
+def test_tiles_fit_the_registers(cuda):
+    for points, width in [(1, 1), (100, 50), (125, 200), (10000, 1000), (3, 10**6)]:
+        for inputs in (2, 4, 21, 101, 10**4):
+            for item in (4, 8):
+                tiles = cuda.choose_tiles(points, inputs, width, item)
+                assert all(number & (number - 1) == 0 for number in tiles)
+                assert 32 <= tiles.points <= 128
+                assert tiles.inputs >= inputs
+                assert 1 <= tiles.warps <= 8
+                if inputs <= 128:
+                    assert tiles.inputs * tiles.block * item <= 2**14
+                if inputs <= 8:  # each warp has 32 neurons of its own, or there are no 32
+                    assert tiles.warps == 1 or tiles.warps * 32 <= tiles.block
+    assert cuda.choose_tiles(100, 2, 1000, 4) == (128, 64, 2, 1024, 8)
+
+
+@pytest.fixture
+def compiled(where, monkeypatch, tmp_path) -> list:
+    """The kernels that would run, compiled for a Hopper GPU that is not there."""
+    from triton.backends.compiler import GPUTarget
+    from triton.runtime import driver
+    from triton.runtime.jit import JITFunction
+
+    class NoGpu:
+        get_current_device = staticmethod(lambda: 0)
+        get_current_stream = staticmethod(lambda device: 0)
+        get_current_target = staticmethod(lambda: GPUTarget("cuda", 90, 32))
+
+    kernels, run = [], JITFunction.run
+
+    def compile_only(kernel, *arguments, warmup, **options):
+        kernels.append(run(kernel, *arguments, warmup=True, **options))
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    driver.set_active(NoGpu())
+    monkeypatch.setattr(JITFunction, "run", compile_only)
+    return kernels
+
+
+@pytest.mark.parametrize("where", ["compiler"], indirect=True)
+@pytest.mark.parametrize(
+    ("dtype", "optimizer", "points", "width", "test"),
+    [(torch.float32, "adam", 100, 200, 5), (torch.float64, "nesterov", 1, 1, 0)],
+)
+def test_the_kernels_compile(engine, compiled, dtype, optimizer, points, width, test):
+    networks, setting = example(2, points, 1, width, "cpu", optimizer, dtype, test)
+    unmoved = engine(networks, setting)
+    advance(unmoved, [1, 1], steps=1)
+    advance(unmoved, [1, 1], steps=16)
+    first, _, again, _ = compiled
+    assert first is again  # whatever the number of steps
+    # No load that may miss what other threads of the program have written.
+    assert not any("ld.global.nc" in kernel.asm["ptx"] for kernel in compiled)
+
+
+@pytest.mark.parametrize("where", [on_gpu], indirect=True)
+@pytest.mark.parametrize("inputs", [1, 3, 8])
+@pytest.mark.parametrize("width", [50, 1000])
+def test_many_steps_are_the_same_each_time(engine, device, inputs, width):
+    networks, setting = example(3, 100, inputs, width, device, dtype=torch.float32)
+    setting.learning_rate[:] = 1e-3
+    engines = engine(networks, setting), engine(networks, setting)
+    losses, again = (advance(each, [0.5, 1.0, 1.5], 300, decay=1.0) for each in engines)
+    assert np.array_equal(losses, again)
+    assert_same(*engines, rtol=0)
+    expected = advance(ReferenceEngine(networks, setting), [0.5, 1.0, 1.5], 300, decay=1.0)
+    np.testing.assert_allclose(losses, expected, rtol=1e-2)
+
+
+@pytest.mark.parametrize("where", [on_gpu], indirect=True)
+def test_auto_is_the_cuda_engine_on_a_gpu(where):
+    networks, setting = example(2, 5, 1, 7, "cuda")
+    assert make_engine("auto", networks, setting).name == "cuda"

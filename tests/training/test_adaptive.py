@@ -1,0 +1,287 @@
+"""Adaptive activations against the formulas and one plain network in torch."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from hrta import Problem, TwoLayer
+from hrta.networks.two_layer import with_bias
+from hrta.problems.targets import make_problem
+from hrta.training import adaptive as laaf
+from hrta.training.objectives import adaptive as laaf_gradient
+
+PROBLEM = make_problem("jump1d", 30, 1)
+KINDS = list(product(laaf.ACTIVATIONS, laaf.ADAPTIVE))
+
+
+def networks(adaptive="none", seeds=(0, 1), **options):
+    options = {"activation": "tanh", "dtype": torch.float64} | options
+    return laaf.DeepNetworks.initialise(seeds, 1, [7, 5], adaptive=adaptive, **options)
+
+
+@pytest.mark.parametrize("activation", laaf.ACTIVATIONS)
+@pytest.mark.parametrize("adaptive", laaf.ADAPTIVE)
+def test_at_the_start_it_is_the_plain_network(adaptive, activation):
+    start = networks(adaptive, activation=activation, scale=8.0)
+    x = torch.tensor(PROBLEM.x)
+    for run in range(2):
+        hidden = x
+        for layer in range(3):
+            hidden = hidden @ start.weights[layer][run] + start.biases[layer][run]
+            if layer < 2:
+                hidden = laaf.ACTIVATIONS[activation](hidden)
+        torch.testing.assert_close(start.predict(x)[run], hidden[:, 0], rtol=1e-13, atol=1e-13)
+
+
+def two_layer(activation, adaptive, runs=5, width=11, dtype=torch.float64):
+    start = TwoLayer.initialise(range(runs), 1, width, dtype=dtype)
+    return start, laaf.DeepNetworks.of_two_layer(start, activation, adaptive)
+
+
+@pytest.mark.parametrize("adaptive", laaf.ADAPTIVE)
+def test_of_two_layer_is_the_two_layer_network(adaptive):
+    start, adapted = two_layer("relu", adaptive)
+    x = torch.tensor(PROBLEM.x)
+    torch.testing.assert_close(adapted.predict(x), start.predict(x, 1), rtol=1e-14, atol=1e-14)
+    _, curved = two_layer("tanh", adaptive)
+    hidden = torch.tanh(x * start.inner[2, 0] + start.inner[2, 1])
+    expected = hidden @ start.outer[2] / 11**0.5
+    torch.testing.assert_close(curved.predict(x)[2], expected, rtol=1e-13, atol=1e-13)
+
+
+def test_of_two_layer_shares_no_memory():
+    start, adapted = two_layer("relu", "layer")
+    before = start.inner.clone()
+    adapted.weights[0].zero_()
+    assert torch.equal(start.inner, before)
+
+
+def bent(start):
+    """The networks with slopes and biases that differ, all of them to be differentiated."""
+    random = torch.Generator().manual_seed(1)
+    for tensors in (start.weights, start.biases, start.slopes):
+        for tensor in tensors:
+            noise = torch.randn(tensor.shape, dtype=tensor.dtype, generator=random)
+            tensor += 0.05 * noise
+            tensor.requires_grad_()
+    return start
+
+
+def written_out(problem, start, recovery):
+    """Loss, and networks whose tensors are the gradient as it is written out."""
+    like = start.weights[0]
+    points = with_bias(problem.x, like), torch.tensor(problem.y).to(like)
+    loss = laaf_gradient.Loss(*points, start)
+    parameters = loss.layout.pack(start)
+    gradient = torch.zeros_like(parameters)
+    losses = loss.value_and_gradient(parameters, gradient)
+    torch.testing.assert_close(loss.value(parameters), losses, rtol=0, atol=0)
+    laaf_gradient.add_recovery(loss.layout, parameters, gradient, recovery)
+    return losses, loss.layout.unpack(gradient, start)
+
+
+@pytest.mark.parametrize("recovery", [0, 0.7])
+@pytest.mark.parametrize(("activation", "adaptive"), KINDS)
+@pytest.mark.parametrize("deep", [False, True])
+def test_the_gradient_is_that_of_differentiation(activation, adaptive, deep, recovery, monkeypatch):
+    monkeypatch.setattr(laaf_gradient, "BLOCK_ELEMENTS", 700)  # blocks of several runs, and less
+    if deep:
+        start = bent(networks(adaptive, range(5), activation=activation))
+    else:
+        start = bent(two_layer(activation, adaptive)[1])
+    x, y = torch.tensor(PROBLEM.x), torch.tensor(PROBLEM.y)
+    losses = ((start.predict(x) - y) ** 2).mean(dim=1)
+    (losses + recovery * start.slope_recovery()).sum().backward()
+    if adaptive == "none":
+        recovery = 0
+    found, gradient = written_out(PROBLEM, start, recovery)
+    torch.testing.assert_close(found, losses.detach(), rtol=1e-12, atol=0)
+    pairs = [(gradient.weights, start.weights), (gradient.biases, start.biases)]
+    if adaptive != "none":
+        pairs.append((gradient.slopes, start.slopes))
+    for ours, theirs in pairs:
+        for mine, tensor in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(mine, tensor.grad, rtol=1e-11, atol=1e-13)
+
+
+def trainable(start):
+    """A copy for torch to train: the slopes, too, if they are adaptive."""
+    adaptive = start.adaptive != "none"
+    copies = {
+        name: [tensor.clone().requires_grad_(trained) for tensor in getattr(start, name)]
+        for name, trained in (("weights", True), ("biases", True), ("slopes", adaptive))
+    }
+    return replace(start, **copies)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("adaptive", laaf.ADAPTIVE)
+def test_every_step_is_torchs(adaptive, deep):
+    """Adam with each run's own learning rate, and decay, from gradients by differentiation."""
+    rates, decay, steps, recovery = [0.01, 0.003], 0.1, 12, 0.5
+    start = networks(adaptive) if deep else two_layer("relu", adaptive, runs=2)[1]
+    ours = []
+    laaf.train(
+        *(PROBLEM, start, steps, rates),
+        decay=decay,
+        recovery=recovery,
+        observe=lambda step, nets: ours.append(nets),
+        observe_at=range(steps + 1),
+    )
+    x, y = torch.tensor(PROBLEM.x), torch.tensor(PROBLEM.y)
+    for run, rate in enumerate(rates):
+        theirs = trainable(start)
+        tensors = [*theirs.weights, *theirs.biases, *theirs.slopes]
+        adam = torch.optim.Adam([tensor for tensor in tensors if tensor.requires_grad], lr=rate)
+        for step in range(steps + 1):
+            values = theirs.predict(x)
+            mine = ours[step].predict(x)[run]
+            torch.testing.assert_close(mine, values[run].detach(), rtol=1e-9, atol=1e-11)
+            adam.zero_grad()
+            losses = ((values - y) ** 2).mean(dim=1) + recovery * theirs.slope_recovery()
+            losses.sum().backward()
+            adam.param_groups[0]["lr"] = rate * decay ** (step / steps)
+            adam.step()
+
+
+def test_slope_recovery_is_the_papers():
+    start = networks("neuron")
+    for layer, slopes in enumerate(start.slopes):
+        slopes += torch.linspace(0, 1 + layer, slopes.shape[2], dtype=torch.float64)
+    means = [slopes[0].mean().item() for slopes in start.slopes]
+    expected = 1 / np.mean(np.exp(means))
+    assert start.slope_recovery()[0].item() == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("adaptive", laaf.ADAPTIVE)
+def test_training_is_adam_on_each_network_by_itself(adaptive):
+    start = networks(adaptive)
+    options = {"learning_rate": 0.01, "recovery": 0.3, "log_every": 7}
+    history, trained = laaf.train(PROBLEM, start, 20, **options)
+    assert history[history["run"] == 0]["step"].tolist() == [0, 7, 14, 20]
+    alone, one = laaf.train(PROBLEM, networks(adaptive, seeds=(1,)), 20, **options)
+    both = history[history["run"] == 1]["loss"].to_numpy()
+    np.testing.assert_array_equal(both, alone["loss"])
+    assert torch.equal(trained.slopes[0][1], one.slopes[0][0])
+    assert torch.equal(trained.slopes[0], start.slopes[0]) == (adaptive == "none")
+    torch.testing.assert_close(start.slopes[0], torch.full_like(start.slopes[0], 0.1))
+
+
+@pytest.mark.parametrize(("activation", "adaptive"), KINDS)
+@pytest.mark.parametrize(("points", "width"), [(30, 13), (7, 16), (100, 50)])
+def test_a_run_is_the_same_bit_by_bit_whatever_stands_beside_it(
+    activation, adaptive, points, width
+):
+    problem = make_problem("jump1d", points, 9)
+    start = TwoLayer.initialise(range(7), 1, width)
+    options = {"log_every": 1, "recovery": 0.1, "decay": 0.5}
+    rates = [1e-3 * 2**run for run in range(7)]
+    together, trained = laaf.train(
+        problem, laaf.DeepNetworks.of_two_layer(start, activation, adaptive), 30, rates, **options
+    )
+    for run in (0, 3, 6):
+        one = TwoLayer(start.inner[run : run + 1], start.outer[run : run + 1])
+        one = laaf.DeepNetworks.of_two_layer(one, activation, adaptive)
+        alone, after = laaf.train(problem, one, 30, rates[run], **options)
+        here = together[together["run"] == run]
+        for loss in ("loss", "test_loss"):
+            np.testing.assert_array_equal(here[loss], alone[loss])
+        assert torch.equal(trained.weights[0][run], after.weights[0][0])
+
+
+def test_the_test_loss_is_that_of_the_test_points():
+    history, trained = laaf.train(PROBLEM, networks(), 5, log_every=2)
+    values = trained.predict(torch.tensor(PROBLEM.x_test))
+    expected = ((values - torch.tensor(PROBLEM.y_test)) ** 2).mean(dim=1)
+    assert history[history["step"] == 5]["test_loss"].tolist() == pytest.approx(expected.tolist())
+    without = laaf.train(Problem("mine", PROBLEM.x, PROBLEM.y), networks(), 5, log_every=2)[0]
+    assert [*without] == ["run", "step", "loss"]
+    np.testing.assert_array_equal(without["loss"], history["loss"])
+
+
+def test_a_run_that_diverges_is_frozen_and_harms_no_other():
+    _, start = two_layer("relu", "layer", dtype=torch.float32)
+    options = {"log_every": 1, "recovery": 0.1}
+    well, _ = laaf.train(PROBLEM, start, 12, [0.01] * 5, **options)
+    seen = []
+    history, trained = laaf.train(
+        *(PROBLEM, start, 12, [0.01, 0.01, 1e12, 0.01, 0.01]),
+        **options,
+        observe=lambda step, nets: seen.append(nets),
+        observe_at=[11, 12],
+    )
+    losses = history.pivot(index="step", columns="run", values="loss")
+    finite = np.isfinite(losses[2])
+    assert finite[0]
+    assert not finite[12]
+    assert finite.is_monotonic_decreasing
+    last = history[(history["run"] == 2) & (history["step"] == 12)]
+    assert last["test_loss"].tolist() == [np.inf]
+    assert torch.equal(seen[0].weights[0][2], trained.weights[0][2])
+    expected = well.pivot(index="step", columns="run", values="loss")
+    np.testing.assert_array_equal(losses.drop(columns=2), expected.drop(columns=2))
+
+
+def test_slopes_stay_where_they_are_unless_they_are_trained():
+    start = networks("none")
+    _, trained = laaf.train(PROBLEM, start, 5)
+    assert torch.equal(trained.slopes[1], start.slopes[1])
+    assert not torch.equal(trained.weights[1], start.weights[1])
+
+
+def test_observations_are_of_the_networks_at_that_step():
+    seen = {}
+    x = torch.tensor(PROBLEM.x)
+    laaf.train(
+        *(PROBLEM, networks(), 9),
+        observe=lambda step, nets: seen.update({step: nets.predict(x).clone()}),
+        observe_at=[0, 4, 9],
+    )
+    assert sorted(seen) == [0, 4, 9]
+    _, after = laaf.train(PROBLEM, networks(), 4)
+    assert torch.equal(seen[4], after.predict(x))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"activation": "step"}, "unknown activation 'step'; there are"),
+        ({"adaptive": "all"}, "unknown adaptive 'all'; there are none, layer, neuron"),
+        ({"scale": 0.5}, "scale = 0.5 is below 1"),
+        ({"seeds": ()}, "at least one seed"),
+    ],
+)
+def test_networks_that_make_no_sense_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        networks(**change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": 0}, "steps = 0 is not a whole number"),
+        ({"learning_rate": -1}, "learning_rate = -1 is not a positive number"),
+        ({"learning_rate": [1, 2, 3]}, "must be a number or 2 of them, one for each run"),
+        ({"decay": 1.5}, "decay = 1.5 is outside"),
+        ({"recovery": -1}, "recovery = -1 is not a number of at least 0"),
+        ({"log_every": 0.5}, "log_every = 0.5 is not a whole number"),
+    ],
+)
+def test_training_that_makes_no_sense_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        laaf.train(PROBLEM, networks(), **({"steps": 3} | change))
+
+
+def test_networks_and_problem_must_fit_together():
+    with pytest.raises(ValueError, match="problem mine has 2 inputs, the networks have 1"):
+        laaf.train(Problem("mine", np.ones((3, 2)), np.ones(3)), networks(), 3)
+
+
+def test_any_problem_will_do():
+    x = np.random.default_rng(0).uniform(size=(20, 3))
+    start = laaf.DeepNetworks.initialise([0], 3, [10])
+    history, _ = laaf.train(Problem("mine", x, x.sum(axis=1)), start, 200, learning_rate=0.01)
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0] / 5

@@ -11,7 +11,9 @@ from hrta.schedules import Schedule
 from hrta.study.config.stage_paths import LayerPath, Path
 from hrta.study.config.values import (
     BaseName,
+    BelowOne,
     Count,
+    NonNegative,
     Number,
     OptimizerName,
     PositiveNumber,
@@ -19,8 +21,6 @@ from hrta.study.config.values import (
     Strict,
 )
 
-NonNegative = Annotated[Number, Field(ge=0)]
-BelowOne = Annotated[Number, Field(ge=0, lt=1)]
 # The trainers that fit classes, too; the others fit numbers alone.
 CLASSIFIERS = {"perceptron"}
 

@@ -10,6 +10,13 @@ Value = TypeVar("Value")
 Source = Literal["abstract", "review", "derived", "literature", "assumed", "ours"]
 OptimizerName = Literal["gradient_descent", "heavy_ball", "nesterov", "adam"]
 BaseName = Literal["relu", "relu2", "tanh", "gelu", "silu", "softplus", "sine"]
+Dtype = Literal["float32", "float64"]
+Device = Literal["auto", "cpu", "cuda"]
+EngineName = Literal["auto", "torch", "numba", "triton"]
+QuadratureName = Literal["grid", "monte_carlo"]
+# Of networks with adaptive slopes, and what has a slope there.
+Activation = Literal["tanh", "relu"]
+Adaptive = Literal["none", "layer", "neuron"]
 
 
 def _no_boolean(given: Any) -> Any:
@@ -23,6 +30,8 @@ Count = Annotated[int, Field(ge=1, strict=True)]
 Number = Annotated[float, BeforeValidator(_no_boolean)]
 HomotopyParameter = Annotated[Number, Field(ge=0, le=2)]
 PositiveNumber = Annotated[Number, Field(gt=0)]
+NonNegative = Annotated[Number, Field(ge=0)]
+BelowOne = Annotated[Number, Field(ge=0, lt=1)]
 Fraction = Annotated[Number, Field(gt=0, le=1)]
 Label = Annotated[str, Field(min_length=1)]
 # Names become parts of paths and of Snakemake's wildcards.

@@ -19,7 +19,11 @@ BASES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def base_activation(name: str) -> Callable[[Tensor], Tensor]:
-    """The target activation of that name; a ValueError lists those that exist."""
+    """The target activation of that name.
+
+    Raises:
+        ValueError: an unknown name; the message lists the known ones.
+    """
     if name not in BASES:
         raise ValueError(f"unknown base activation {name!r}; there are {', '.join(BASES)}")
     return BASES[name]
@@ -33,8 +37,8 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
 
     Args:
         z: pre-activations, any shape.
-        s: homotopy parameter in [0, 2], a number or several that broadcast against z; the
-            values of a tensor are taken on trust.
+        s: homotopy parameter in [0, 2], a number, or several that broadcast against z; the values
+            of a tensor are not checked.
         base: name of the target activation sigma, a key of `BASES`.
 
     Returns:
@@ -43,7 +47,7 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
     Raises:
         ValueError: s outside [0, 2], of a shape that does not fit z's, or an unknown base.
 
-    Source: arXiv 2309.15244, abstract; s beyond 1 is the relaxation.
+    Source: arXiv 2309.15244, abstract; s above 1 is the relaxation.
     """
     sigma = base_activation(base)
     z = z if isinstance(z, Tensor) else torch.as_tensor(z)
@@ -64,11 +68,15 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
 
 
 def check_homotopy_parameter(s: float) -> float:
-    """s as a float in [0, 2], or a ValueError."""
+    """s as a float.
+
+    Raises:
+        ValueError: s is not a number in [0, 2].
+    """
     try:
         number = float(s.detach() if isinstance(s, Tensor) else s)
     except (TypeError, ValueError):
-        raise ValueError(f"s = {s} is not one number in [0, 2]") from None
+        raise ValueError(f"s = {s} is not a number in [0, 2]") from None
     if not 0 <= number <= 2:
         raise ValueError(f"s = {number:g} is outside [0, 2]")
     return number
@@ -77,8 +85,8 @@ def check_homotopy_parameter(s: float) -> float:
 class HomotopyActivation(nn.Module):
     """`homotopy` as a module; `.s` can be set at any time and is kept in the state_dict.
 
-    s is a buffer, so that it moves with the model, but no weight: in a model of another dtype it
-    stays float64 (float32 on devices without that).
+    s is a buffer: it moves with the model but is not trained. It stays float64 in a model of
+    another dtype (float32 on devices without float64).
 
     Args:
         s: homotopy parameter in [0, 2]; 1 is the base activation itself.
@@ -96,7 +104,7 @@ class HomotopyActivation(nn.Module):
         self.register_buffer("s", s)
 
     def __setattr__(self, name: str, value: object) -> None:
-        # nn.DataParallel gives its copies of the model an s of their own, on their own device.
+        # nn.DataParallel gives each copy of the model its own s, on its own device.
         if name == "s" and "s" in self._buffers and not getattr(self, "_is_replica", False):
             # A new tensor: the old one may be waiting for a backward pass.
             value = torch.full_like(self._buffers["s"], check_homotopy_parameter(value))

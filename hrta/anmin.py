@@ -200,8 +200,8 @@ def _check(
     if not (np.isfinite(biased).all() and np.isfinite(y).all() and np.isfinite(inner).all()):
         raise ValueError("anmin: points, targets and weights must be finite numbers only")
     if rounds < 0 or rounds != int(rounds):
-        raise ValueError(f"anmin: rounds = {rounds} is not a whole number of at least 0")
+        raise ValueError(f"anmin: rounds = {rounds} must be a non-negative integer")
     if not (np.isfinite(ridge) and ridge > 0):
-        raise ValueError(f"anmin: ridge = {ridge:g} is not a positive number")
+        raise ValueError(f"anmin: ridge = {ridge:g} must be a positive number")
     if not 0 <= leak < 1:
         raise ValueError(f"anmin: leak = {leak:g} is outside [0, 1)")

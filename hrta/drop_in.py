@@ -1,4 +1,4 @@
-"""HRTA in anybody's model: swap its activations, step through the stages while it trains."""
+"""HRTA in any PyTorch model: swap its activations, change s while it trains."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ CLASSES: dict[type[nn.Module], str] = {
     nn.SiLU: "silu",
     nn.Softplus: "softplus",
 }
-# What such a module may be set to besides its class.
+# The settings that such a module must have.
 DEFAULTS = {nn.GELU: {"approximate": "none"}, nn.Softplus: {"beta": 1, "threshold": 20}}
 
 
@@ -24,23 +24,23 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
     """Swap every activation of a class for a `HomotopyActivation`, in place.
 
     With s = 1 the model computes what it did before. A module that is used in several places is
-    still one afterwards. s goes where the weights are, if they are all in one place.
+    replaced by one module. s is put on the device of the weights, if they share one.
 
     Args:
         model: any module.
         base: the class to look for, a key of `CLASSES`.
-        s: where the homotopy parameter starts, in [0, 2].
+        s: the initial homotopy parameter, in [0, 2].
 
     Returns:
-        The model itself; where it is an activation itself, its replacement.
+        The model; if it is itself an activation, its replacement.
 
     Raises:
-        ValueError: what is no module, a class that cannot be swapped, a model without such an
-            activation (calls of functions such as torch.relu are not seen), one with settings of
-            its own, or s outside [0, 2].
+        ValueError: not a module, a class that cannot be swapped, a model without such an activation
+            (calls of functions such as torch.relu are not found), an activation with other than
+            the default settings, or s outside [0, 2].
     """
     if not isinstance(model, nn.Module):
-        raise ValueError(f"convert: {model!r} is no torch.nn.Module")
+        raise ValueError(f"convert: {model!r} is not a torch.nn.Module")
     if not isinstance(base, type) or base not in CLASSES:
         names = ", ".join(f"nn.{known.__name__}" for known in CLASSES)
         raise ValueError(f"convert: {base!r} cannot be swapped; there are {names}")
@@ -61,7 +61,7 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
 
     if type(model) is base:
         return replacement(model)
-    # Not named_children, which tells of a module only once.
+    # Not named_children, which lists a shared module only once.
     found = [
         (parent, name, replacement(child))
         for parent in model.modules()
@@ -78,24 +78,24 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
 
 
 class HomotopyScheduler:
-    """Takes a model's homotopy activations through the stages, like a learning-rate scheduler.
+    """Sets s in a model stage by stage, as a learning-rate scheduler sets the learning rate.
 
     Every `HomotopyActivation` of the model has the s of the stage. Call `step` after each update of
     the weights: a stage ends after its steps, or, with a plateau rule, when its loss stops falling.
-    The last stage never ends. The weights and the optimizer are left alone.
+    The last stage does not end. Weights and optimizer are not changed.
 
     Args:
         model: with at least one `HomotopyActivation`; see `convert`.
         schedule: the stages.
-        plateau: the rule by which a stage may end before its steps are up, if any.
+        plateau: the rule by which a stage may end early, if any.
 
     Attributes:
         stage: number of the stage, from 1.
         s: its homotopy parameter.
 
     Raises:
-        ValueError: no stage or none of `Stage`, a plateau that is no `Plateau`, or a model without
-            a homotopy activation.
+        ValueError: no stage, a stage that is not a `Stage`, a plateau that is not a `Plateau`, or a
+            model without a homotopy activation.
     """
 
     def __init__(
@@ -105,16 +105,15 @@ class HomotopyScheduler:
         plateau: Plateau | None = None,
     ) -> None:
         if not isinstance(schedule, Schedule | Iterable):
-            raise ValueError(f"HomotopyScheduler: {schedule!r} is no hrta.Schedule and no stages")
+            raise ValueError(f"HomotopyScheduler: {schedule!r} is neither a Schedule nor stages")
         if not isinstance(plateau, Plateau | None):
-            raise ValueError(f"HomotopyScheduler: the plateau rule {plateau!r} is no hrta.Plateau")
+            raise ValueError(f"HomotopyScheduler: {plateau!r} is not an hrta.Plateau")
         self.schedule = schedule if isinstance(schedule, Schedule) else Schedule(schedule)
         self.plateau = plateau
         self._activations = [m for m in model.modules() if isinstance(m, HomotopyActivation)]
         if not self._activations:
             raise ValueError(
-                "HomotopyScheduler: the model has no HomotopyActivation; put some in, or use "
-                "hrta.convert"
+                "HomotopyScheduler: the model has no HomotopyActivation; hrta.convert adds them"
             )
         self._enter(1)
 
@@ -124,14 +123,13 @@ class HomotopyScheduler:
         return self.schedule.stages[self.stage - 1].s
 
     def step(self, loss: float | Tensor | None = None) -> bool:
-        """One update has been made; whether another stage begins with it.
+        """Count one update; returns whether the next stage begins.
 
         Args:
-            loss: of this update, for the plateau rule; without one it is not looked at. One that
-                is not a number (NaN) is no progress.
+            loss: of this update; only a plateau rule uses it. NaN counts as no progress.
 
         Raises:
-            ValueError: a plateau rule, and no loss or several.
+            ValueError: a plateau rule, and not exactly one loss.
         """
         flat = self.plateau is not None and self._watch.ends_with(one_loss(loss))
         self._steps += 1
@@ -148,7 +146,7 @@ class HomotopyScheduler:
             activation.s = self.s
 
     def state_dict(self) -> dict[str, Any]:
-        """Where it is: stage, steps in it, the lowest loss, and for how long it has not fallen."""
+        """Stage, steps in it, its lowest loss, and the number of losses without progress."""
         return {
             "stage": self.stage,
             "steps": self._steps,
@@ -157,24 +155,24 @@ class HomotopyScheduler:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where a scheduler of the same schedule was.
+        """Continue from the state of a scheduler of the same schedule.
 
         Raises:
-            ValueError: a state that is not whole, or of a stage that there is not.
+            ValueError: an incomplete state, or a stage that the schedule does not have.
         """
         if not isinstance(state, Mapping):
-            raise ValueError(f"HomotopyScheduler: the state {state!r} is no dict")
+            raise ValueError(f"HomotopyScheduler: the state {state!r} is not a dict")
         missing = sorted(self.state_dict().keys() - state.keys())
         if missing:
             raise ValueError(f"HomotopyScheduler: the state has no {', '.join(missing)}")
         counts = [state["stage"], state["steps"], state["waited"]]
         sound = all(isinstance(count, int) and count >= 0 for count in counts)
         if not (sound and isinstance(state["lowest"], int | float)):
-            raise ValueError(f"HomotopyScheduler: the state {dict(state)} makes no sense")
+            raise ValueError(f"HomotopyScheduler: the state {dict(state)} is invalid")
         if not 1 <= state["stage"] <= len(self.schedule.stages):
             raise ValueError(
-                f"HomotopyScheduler: stage {state['stage']} of the state is none of the "
-                f"schedule's {len(self.schedule.stages)}"
+                f"HomotopyScheduler: the state is in stage {state['stage']}; the schedule has "
+                f"{len(self.schedule.stages)}"
             )
         self._enter(state["stage"])
         self._steps = state["steps"]
@@ -182,10 +180,10 @@ class HomotopyScheduler:
 
 
 def one_loss(loss: float | Tensor | None) -> float:
-    """The loss as a number, or a ValueError."""
+    """The loss as a number; a ValueError if it is not one."""
     if loss is None:
         raise ValueError("HomotopyScheduler: with a plateau rule step needs the loss")
     try:
         return float(loss.detach() if isinstance(loss, Tensor) else loss)
     except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"HomotopyScheduler: the loss {loss} is not one number") from None
+        raise ValueError(f"HomotopyScheduler: the loss {loss} is not a number") from None

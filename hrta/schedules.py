@@ -22,7 +22,7 @@ class Stage:
         if not 0 <= float(self.s) <= 2:
             raise ValueError(f"stage: s = {self.s:g} is outside [0, 2]")
         if not (self.steps >= 1 and float(self.steps).is_integer()):
-            raise ValueError(f"stage: steps = {self.steps} is not a whole number of at least 1")
+            raise ValueError(f"stage: steps = {self.steps} must be a positive integer")
         object.__setattr__(self, "s", float(self.s))
         object.__setattr__(self, "steps", int(self.steps))
 
@@ -44,26 +44,26 @@ class Schedule:
     def __init__(self, stages: Iterable[Stage]) -> None:
         object.__setattr__(self, "stages", tuple(stages))
         if not self.stages:
-            raise ValueError("schedule: it needs at least one stage")
+            raise ValueError("schedule: at least one stage is needed")
         if not all(isinstance(stage, Stage) for stage in self.stages):
-            raise ValueError("schedule: every stage must be a hrta.Stage(s, steps)")
+            raise ValueError("schedule: every stage must be an hrta.Stage(s, steps)")
 
     @classmethod
     def constant_length(cls, s: Iterable[float], steps: int) -> "Schedule":
-        """One stage of `steps` steps for each of the values of s."""
+        """One stage of `steps` steps for each value of s."""
         return cls(Stage(value, steps) for value in s)
 
     @classmethod
     def equal_parts(cls, s: Sequence[float], steps: int) -> "Schedule":
-        """A stage for each of the values of s, `steps` steps in all, as equally long as can be.
+        """One stage for each value of s, `steps` in total, lengths differing by at most 1.
 
         Raises:
             ValueError: fewer steps than values.
         """
         if steps < len(s):
             raise ValueError(f"schedule: {steps} steps are too few for {len(s)} stages")
-        ends = [steps * stage // len(s) for stage in range(len(s) + 1)]
-        lengths = (after - before for before, after in pairwise(ends))
+        boundaries = [steps * stage // len(s) for stage in range(len(s) + 1)]
+        lengths = (after - before for before, after in pairwise(boundaries))
         return cls(Stage(value, length) for value, length in zip(s, lengths, strict=True))
 
     @classmethod
@@ -73,16 +73,16 @@ class Schedule:
 
     @cached_property
     def steps(self) -> int:
-        """Updates in all stages together."""
+        """Total number of updates."""
         return sum(stage.steps for stage in self.stages)
 
     @cached_property
     def switches(self) -> tuple[int, ...]:
-        """The steps at which stages 2 .. M begin."""
+        """The steps at which stages 2 to M begin."""
         return tuple(accumulate(stage.steps for stage in self.stages[:-1]))
 
     def stage_at(self, step: int) -> int:
-        """Number (from 1) of the stage that makes update `step` + 1; the last at the end.
+        """Number (from 1) of the stage that makes update `step` + 1; after the last update, M.
 
         Raises:
             ValueError: step outside [0, steps].
@@ -98,11 +98,11 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Plateau:
-    """A stage ends early when its loss falls no further.
+    """A stage ends early when its loss stops falling.
 
     Attributes:
-        patience: so many losses in a row that are no progress end the stage.
-        threshold: progress is a loss below (1 - threshold) times the lowest of the stage so far.
+        patience: the stage ends after this many losses in a row without progress.
+        threshold: progress is a loss below (1 - threshold) times the lowest loss of the stage.
 
     Raises:
         ValueError: a patience below 1, or a threshold outside [0, 1).
@@ -113,19 +113,19 @@ class Plateau:
 
     def __post_init__(self) -> None:
         if self.patience < 1 or self.patience != int(self.patience):
-            raise ValueError(f"plateau: patience = {self.patience} is no whole number from 1 on")
+            raise ValueError(f"plateau: patience = {self.patience} must be a positive integer")
         if not 0 <= self.threshold < 1:
             raise ValueError(f"plateau: threshold = {self.threshold:g} is outside [0, 1)")
 
 
 @dataclass
 class Watch:
-    """The losses of one stage under a plateau rule, one after another.
+    """Applies a plateau rule to the losses of one stage, one after another.
 
     Attributes:
         rule: when the stage ends.
         lowest: the lowest loss so far.
-        waited: how many losses in a row were no progress.
+        waited: number of losses in a row without progress.
     """
 
     rule: Plateau

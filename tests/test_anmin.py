@@ -139,8 +139,8 @@ def test_enough_rounds_fit_what_can_be_fitted():
         ({"y": np.zeros(4)}, r"y must be \[9\] and inner \[3, m\]"),
         ({"inner": np.zeros((2, 4))}, r"inner \[3, m\]; they are \[9\] and \[2, 4\]"),
         ({"y": np.full(9, np.nan)}, "finite numbers"),
-        ({"rounds": -1}, "rounds = -1 is not a whole number"),
-        ({"ridge": 0}, "ridge = 0 is not a positive number"),
+        ({"rounds": -1}, "rounds = -1 must be a non-negative integer"),
+        ({"ridge": 0}, "ridge = 0 must be a positive number"),
         ({"leak": 1}, r"leak = 1 is outside \[0, 1\)"),
     ],
 )

@@ -44,7 +44,7 @@ class TwoLayer:
         runs, _, width = self.inner.shape if self.inner.ndim == 3 else (None, None, None)
         if runs is None or self.outer.shape != (runs, width) or self.inner.numel() == 0:
             raise ValueError(
-                "networks: inner must be [R, d + 1, m] and outer [R, m], none of them 0; they are "
+                "networks: inner must be [R, d + 1, m] and outer [R, m], all positive; they are "
                 f"{list(self.inner.shape)} and {list(self.outer.shape)}"
             )
 
@@ -68,7 +68,7 @@ class TwoLayer:
             seeds: one for each of the R networks; equal seeds give equal networks.
             inputs: d, without the bias.
             width: m.
-            signs: whether of the outer weights only the signs are kept, so that they are 1 or -1.
+            signs: whether to replace the outer weights by their signs, 1 or -1.
 
         Raises:
             ValueError: no seed, or inputs or width below 1.

@@ -1,4 +1,4 @@
-"""The infinite-width tangent kernel, pair by pair of points, to the last digits of float64.
+"""The infinite-width tangent kernel, accurate to a few roundings of float64.
 
 For two biased points with Gram entry G, norms |x| and |x'|, let sigma be the sign of G and alpha in
 [0, pi/2] the angle between the lines through them (not the rays), so G = sigma |x||x'| cos alpha.
@@ -24,11 +24,11 @@ import numpy as np
 from hrta.runtime.compilation import compiled_exactly
 
 TILE = 128  # points; both triangles of a tile stay in the cache
-# Where the plain dot product loses more than three digits, and the plain chord.
+# Below this ratio the plain dot product, and the plain chord, lose more than three digits.
 SMALL = 2.0**-10
 PARTS = {"total": (1.0, 1.0), "inner": (1.0, 0.0), "outer": (0.0, 1.0)}
 # sin(t) - t cos(t) = t^3 sum_k (-1)^k (2k + 2) / (2k + 3)! t^(2k), the highest power first; the
-# first that is left out is below 1e-20 for t <= pi/3.
+# first term left out is below 1e-20 for t <= pi/3.
 BOW = tuple((-1) ** k * (2 * k + 2) / math.factorial(2 * k + 3) for k in range(9, -1, -1))
 # arcsin(t) = t + t z P(z) / Q(z) with z = t^2, to the last digit for t <= 1/2; the highest first.
 # Source: fdlibm's e_asin.c (Sun Microsystems 1993).
@@ -64,9 +64,9 @@ def assemble(biased: np.ndarray, s: float, part: str, threads: int) -> np.ndarra
 
 @compiled_exactly
 def _fill_tile(points, units, norms, s, inner, outer, first, second, matrix):
-    """The pairs of the tiles from the points `first` and `second` on, and their mirror images.
+    """The pairs of the tiles that begin at the points `first` and `second`, and their mirrors.
 
-    Loops over the second point are such that the compiler makes vectors of them.
+    Loops over the second point are written so that the compiler vectorises them.
     """
     last = min(second + TILE, points.shape[1])
     dots, halves = np.empty(last - second), np.empty(last - second)

@@ -4,19 +4,19 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigvalsh
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-# Up to there the whole decomposition is as fast.
+# Matrices up to this size are decomposed completely, which is as fast.
 SMALL = 500
 
 
 def spectrum(matrix: np.ndarray) -> np.ndarray:
     """Eigenvalues of a symmetric matrix [n, n], ascending, [n].
 
-    What is smaller in size than n eps lambda_max is rounding, not an eigenvalue, and returned as 0.
-    The others are off by no more than that, so the smallest has relative error
-    n eps lambda_max / lambda_min at most.
+    Values below n eps lambda_max in absolute value are rounding and returned as 0. The error of the
+    others is at most that, so the relative error of the smallest is at most
+    n eps lambda_max / lambda_min.
 
     Raises:
-        ValueError: a single point, or what is no finite square matrix.
+        ValueError: a single point, or a matrix that is not square or not finite.
     """
     _check_square(matrix)
     eigenvalues = eigvalsh(matrix)
@@ -27,11 +27,11 @@ def spectrum(matrix: np.ndarray) -> np.ndarray:
 def extremal_eigenvalues(matrix: np.ndarray) -> tuple[float, float]:
     """Smallest and largest eigenvalue of a symmetric positive semi-definite matrix [n, n].
 
-    A large matrix is not decomposed. The largest comes from Lanczos' method, the smallest from the
-    same on the inverse, by a Cholesky factor; and because the smallest ones lie close together,
-    roughly first, and then again on (K - shift)^-1 with the shift just below. That needs memory for
-    one more matrix. Rounding as in `spectrum`; beyond it the smallest has a relative error of 1e-6
-    at most.
+    A large matrix is not decomposed. The largest eigenvalue is computed by Lanczos' method, the
+    smallest by Lanczos' method on the inverse, with a Cholesky factor. The smallest ones are close
+    together, so it is computed roughly first, and then on (K - shift)^-1 with a shift just below.
+    That needs memory for one more matrix. Rounding is treated as in `spectrum`; apart from it the
+    relative error of the smallest is at most 1e-6.
 
     Raises:
         ValueError: as `spectrum`.
@@ -67,14 +67,14 @@ def _smallest_above(matrix: np.ndarray, shift: float, tolerance: float) -> float
 
 
 def _largest_of(matrix: np.ndarray | LinearOperator, tolerance: float) -> float:
-    """The largest eigenvalue, by Lanczos' method from a fixed start; 0 is machine precision."""
+    """The largest eigenvalue by Lanczos' method, fixed start; tolerance 0: full precision."""
     start = np.random.default_rng(0).standard_normal(matrix.shape[0])
     options = {"which": "LA", "v0": start, "ncv": 40, "return_eigenvectors": False}
     return float(eigsh(matrix, k=1, tol=tolerance, **options)[0])
 
 
 def rounding_of(matrix: np.ndarray, largest: float) -> float:
-    """n eps lambda_max: what eigenvalues are uncertain by."""
+    """n eps lambda_max, the uncertainty of the eigenvalues."""
     return len(matrix) * np.finfo(np.float64).eps * largest
 
 

@@ -1,8 +1,8 @@
-"""The linearised network: what gradient descent does at infinite width, without training anything.
+"""The linearised network: gradient descent at infinite width, in closed form.
 
 phi_s = (1 - s/2) L + (s/2) A splits a network into its linear and its absolute-value part. At
-infinite width the tangent kernels of the two, K_0 = `gram(x, 0)` and K_2 = `gram(x, 2)`, stay
-where they are and have no cross terms, so with the residual r = phi_s - y gradient descent moves
+infinite width the tangent kernels of the two, K_0 = `gram(x, 0)` and K_2 = `gram(x, 2)`, are
+constant and have no cross terms, so with the residual r = phi_s - y gradient descent moves
 
     L by -(eta/n) (1 - s/2) K_0 r,    A by -(eta/n) (s/2) K_2 r,    r by -(eta/n) K_s r,
 
@@ -30,13 +30,13 @@ def bound(
     points: int,
     times: np.ndarray | float,
 ) -> np.ndarray:
-    """R(0) exp(-2 lambda_min t / n), the rate that the theory promises.
+    """R(0) exp(-2 lambda_min t / n), the bound of the theory.
 
     Args:
         initial_loss: R(0).
         smallest: lambda_min of the Gram matrix.
         points: n.
-        times: t, the sum of the learning rates of the steps since.
+        times: t, the sum of the learning rates of the steps.
 
     Source: arXiv 2309.15244; the constants are assumed.
     """
@@ -49,7 +49,7 @@ def parts_of(networks: "TwoLayer", x: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def draw_parts(x: np.ndarray, runs: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """L and A of networks of infinite width as they are initialised, [R, n] each.
+    """L and A of networks of infinite width at initialisation, [R, n] each.
 
     Independent Gaussians with the outer layer's kernels at s = 0 and s = 2 as covariances.
     """

@@ -54,7 +54,7 @@ def gram(x: np.ndarray, s: float, part: Part = "total") -> np.ndarray:
     repeated = len(biased) - len(np.unique(biased, axis=0))
     if repeated:
         warnings.warn(
-            f"tangent kernel: {repeated} of the {len(biased)} points are there already; the "
+            f"tangent kernel: {repeated} of the {len(biased)} points are repeated; the "
             "smallest eigenvalue is 0",
             stacklevel=2,
         )
@@ -140,7 +140,7 @@ def with_ones(x: np.ndarray) -> np.ndarray:
     if not np.isfinite(x).all():
         raise ValueError("tangent kernel: x must be finite numbers only")
     if np.abs(x).max() > 1e100:
-        raise ValueError("tangent kernel: x must be below 1e100, or products of points overflow")
+        raise ValueError("tangent kernel: x must be below 1e100; products of points would overflow")
     return np.column_stack([x, np.ones(len(x))])
 
 

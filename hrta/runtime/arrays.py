@@ -1,4 +1,4 @@
-"""Numbers from wherever they come, as NumPy arrays."""
+"""Lists, arrays and tensors as NumPy arrays."""
 
 from typing import Any
 

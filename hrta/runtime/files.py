@@ -1,4 +1,4 @@
-"""Results on disk: Parquet with a JSON beside it, whole or not there at all."""
+"""Files that are written completely or not at all; tables as Parquet, records as JSON."""
 
 import hashlib
 import json
@@ -13,12 +13,12 @@ import pandas as pd
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path` that becomes `path` when the block ends well.
+    """A temporary path beside `path` that is renamed to `path` when the block succeeds.
 
-    What a killed process of this machine left of the same file is removed first.
+    Temporary files of the same path left by killed processes of this machine are removed first.
 
     Raises:
-        OSError: a file that cannot be written; `path` is as it was before.
+        OSError: the file cannot be written; `path` is unchanged.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error
-        raise OSError(f"{path}: it cannot be written: {reason}") from error
+        raise OSError(f"{path}: cannot be written: {reason}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -49,7 +49,7 @@ def _is_alive(process: int) -> bool:
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """The table as Parquet; the same table gives the same bytes."""
+    """Write the table as Parquet; the same table gives the same bytes."""
     with whole_file(path) as temporary:
         table.to_parquet(temporary, index=False)
 
@@ -57,14 +57,14 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 def read_tables(
     *paths: str | Path, reduce: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
 ) -> pd.DataFrame:
-    """The rows of several Parquet files of the same kind, one after another.
+    """The rows of several Parquet files of one kind, concatenated.
 
     Args:
         paths: the files.
-        reduce: applied to each file's table by itself, so that not all of them need fit in memory.
+        reduce: applied to each file's table separately, so that not all must fit in memory.
 
     Raises:
-        ValueError: a file that is missing or no whole Parquet.
+        ValueError: a file that is missing or not a complete Parquet file.
     """
     tables = []
     for path in paths:
@@ -81,7 +81,7 @@ def read_tables(
 
 
 def write_json(content: Mapping[str, object], path: str | Path) -> None:
-    """The mapping as indented JSON."""
+    """Write the mapping as indented JSON."""
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 

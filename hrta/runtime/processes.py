@@ -1,4 +1,4 @@
-"""What a job may use of the machine, and how it ends when something else does."""
+"""Threads and memory of a job, and its end when its parent ends."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import psutil
 
 
 def end_on_sigterm() -> None:
-    """Let SIGTERM end the process as an exception would, so that temporary files are removed."""
+    """Turn SIGTERM into SystemExit, so that temporary files are removed."""
 
     def leave(signum: int, frame: FrameType | None) -> None:
         sys.exit(128 + signum)
@@ -23,9 +23,9 @@ def end_on_sigterm() -> None:
 
 
 def end_with(parent: int | None) -> None:
-    """End this process soon after the process `parent`, which must be its parent, has ended.
+    """End this process soon after its parent process `parent` has ended.
 
-    A workflow that is killed leaves its jobs running; without this they would go on to write.
+    A workflow that is killed leaves its jobs running; without this they would go on writing.
     """
     if parent is None:
         return
@@ -39,7 +39,7 @@ def end_with(parent: int | None) -> None:
 
 
 def cores() -> int:
-    """How many threads to use: OMP_NUM_THREADS, which Snakemake sets, or all cores allowed."""
+    """Number of threads to use: OMP_NUM_THREADS, which Snakemake sets, or all available cores."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdigit() and int(wanted):
         return int(wanted)
@@ -47,7 +47,7 @@ def cores() -> int:
 
 
 def in_threads(task: Callable, runs: Iterable[int]) -> list:
-    """The task's results for all runs, on as many threads as torch has."""
+    """The task's results for all runs, computed in as many threads as torch has."""
     import torch
 
     pool = ThreadPoolExecutor(torch.get_num_threads())
@@ -59,7 +59,7 @@ def in_threads(task: Callable, runs: Iterable[int]) -> list:
 
 @contextmanager
 def one_cpu_thread() -> Iterator[None]:
-    """Torch's products of matrices sum in another order on two threads; ensembles are small."""
+    """One thread for torch: on two, products of matrices sum in another order."""
     import torch
 
     threads = torch.get_num_threads()
@@ -71,14 +71,14 @@ def one_cpu_thread() -> Iterator[None]:
 
 
 def need_memory(size: int, what: str) -> None:
-    """Refuse what cannot fit before any of it is computed.
+    """Raise an error if an array does not fit into memory.
 
     Args:
-        size: in bytes.
-        what: begins the message.
+        size: of the array [bytes].
+        what: the beginning of the message.
 
     Raises:
-        MemoryError: more than is free.
+        MemoryError: more than the free memory.
     """
     free = psutil.virtual_memory().available
     if size > free:

@@ -1,4 +1,4 @@
-"""How far a long computation is, for whoever watches it."""
+"""The progress of a long computation."""
 
 import sys
 
@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 
 class Progress:
-    """A bar on a terminal, otherwise a plain line for each tenth of the way."""
+    """A bar on a terminal, otherwise one line for each tenth of the steps."""
 
     def __init__(self, label: str) -> None:
         self.label, self.bar, self.tenth = label, None, -1

@@ -24,7 +24,7 @@ def provenance(arguments: Mapping[str, object], wall_time: float) -> dict[str, o
 
 
 def _version(package: str) -> str:
-    """Of the module in use where it is loaded and says so, else of what is installed."""
+    """Of the loaded module if it has one, else of the installed package."""
     loaded = getattr(sys.modules.get(package), "__version__", None)
     try:
         return str(loaded or version(package))

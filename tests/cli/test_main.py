@@ -155,7 +155,7 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
     assert done.returncode == 0
     warnings = [line for line in done.stderr.splitlines() if "there already" in line]
     assert warnings == [
-        "hrta: tangent kernel: 1 of the 4 points are there already; the smallest eigenvalue is 0"
+        "hrta: tangent kernel: 1 of the 4 points are repeated; the smallest eigenvalue is 0"
     ]
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrta import ntk
+from hrta.ntk.matrices import with_ones
 
 EYE = np.eye(3)
 POINTS = {
@@ -59,7 +60,7 @@ def test_in_any_dimension(inputs, seed, scale, s):
     """Where the parts of opposite signs cancel, what is lost is what they lose: s >= 1 has none
     for the outer part but near the zero of the kernel, so errors are measured against the norms."""
     x = scale * np.random.default_rng(seed).standard_normal((3, inputs))
-    norms = np.linalg.norm(ntk.with_ones(x), axis=1)
+    norms = np.linalg.norm(with_ones(x), axis=1)
     matrix = ntk.gram(x, s)
     for i in range(3):
         for j in range(i):

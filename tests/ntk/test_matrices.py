@@ -5,6 +5,7 @@ from closed_form import closed_form
 
 from hrta import TwoLayer, ntk
 from hrta.activations import homotopy
+from hrta.ntk import matrices
 from hrta.ntk.eigenvalues import spectrum
 
 RANDOM = np.random.default_rng(11)
@@ -117,14 +118,14 @@ def test_several_networks_at_once_are_each_by_itself():
 def test_a_wide_network_is_worked_on_in_chunks(monkeypatch):
     network = TwoLayer.initialise([1], 2, 100, dtype=torch.float64)
     whole = ntk.empirical_gram(POINTS, network.inner[0], network.outer[0], 1.5)
-    monkeypatch.setattr(ntk, "CHUNK", 70)
+    monkeypatch.setattr(matrices, "CHUNK", 70)
     parts = ntk.empirical_gram(POINTS, network.inner[0], network.outer[0], 1.5)
     np.testing.assert_allclose(parts, whole, rtol=1e-14, atol=1e-15)
 
 
 def test_coinciding_points_are_named():
     x = np.array([[0.1], [0.7], [0.1], [0.4]])
-    with pytest.warns(UserWarning, match="1 of the 4 points are there already; the smallest eigen"):
+    with pytest.warns(UserWarning, match="1 of the 4 points are repeated; the smallest eigen"):
         matrix = ntk.gram(x, 1.5)
     assert spectrum(matrix)[0] == 0
 

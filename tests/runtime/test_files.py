@@ -56,7 +56,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_what_a_killed_process_left_is_removed_but_not_what_a_live_one_writes(tmp_path):
     killed = """
 import os, signal, sys
-from hrta.results import whole_file
+from hrta.runtime.files import whole_file
 with whole_file(sys.argv[1]) as temporary:
     temporary.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -3,7 +3,7 @@ import sys
 
 SCRIPT = """
 import sys, time
-from hrta.processes import end_on_sigterm, end_with
+from hrta.runtime.processes import end_on_sigterm, end_with
 end_on_sigterm()
 try:
     end_with({parent})

@@ -30,6 +30,13 @@ def read_numbers(text: str) -> list[float]:
         raise typer.BadParameter(f"{text!r} must be numbers separated by commas") from None
 
 
+def read_counts(text: str) -> list[int]:
+    """M,M,... as integers."""
+    if not all(part.isdigit() for part in text.split(",")):
+        raise typer.BadParameter(f"{text!r} must be integers separated by commas")
+    return [int(part) for part in text.split(",")]
+
+
 def read_method(text: str) -> Stages:
     """NAME=S,S,... as the name and the s of each stage."""
     name, equals, values = text.partition("=")
@@ -126,7 +133,7 @@ ParametersOption = Annotated[
     typer.Option(parser=read_numbers, metavar="S,S,...", help="Homotopy parameters in [0, 2]."),
 ]
 HiddenOption = Annotated[
-    Sequence, typer.Option(parser=read_numbers, metavar="M,M,...", help="Neurons of each layer.")
+    Sequence, typer.Option(parser=read_counts, metavar="M,M,...", help="Neurons of each layer.")
 ]
 WidthOption = Annotated[int, typer.Option(min=1, help="Neurons.")]
 WidthsOption = Annotated[list[int], typer.Option("--width", min=1, help="Neurons. Repeatable.")]

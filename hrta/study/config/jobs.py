@@ -43,9 +43,9 @@ def make_jobs(settings: Replication) -> dict[str, Spec]:
 
 def races_of(settings: Replication) -> dict[str, Race]:
     """All races, by the folder of their results."""
-    extensions = settings.beyond
+    extensions = settings.extensions
     return {
-        "race": settings.siblings.race,
+        "race": settings.competitors.race,
         "schedules": extensions.schedules.race,
         "activations": extensions.activations.race,
         "depth": extensions.depth.race,
@@ -88,7 +88,8 @@ def _stored(settings: Replication, name: str) -> SampledProblem | DataSet:
 
 def _data(settings: Replication) -> Named:
     for name in [*settings.experiments, *INCLUDED]:
-        yield f"data/{name}", DataSpec(problem=_stored(settings, name))
+        made_anew = _stored(settings, name).model_copy(update={"file": None})
+        yield f"data/{name}", DataSpec(problem=made_anew)
 
 
 def _training(settings: Replication) -> Named:
@@ -192,8 +193,8 @@ def _theory(settings: Replication) -> Named:
 
 
 def _competitors(settings: Replication) -> Named:
-    slopes, acceleration = settings.siblings.adaptive_slopes, settings.siblings.acceleration
-    alternation = settings.siblings.alternation
+    slopes, acceleration = settings.competitors.adaptive_slopes, settings.competitors.acceleration
+    alternation = settings.competitors.alternation
     for name, variant in slopes.variants.items():
         chosen = SlopeVariant(adaptive=variant.adaptive, recovery=variant.recovery)
         yield (
@@ -206,7 +207,7 @@ def _competitors(settings: Replication) -> Named:
                 activation=slopes.activation,
                 scale=slopes.scale.value,
                 steps=slopes.steps.value,
-                solution_steps=slopes.checkpoints.value,
+                solution_steps=slopes.solution_steps.value,
                 learning_rate=slopes.learning_rate.value,
                 seeds=slopes.seeds.value,
                 log_every=slopes.log_every.value,

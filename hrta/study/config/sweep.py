@@ -3,8 +3,9 @@
 from itertools import product
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from hrta.study.config.mistakes import check_stages
 from hrta.study.config.values import (
     Count,
     Method,
@@ -41,6 +42,11 @@ class Sweep(Strict):
     stage_steps: Sourced[Count]
     log_every: Sourced[Count]
     batch: Annotated[Count, Field(le=LARGEST_BATCH)]
+
+    @model_validator(mode="after")
+    def _stages_fit(self) -> "Sweep":
+        check_stages(["methods"], {name: method.s for name, method in self.methods.items()})
+        return self
 
     @property
     def batches(self) -> dict[OptimizerName, list[list[tuple[str, int, float, str]]]]:

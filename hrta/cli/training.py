@@ -34,7 +34,7 @@ from hrta.cli.options import (
     given_source,
     name_of,
 )
-from hrta.study.config.training_specs import DataSpec, SweepSpec, SweptEnsemble, TrainingSpec
+from hrta.study.config.training_specs import DataSpec, SweepSpec, TrainingSpec
 from hrta.study.config.values import Device, Dtype, EngineName, OptimizerName
 
 app = typer.Typer(rich_markup_mode=None)
@@ -115,7 +115,7 @@ def sweep(
     sources = [given_source(each) for each in problem]
     problems = {name_of(source): source for source in sources}
     ensembles = [
-        SweptEnsemble(experiment=name, width=m, learning_rate=rate, method=method)
+        {"experiment": name, "width": m, "learning_rate": rate, "method": method}
         for name, m, rate, method in product(problems, width, learning_rate, methods)
     ]
     run_command(context, SweepSpec, problems=problems, ensembles=ensembles)

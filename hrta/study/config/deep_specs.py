@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hrta.study.config.base_spec import Methods, Spec
+from hrta.study.config.mistakes import refuse
 from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.values import (
     Activation,
@@ -67,6 +68,13 @@ class SlopesSpec(Spec):
     learning_rate: PositiveNumber
     seeds: Count
     log_every: Count
+
+    @model_validator(mode="after")
+    def _steps_exist(self) -> "SlopesSpec":
+        late = [step for step in self.solution_steps if step > self.steps]
+        if late:
+            refuse(["solution_steps"], late, f"there are {self.steps} steps")
+        return self
 
 
 class PoissonSpec(Spec):

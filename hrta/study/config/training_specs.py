@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from hrta.study.config.base_spec import Methods, Spec
+from hrta.study.config.mistakes import check_names
 from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.values import (
     BelowOne,
@@ -102,10 +103,10 @@ class SweepSpec(Regression):
 
     @model_validator(mode="after")
     def _names_exist(self) -> "SweepSpec":
-        for each in self.ensembles:
-            for name, known in ((each.experiment, self.problems), (each.method, self.methods)):
-                if name not in known:
-                    raise ValueError(f"ensembles: {name!r} given; allowed are {', '.join(known)}")
+        for number, each in enumerate(self.ensembles):
+            at = ["ensembles", str(number)]
+            check_names([*at, "experiment"], [each.experiment], self.problems)
+            check_names([*at, "method"], [each.method], self.methods)
         return self
 
     @property

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from hrta.cli import poisson as cli_poisson
+from hrta.cli import commands
 from hrta.study.config.deep_specs import PoissonSpec
 from hrta.study.experiments.poisson import SIDE, run
 
@@ -15,7 +15,7 @@ SMALL = "--width 6 --stage-steps 5 --log-every 2 --seeds 2"
 
 def poisson(command):
     """The command in this process; what it raises is `.exception`."""
-    return CliRunner().invoke(cli_poisson.app, [str(part) for part in command])
+    return CliRunner().invoke(commands.app, ["poisson", *(str(part) for part in command)])
 
 
 def test_it_writes_what_the_package_computes(tmp_path):

@@ -26,7 +26,7 @@ def test_the_replication_has_no_sweep():
 def test_a_thousand_ensembles_in_batches():
     sweep = check_config(with_sweep()).sweep
     every = [
-        (optimizer, *ensemble)
+        (optimizer, ensemble.experiment, ensemble.width, ensemble.learning_rate, ensemble.method)
         for optimizer, batches in sweep.batches.items()
         for batch in batches
         for ensemble in batch

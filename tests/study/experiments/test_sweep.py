@@ -8,7 +8,7 @@ import pytest
 from job_examples import training_spec
 from typer.testing import CliRunner
 
-from hrta.cli import training as cli_training
+from hrta.cli import commands
 from hrta.study.analysis import sweep as sweep_tables
 from hrta.study.analysis.comparison import final_losses
 from hrta.study.analysis.figures import sweep as sweep_plots
@@ -123,7 +123,7 @@ def test_ensembles_are_of_problems_and_methods_that_there_are(changes, message):
 
 def sweep(*command):
     """The command in this process; what it raises is `.exception`."""
-    return CliRunner().invoke(cli_training.app, ["sweep", *(str(part) for part in command)])
+    return CliRunner().invoke(commands.app, ["sweep", *(str(part) for part in command)])
 
 
 def test_the_command_writes_what_train_would(tmp_path):
@@ -138,7 +138,7 @@ def test_the_command_writes_what_train_would(tmp_path):
         for method in ("relu=1,1", "late=0.5,1.5"):
             command = ["train", *options.split(), "--width", str(width), "--method", method]
             file = tmp_path / "alone.parquet"
-            trained = CliRunner().invoke(cli_training.app, [*command, "--output", str(file)])
+            trained = CliRunner().invoke(commands.app, [*command, "--output", str(file)])
             assert trained.exception is None, trained.output
             tables.append(pd.read_parquet(file))
     written, expected = pd.read_parquet(output), pd.concat(tables, ignore_index=True)

@@ -8,6 +8,7 @@ import typer
 
 from hrta.cli.fields import (
     Options,
+    by_name,
     of_data,
     of_poisson,
     of_race,
@@ -69,17 +70,16 @@ def command(
         also: the options that they are made of.
         defaults: of the options that have others here than elsewhere.
     """
-    names = [
-        field
-        for field in spec_type.model_fields
-        if field in OPTIONS and not field.startswith("problem")
-    ]
-    names = [*also, *names, "output", "parent", *(["checkpoint"] if spec_type.resumable else [])]
+    known = [field for field in spec_type.model_fields if field in OPTIONS]
+    own = [field for field in known if field not in ("problem", "problems")]
+    names = [*also, *own, "output", "parent", *(["checkpoint"] if spec_type.resumable else [])]
 
     def run(**options: Any) -> None:
+        if "methods" in options:
+            options["methods"] = by_name(options["methods"])
         given = options | fields(options)
-        known = {key: value for key, value in given.items() if key in spec_type.model_fields}
-        spec = checked(spec_type, known, name)
+        kept = {key: value for key, value in given.items() if key in spec_type.model_fields}
+        spec = checked(spec_type, kept, name)
         run_job(spec, options["output"], options.get("checkpoint"))
 
     parameters = []

@@ -1,6 +1,6 @@
 """From the options of a command to the fields of its spec that no option is by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,15 @@ from hrta.problems.datasets import INCLUDED
 from hrta.problems.targets import TARGETS
 
 Options = Mapping[str, Any]
+
+
+def by_name(methods: Sequence[tuple[str, list[float]]]) -> dict[str, list[float]]:
+    """The s of each stage of each method, every name once."""
+    names = [name for name, _ in methods]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"--method {name!r} is given twice")
+    return dict(methods)
 
 
 def given_source(options: Options) -> dict[str, Any]:

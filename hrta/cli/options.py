@@ -38,15 +38,6 @@ def read_method(text: str) -> tuple[str, list[float]]:
     return name, read_numbers(numbers)
 
 
-def by_name(methods: Sequence[tuple[str, list[float]]]) -> dict[str, list[float]]:
-    """The s of each method, every name once."""
-    names = [name for name, _ in methods]
-    for name in names:
-        if names.count(name) > 1:
-            raise typer.BadParameter(f"{name!r} is given twice")
-    return dict(methods)
-
-
 def check_output(output: Path | None) -> Path | None:
     """Refuse before the work what could not be written after it."""
     return output and _check_file(output, ".parquet")
@@ -142,7 +133,6 @@ OPTIONS: dict[str, Option] = {
             typer.Option(
                 "--method",
                 parser=read_method,
-                callback=by_name,
                 metavar="NAME=S,S,...",
                 help="Name, and homotopy parameter of each stage. Repeatable.",
             ),

@@ -176,7 +176,7 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("train --problem none.parquet", "none.parquet: there is no such file"),
         ("train --method relaxation", "must be NAME=S,S,..."),
         ("train --method relu=1,3", "methods.relu.1: 3.0 given; must be less than or equal to 2"),
-        ("train --method relu=1 --method relu=1", "'--method': 'relu' is given twice"),
+        ("train --method relu=1 --method relu=1", "--method 'relu' is given twice"),
         ("train --method a=1,1 --method b=1", "the same number of steps"),
         ("train --learning-rate 0", "learning_rates.0: 0.0 given; must be greater than 0"),
         ("train --points 1", "points = 1 must be"),

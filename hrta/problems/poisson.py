@@ -30,7 +30,7 @@ class PoissonProblem:
 
     Attributes:
         name: what results call it.
-        modes: the wave numbers k, d whole numbers each; no two modes alike, none of them 0.
+        modes: the wave numbers k, d integers each; all modes different and not 0.
 
     Raises:
         ValueError: modes that are none, alike, 0, or of different lengths.

@@ -1,4 +1,4 @@
-"""The configuration of what goes beyond two layers of ReLU: each part but Poisson's is a race."""
+"""The configuration of other schedules, activations and depths: each part is a race."""
 
 from typing import Annotated
 
@@ -155,7 +155,7 @@ class Networks(Study):
 
 
 class Extensions(Strict):
-    """What goes beyond the paper's two-layer ReLU networks."""
+    """Schedules, activations and depths that the paper does not have."""
 
     schedules: Schedules
     activations: Networks

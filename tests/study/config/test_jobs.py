@@ -83,7 +83,7 @@ def other(value):
         words = {"adam": "nesterov", "gradient_descent": "nesterov", "float32": "float64"}
         words |= {"grid": "monte_carlo", "monte_carlo": "grid", "auto": "cpu", "tanh": "relu"}
         words |= {"none": "layer", "layer": "neuron", "neuron": "none", "relu": "tanh"}
-        yield words.get(value, f"{value}x")
+        yield from (words.get(value, f"{value}x"), "torch")
     elif isinstance(value, list):
         for i, item in enumerate(value):
             for changed_item in other(item):

@@ -53,7 +53,7 @@ def test_a_job_needs_its_own_modules_and_no_others(name, modules):
 def test_the_engine_is_that_of_the_settings_or_of_the_machine():
     spec = JOBS["runs/sine1d/adam/width50"]
     assert engine_of(spec, "triton") == "triton"
-    assert engine_of(spec.model_copy(update={"engines.numba_engine": "torch"}), "triton") == "torch"
+    assert engine_of(spec.model_copy(update={"engine": "torch"}), "triton") == "torch"
     assert engine_of(JOBS["theory/rates/sine1d"], "triton") == "numba"
     assert engine_of(JOBS["spectra/sine1d"], "triton") is None
     assert module_of(spec) == "hrta.study.experiments.ensembles"

@@ -19,26 +19,8 @@ from hrta.cli.fields import (
 )
 from hrta.cli.jobs import run_job
 from hrta.cli.options import OPTIONS, REQUIRED
-from hrta.study.config.base_spec import Spec
-from hrta.study.config.deep_specs import AdaptiveSpec, PoissonSpec, SlopesSpec
 from hrta.study.config.mistakes import checked
-from hrta.study.config.race_spec import RaceSpec
-from hrta.study.config.theory_specs import (
-    AccelerationSpec,
-    JumpsSpec,
-    MotionSpec,
-    RatesSpec,
-    SampleNumberSpec,
-    SpectraSpec,
-    WidthLimitSpec,
-)
-from hrta.study.config.training_specs import (
-    AlternationSpec,
-    DataSpec,
-    LbfgsSpec,
-    SweepSpec,
-    TrainingSpec,
-)
+from hrta.study.config.specs import SPEC_TYPES
 
 app = typer.Typer(rich_markup_mode=None)
 theory = typer.Typer(
@@ -53,23 +35,22 @@ SOURCE = ("problem", "points", "test_points", "csv", "target", "openml")
 def command(
     group: typer.Typer,
     name: str,
-    spec_type: type[Spec],
-    text: str,
     fields: Callable[[Options], dict[str, Any]] = on_problem,
     also: Sequence[str] = SOURCE,
+    job: str | None = None,
     **defaults: Any,
 ) -> None:
-    """Add a command that runs a job; it has an option for every field of the spec of that name.
+    """Add a command that runs a job: with an option for every field of its spec of that name.
 
     Args:
         group: where to add it.
         name: of the command.
-        spec_type: of the job.
-        text: what its help says.
         fields: makes the other fields of the spec of all options.
         also: the options that they are made of.
+        job: of the spec, if it is not called as the command.
         defaults: of the options that have others here than elsewhere.
     """
+    spec_type = SPEC_TYPES[job or name]
     known = [field for field in spec_type.model_fields if field in OPTIONS]
     own = [field for field in known if field not in ("problem", "problems")]
     names = [*also, *own, "output", "parent", *(["checkpoint"] if spec_type.resumable else [])]
@@ -88,104 +69,32 @@ def command(
         default = defaults.get(option, default)
         kind = inspect.Parameter.KEYWORD_ONLY
         parameters.append(inspect.Parameter(option, kind, default=default, annotation=annotation))
-    run.__doc__, run.__signature__ = text, inspect.Signature(parameters)
-    group.command(name)(run)
+    run.__signature__ = inspect.Signature(parameters)
+    group.command(name, help=inspect.getdoc(spec_type).partition("\n\nAttributes:")[0])(run)
 
 
-command(
-    app,
-    "data",
-    DataSpec,
-    "Write a problem, with its SHA-256 beside it.",
-    of_data,
-    ("name", "points", "test_points", "seed"),
-    output=REQUIRED,
-)
-command(
-    app,
-    "train",
-    TrainingSpec,
-    "Train an ensemble: every method, learning rate and seed, from the same weights per seed.",
-)
-command(
-    app,
-    "sweep",
-    SweepSpec,
-    "Train an ensemble for each problem, width, learning rate and method, one after another.",
-    of_sweep,
-    ("problems", "widths", "learning_rates"),
-    widths=[200],
-)
-command(
-    app,
-    "ntk",
-    SpectraSpec,
-    "Eigenvalues of the tangent Gram matrix: at infinite width and, if given, at finite widths.",
-    s="0.5,1,1.5,2",
-    widths=[],
-)
-command(
-    theory,
-    "width",
-    WidthLimitSpec,
-    "Gram matrices of networks as they are initialised against those of infinite width.",
-    widths=[100, 1000, 10_000],
-    seeds=10,
-)
-command(
-    theory,
-    "samples",
-    SampleNumberSpec,
-    "Extremal eigenvalues at infinite width against the number of points.",
-    of_samples,
-    ("problem", "points"),
-)
+command(app, "data", of_data, ("name", "points", "test_points", "seed"), output=REQUIRED)
+command(app, "train")
+command(app, "sweep", of_sweep, ("problems", "widths", "learning_rates"), widths=[200])
+command(app, "ntk", job="spectra", s="0.5,1,1.5,2", widths=[])
+command(theory, "width", job="theory width", widths=[100, 1000, 10_000], seeds=10)
+command(theory, "samples", of_samples, ("problem", "points"), job="theory samples")
 command(
     theory,
     "motion",
-    MotionSpec,
-    "How far the tangent kernel and the weights move during training.",
+    job="theory motion",
     seeds=5,
     stage_steps=1000,
     optimizer="gradient_descent",
 )
-command(
-    theory,
-    "jumps",
-    JumpsSpec,
-    "The expected loss just after each switch of s, at infinite width.",
-)
-command(
-    theory,
-    "rates",
-    RatesSpec,
-    "Gradient descent in float64 against the bound and the linearised prediction.",
-    seeds=5,
-    stage_steps=1000,
-)
-command(
-    app,
-    "anmin",
-    AlternationSpec,
-    "Train by exact alternating minimisation; losses are mean squares.",
-)
-command(app, "lbfgs", LbfgsSpec, "Train by L-BFGS with a strong-Wolfe line search.")
-command(
-    app,
-    "laaf",
-    AdaptiveSpec,
-    "Train deep networks with locally adaptive activations; losses are mean squares.",
-    problem="jump1d",
-    learning_rate=2e-4,
-    seeds=5,
-    log_every=100,
-)
+command(theory, "jumps", job="theory jumps")
+command(theory, "rates", job="theory rates", seeds=5, stage_steps=1000)
+command(app, "anmin")
+command(app, "lbfgs")
+command(app, "laaf", problem="jump1d", learning_rate=2e-4, seeds=5, log_every=100)
 command(
     app,
     "slopes",
-    SlopesSpec,
-    "Deep networks with adaptive slopes against fixed ones, from the same weights: a variant for "
-    "each --adaptive with each --recovery.",
     of_slopes,
     (*SOURCE, "adaptive", "recovery"),
     problem="jump1d",
@@ -194,29 +103,11 @@ command(
     seeds=5,
     log_every=100,
 )
-command(
-    app,
-    "acceleration",
-    AccelerationSpec,
-    "Nesterov against heavy ball: inner weights alone, momentum from the Gram matrix.",
-    problem="sine3d",
-    seeds=5,
-)
-command(
-    app,
-    "race",
-    RaceSpec,
-    "Tune each method on its grid, then run it from fresh seeds.",
-    of_race,
-    ("problems", "widths", "evaluations"),
-    widths=[50],
-    decay=0.1,
-)
+command(app, "acceleration", problem="sine3d", seeds=5)
+command(app, "race", of_race, ("problems", "widths", "evaluations"), widths=[50], decay=0.1)
 command(
     app,
     "poisson",
-    PoissonSpec,
-    "Two-layer ReLU^2 networks that minimise the energy of a Poisson problem.",
     of_poisson,
     (),
     width=1000,

@@ -145,7 +145,7 @@ def test_real_data_are_written_as_a_problem(tmp_path):
         ("race '{a: {}}'", "race: entries.a.method: Field required"),
         ("race '{a:'", "race: not YAML ("),
         ("race methods.yaml", "methods.yaml"),
-        ("race", "Missing argument 'entries'"),
+        ("race", "Missing argument 'METHODS'"),
         ("race '{}'", "race: entries: {} given; dictionary should have at least 1 item"),
         (f"{RACE} --width 0", "problems.0.widths.0: 0 given; must be greater than or equal to 1"),
         (f"{RACE} --problem moon", "unknown problem 'moon'"),
@@ -159,7 +159,7 @@ def test_real_data_are_written_as_a_problem(tmp_path):
         ("lbfgs --problem digits_classes", "lbfgs: problem digits_classes has classes"),
         ("anmin --problem digits_classes", "anmin: problem digits_classes has classes"),
         ("train --batch-size 0", "batch_size: 0 given; must be greater than or equal to 1"),
-        ("train --batch-size 101", "train: batch_size = 101 "),
+        ("train --batch-size 101", "batch_size = 101 "),
         ("data iris --points 9 --output a.parquet", "--points: iris has its own; leave it out"),
     ],
 )

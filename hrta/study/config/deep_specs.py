@@ -25,7 +25,7 @@ Scale = Annotated[Number, Field(ge=1)]
 
 
 class AdaptiveSpec(Spec):
-    """Deep networks with locally adaptive activations."""
+    """Deep networks with locally adaptive activations; losses are mean squares."""
 
     job: Literal["laaf"] = "laaf"
     problem: ProblemSource
@@ -78,7 +78,12 @@ class SlopesSpec(Spec):
 
 
 class PoissonSpec(Spec):
-    """The Deep Ritz method on a Poisson problem; `solution` names the exact solution."""
+    """Two-layer ReLU^2 networks that minimise the energy of a Poisson problem: Deep Ritz.
+
+    Attributes:
+        solution: name of the exact solution.
+        points: of the quadrature.
+    """
 
     second_table = "solutions"
     resumable = True

@@ -23,7 +23,7 @@ from hrta.study.config.values import (
 
 
 class DataSpec(Spec):
-    """The points of a problem."""
+    """The points of a problem, with their SHA-256 beside them."""
 
     job: Literal["data"] = "data"
     problem: ProblemSource
@@ -89,7 +89,7 @@ class SweptEnsemble(Strict):
 
 
 class SweepSpec(Regression):
-    """Many small ensembles, trained one after another in one process.
+    """Many ensembles, each of one method with one learning rate, trained one after another.
 
     Attributes:
         problems: of each experiment.
@@ -114,11 +114,6 @@ class SweepSpec(Regression):
         """The problems of all experiments."""
         return list(self.problems.values())
 
-    @property
-    def label(self) -> str:
-        """Number of ensembles and optimizer."""
-        return f"{len(self.ensembles)} ensembles, {self.optimizer}"
-
     def alone(self, ensemble: SweptEnsemble) -> TrainingSpec:
         """One ensemble of the sweep as a job of its own."""
         shared = {name: getattr(self, name) for name in Regression.model_fields if name != "job"}
@@ -133,7 +128,7 @@ class SweepSpec(Regression):
 
 
 class AlternationSpec(Spec):
-    """Exact alternating minimisation, round by round."""
+    """Exact alternating minimisation, round by round; losses are mean squares."""
 
     job: Literal["anmin"] = "anmin"
     problem: ProblemSource
@@ -145,7 +140,7 @@ class AlternationSpec(Spec):
 
 
 class LbfgsSpec(Spec):
-    """L-BFGS with a strong-Wolfe line search."""
+    """Two-layer networks trained by L-BFGS with a strong-Wolfe line search."""
 
     job: Literal["lbfgs"] = "lbfgs"
     problem: ProblemSource

@@ -169,11 +169,11 @@ def test_a_candidate_with_which_any_run_diverged_is_taken_only_for_want_of_other
     """The best median is worth nothing if one run in three is lost."""
     losses = {0.1: [1e-9, 1e-9, np.inf], 0.2: [0.5, 0.5, 0.5], 0.3: [0.1, 0.9, 0.9]}
 
-    def train(problem, width, method, candidates, budget, seeds):
+    def train(task):
         rows = [
             {"run": run, "step": 1, "evaluations": 1.0, "seconds": 1.0}
             | {"loss": losses[candidate.learning_rate][seed % 3]}
-            for run, (candidate, seed) in enumerate(zip(candidates, seeds, strict=True))
+            for run, (candidate, seed) in enumerate(zip(task.candidates, task.seeds, strict=True))
         ]
         return pd.DataFrame(rows)
 

@@ -5,8 +5,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hrta.cli.options import NAMES
 from hrta.problems.datasets import INCLUDED
 from hrta.problems.targets import TARGETS
@@ -104,6 +102,8 @@ def of_poisson(options: Options) -> dict[str, Any]:
 
 def of_race(options: Options) -> dict[str, Any]:
     """The methods from YAML, JSON or a file with it; the problems, all alike."""
+    import yaml
+
     methods = options["entries"]
     text = methods if methods.lstrip().startswith("{") else Path(methods).read_text()
     try:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Union
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from hrta.study.config.base_spec import Spec
 from hrta.study.config.deep_specs import AdaptiveSpec, PoissonSpec, SlopesSpec
@@ -47,4 +47,7 @@ SPEC_TYPES: dict[str, type[Spec]] = {
     )
 }
 # Reads any of them.
-SPEC = TypeAdapter(Annotated[Union[*SPEC_TYPES.values()], Field(discriminator="job")])
+SPEC = TypeAdapter(
+    Annotated[Union[*SPEC_TYPES.values()], Field(discriminator="job")],
+    config=ConfigDict(defer_build=True),
+)

@@ -62,7 +62,7 @@ Several = Annotated[list[Item], Field(min_length=1), AfterValidator(_distinct)]
 class Strict(BaseModel):
     """A frozen model that refuses unknown keys, and says which there are."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -53,7 +53,7 @@ def _check_file(path: Path, suffix: str) -> Path:
         raise typer.BadParameter(f"{path} must be a file *{suffix}")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise typer.BadParameter(f"{path}: {folder} is no folder that can be written to")
+        raise typer.BadParameter(f"{path}: {folder} is not a folder that can be written to")
     return path
 
 

@@ -125,7 +125,7 @@ def grid(points: int, dimension: int) -> np.ndarray:
     """
     side = round(max(points, 0) ** (1 / dimension))
     if side < 1 or side**dimension != points:
-        raise ValueError(f"grid: points = {points} must be k^{dimension} with a whole k >= 1")
+        raise ValueError(f"grid: points = {points} must be k^{dimension} with an integer k >= 1")
     return _tensor([(np.arange(side) + 0.5) / side] * dimension)
 
 

@@ -40,20 +40,20 @@ def read_method(text: str) -> tuple[str, list[float]]:
 
 def check_output(output: Path | None) -> Path | None:
     """Refuse before the work what could not be written after it."""
-    return output and _check_file(output, ".parquet")
+    return output and _check_file("--output", output, ".parquet")
 
 
 def check_checkpoint(checkpoint: Path | None) -> Path | None:
     """Refuse before the work what is no checkpoint that can be written."""
-    return checkpoint and _check_file(checkpoint, ".npz")
+    return checkpoint and _check_file("--checkpoint", checkpoint, ".npz")
 
 
-def _check_file(path: Path, suffix: str) -> Path:
+def _check_file(option: str, path: Path, suffix: str) -> Path:
     if path.suffix != suffix or path.is_dir():
-        raise typer.BadParameter(f"{path} must be a file *{suffix}")
+        raise ValueError(f"{option} {path}: must be a file *{suffix}")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise typer.BadParameter(f"{path}: {folder} is not a folder that can be written to")
+        raise ValueError(f"{option} {path}: {folder} is not a folder that can be written to")
     return path
 
 

@@ -70,6 +70,7 @@ def test_there_are_as_many_points_on_the_plane_kept_as_said(tmp_path):
         ("--method a=1,3", "methods.a.1: 3.0 given; must be less than or equal to 2"),
         ("--method a=1 --method b=1,1", "all schedules of an ensemble need the same number of"),
         ("--learning-rate 0", "learning_rates.0: 0.0 given; must be greater than 0"),
+        ("--output runs.csv", "--output runs.csv: must be a file *.parquet"),
         ("--decay 0", "decay: 0.0 given; must be greater than 0"),
     ],
 )
@@ -88,7 +89,6 @@ def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, monkeypatch, argumen
     [
         ("--quadrature simpson", "'simpson' is not one of 'grid', 'monte_carlo'"),
         ("--method relu2", "'relu2' must be NAME=S,S,..."),
-        ("--output runs.csv", "runs.csv must be a file *.parquet"),
     ],
 )
 def test_a_mistake_in_an_option_names_it(tmp_path, monkeypatch, arguments, message):

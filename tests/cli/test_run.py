@@ -148,9 +148,12 @@ def test_points_must_be_those_of_the_spec(tmp_path, monkeypatch):
         ([jumps(problem={"points": 1})], "points = 1 must be"),
         ([jumps(problem={"source": "web"})], "input tag 'web' found using 'source'"),
         ([jumps(problem={"file": "none.parquet"})], "none.parquet: there is no such file"),
-        ([jumps(), "--output", "a.csv"], "a.csv must be a file *.parquet"),
+        ([jumps(), "--output", "a.csv"], "--output a.csv: must be a file *.parquet"),
         ([jumps(), "--checkpoint", "a.npz"], "it goes with --output"),
-        ([jumps(), "--output", "a.parquet", "--checkpoint", "b"], "b must be a file *.npz"),
+        (
+            [jumps(), "--output", "a.parquet", "--checkpoint", "b"],
+            "b: must be a file *.npz",
+        ),
         (
             [jumps(), "--output", "a.parquet", "--checkpoint", "b.npz"],
             "--checkpoint b.npz: job theory jumps keeps none; leave it out",

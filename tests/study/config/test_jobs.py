@@ -63,8 +63,8 @@ def test_a_spec_has_the_numbers_of_the_configuration():
 
 
 def test_a_momentum_reaches_the_specs_of_its_optimizer():
-    config = changed("optimizers.nesterov", REPLICATION["optimizers"]["adam"])
-    config["optimizers"]["nesterov"] |= {"momentum": {"value": 0.8, "source": "ours"}}
+    momentum = {"momentum": {"value": 0.8, "source": "ours"}}
+    config = changed("optimizers.nesterov", REPLICATION["optimizers"]["adam"] | momentum)
     config["experiments"]["sine1d"]["optimizers"] = ["nesterov", "adam"]
     jobs = make_jobs(check_config(config))
     assert jobs["runs/sine1d/nesterov/width50"].momentum == 0.8

@@ -35,7 +35,9 @@ _said: set[str] = set()
 
 
 def _in_one_line(error: Exception) -> str:
-    """The first of several mistakes, and how many more there are."""
+    """The first of several mistakes, and how many more there are; a file before what it lacks."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     first, *more = str(error).splitlines() or [type(error).__name__]
     return f"{first} (and {len(more)} more)" if more else first
 

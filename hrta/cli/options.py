@@ -1,267 +1,198 @@
-"""What the commands have in common: their options, and what is done with them."""
+"""The options of the commands that run jobs, by name: the same name is the same everywhere."""
 
+import inspect
 import os
-import time
-from enum import StrEnum
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hrta.problems import datasets
 from hrta.problems.datasets import INCLUDED
-from hrta.problems.files import read_problem
-from hrta.problems.problem import Problem
-from hrta.problems.targets import TARGETS, make_problem
-from hrta.runtime.files import write_json, write_table
-from hrta.runtime.provenance import provenance
-
-if TYPE_CHECKING:
-    import pandas as pd
+from hrta.problems.poisson import MODES
+from hrta.problems.targets import TARGETS
+from hrta.runtime.processes import end_with
+from hrta.study.config import values
 
 
-class OptimizerName(StrEnum):
-    """The optimizers that `hrta.train` knows."""
-
-    gradient_descent = "gradient_descent"
-    heavy_ball = "heavy_ball"
-    nesterov = "nesterov"
-    adam = "adam"
-
-
-class Dtype(StrEnum):
-    """The precision of training."""
-
-    float32 = "float32"
-    float64 = "float64"
+def read_numbers(text: str) -> list[float]:
+    """S,S,... as numbers."""
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} must be numbers separated by commas") from None
 
 
-class Activation(StrEnum):
-    """What a slope is given to."""
-
-    tanh = "tanh"
-    relu = "relu"
-
-
-class Adaptive(StrEnum):
-    """What has a slope of its own."""
-
-    none = "none"
-    layer = "layer"
-    neuron = "neuron"
+def read_counts(text: str) -> list[int]:
+    """M,M,... as integers."""
+    if not all(part.isdigit() for part in text.split(",")):
+        raise typer.BadParameter(f"{text!r} must be integers separated by commas")
+    return [int(part) for part in text.split(",")]
 
 
-class EngineName(StrEnum):
-    """What trains; auto is the fastest there is for the device."""
-
-    auto = "auto"
-    reference = "reference"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-class Device(StrEnum):
-    """Where to train; auto is a GPU where there is one."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
+def read_method(text: str) -> tuple[str, list[float]]:
+    """NAME=S,S,... as the name and the s of each stage."""
+    name, equals, numbers = text.partition("=")
+    if not name or not equals:
+        raise typer.BadParameter(f"{text!r} must be NAME=S,S,..., such as relaxation=1,1.5")
+    return name, read_numbers(numbers)
 
 
-# Where what knows no GPU computes.
-ON_THE_CPU = {"device": "cpu", "dtype": "float32"}
-ProblemOption = Annotated[
-    str,
+def check_output(output: Path | None) -> Path | None:
+    """Refuse before the work what could not be written after it."""
+    return output and _check_file("--output", output, ".parquet")
+
+
+def check_checkpoint(checkpoint: Path | None) -> Path | None:
+    """Refuse before the work what is no checkpoint that can be written."""
+    return checkpoint and _check_file("--checkpoint", checkpoint, ".npz")
+
+
+def _check_file(option: str, path: Path, suffix: str) -> Path:
+    if path.suffix != suffix or path.is_dir():
+        raise ValueError(f"{option} {path}: must be a file *{suffix}")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise ValueError(f"{option} {path}: {folder} is not a folder that can be written to")
+    return path
+
+
+NAMES = ", ".join([*TARGETS, *INCLUDED])
+PROBLEM = f"A file made by `hrta data`, or a name: {NAMES}."
+ParentOption = Annotated[
+    int | None,
+    typer.Option(callback=end_with, hidden=True, help="Process whose end ends this one."),
+]
+OutputOption = Annotated[
+    Path | None,
     typer.Option(
-        help=f"A file made by `hrta data`, or a name: {', '.join([*TARGETS, *INCLUDED])}."
+        callback=check_output,
+        help="Parquet file to write, with the spec in a file *.json beside it and, where there is "
+        "a second table, that in a file *_tuning.parquet or *_solutions.parquet. Without it a "
+        "summary is printed.",
     ),
 ]
-PointsOption = Annotated[
-    int | None, typer.Option(min=1, help="Training points of a named problem; it has a default.")
-]
-TestPointsOption = Annotated[int, typer.Option(min=1, help="Test points of a named problem.")]
-ExperimentOption = Annotated[
-    str | None, typer.Option(help="What the results call it; the problem's name by default.")
-]
-SeedsOption = Annotated[int, typer.Option(min=1, help="Number of initialisations: seeds 0, 1, ...")]
-OutputOption = Annotated[
-    Path | None, typer.Option(help="Parquet file to write; without it a summary is printed.")
-]
-ParentOption = Annotated[
-    int | None, typer.Option(hidden=True, help="Process whose end ends this one.")
-]
-
-
 CheckpointOption = Annotated[
     Path | None,
     typer.Option(
+        callback=check_checkpoint,
         help="File *.npz to keep the state in, and to go on from after an interruption; removed "
-        "once the output is written."
+        "once the output is written.",
     ),
 ]
 
 
-MethodOption = Annotated[
-    list[str],
-    typer.Option(help="NAME=S,S,...: the homotopy parameter of each stage. Repeatable."),
-]
-LogEveryOption = Annotated[int, typer.Option(min=1, help="Steps between logged losses.")]
-ActivationOption = Annotated[Activation, typer.Option()]
-ScaleOption = Annotated[float, typer.Option(help="n; at the start n times the slope is 1.")]
-WidthOption = Annotated[int, typer.Option(min=1, help="Neurons.")]
-MomentumOption = Annotated[float, typer.Option(help="Of heavy_ball and nesterov.")]
-DecayOption = Annotated[float, typer.Option(help="Final over initial learning rate.")]
-CsvOption = Annotated[
-    Path | None, typer.Option(help="Your data instead of a problem: a CSV file with a header.")
-]
-TargetOption = Annotated[str | None, typer.Option(help="The CSV file's column to predict.")]
-OpenmlOption = Annotated[
-    str | None, typer.Option(help="A data set of openml.org by name instead of a problem.")
-]
-StageStepsOption = Annotated[int, typer.Option(min=1, help="Steps of each stage.")]
-DEFAULT_METHODS = ["relu=1,1", "homotopy=0.5,1", "relaxation=1,1.5"]
+REQUIRED = inspect.Parameter.empty
+METHODS = ["relu=1,1", "homotopy=0.5,1", "relaxation=1,1.5"]
+# An annotation, as Typer reads it, and the default.
+Option = tuple[object, object]
 
 
-def check_output(output: Path | None, problem: str = "") -> None:
-    """Refuse before the work what could not be written after it, or would overwrite its input."""
-    if output is None:
-        return
-    _check_file("--output", output, ".parquet")
-    if output == Path(problem):
-        raise ValueError(f"--output {output}: it must be another file, and not the problem itself")
+def _one(kind: type, default: object, text: str = "") -> Option:
+    return Annotated[kind, typer.Option(help=text)], default
 
 
-def check_outputs(first: Path | None, second: Path | None, problems: list[str]) -> None:
-    """`check_output` of two files, which must differ, against all problems."""
-    for output in (first, second):
-        for problem in problems:
-            check_output(output, problem)
-    if first is not None and first == second:
-        raise ValueError(f"--output {first}: it is asked for twice; give each table its own file")
+def _repeatable(item: type, default: list, flag: str, text: str) -> Option:
+    return Annotated[list[item], typer.Option(flag, help=f"{text} Repeatable.")], default
 
 
-def check_checkpoint(checkpoint: Path | None, output: Path | None) -> None:
-    """Refuse a checkpoint that nothing would remove, or that is no file to write."""
-    if checkpoint is None:
-        return
-    if output is None:
-        raise ValueError(f"--checkpoint {checkpoint}: it goes with --output")
-    _check_file("--checkpoint", checkpoint, ".npz")
+def _list(default: str, metavar: str, read: Callable, text: str) -> Option:
+    return Annotated[Sequence, typer.Option(parser=read, metavar=metavar, help=text)], default
 
 
-def _check_file(option: str, path: Path, suffix: str) -> None:
-    if path.suffix != suffix or path.is_dir():
-        raise ValueError(f"{option} {path}: it must be a file *{suffix}")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise ValueError(f"{option} {path}: {folder} is no folder that can be written to")
-
-
-def write_result(
-    table: "pd.DataFrame",
-    output: Path,
-    arguments: dict[str, object],
-    started: float,
-    facts: dict[str, object],
-) -> None:
-    """The table, and beside it what it came from; `started` is that of time.perf_counter."""
-    write_table(table, output)
-    record = provenance(arguments, time.perf_counter() - started)
-    write_json(record | facts, output.with_suffix(".json"))
-
-
-def give_result(
-    table: "pd.DataFrame",
-    output: Path | None,
-    arguments: dict[str, object],
-    started: float,
-    clock: str,
-    shown: list[str],
-    facts: dict[str, object] = ON_THE_CPU,
-    by: list[str] | None = None,
-) -> None:
-    """Write the table, or print the medians over seeds of where each run ended."""
-    if output is not None:
-        write_result(table, output, arguments, started, facts)
-        return
-    last = table.sort_values(clock, kind="stable").groupby([*(by or []), "seed"], dropna=False)
-    ends = last[[clock, *shown]].last()
-    medians = ends.groupby(by, dropna=False, sort=False).median() if by else ends.median()
-    seeds = table["seed"].nunique()
-    print(f"where the runs ended, median over {seeds} seeds\n{medians.to_string()}")
-
-
-def device_name(device: object) -> str:
-    """What a result says of the torch device that it was computed on."""
-    import torch
-
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-
-
-def losses_of(table: "pd.DataFrame") -> list[str]:
-    """The names of the columns that are losses."""
-    return table.columns.intersection(["loss", "test_loss"]).tolist()
-
-
-def given_data(csv: Path | None, target: str | None, openml: str | None) -> Problem | None:
-    """Real data from a CSV file or OpenML, if they are asked for."""
-    if (csv is None) != (target is None):
-        raise ValueError("--csv and --target go together")
-    if csv is not None and openml is not None:
-        raise ValueError("--csv and --openml: there can be only one of them")
-    if csv is not None:
-        return datasets.read_csv(csv, target)
-    return None if openml is None else datasets.fetch_openml(openml)
-
-
-def given_problem(problem: str, points: int | None, test_points: int) -> Problem:
-    """A problem from a file, or by its name."""
-    if problem.endswith(".parquet"):
-        return read_problem(problem)
-    return named_problem(problem, points, test_points)
-
-
-def named_problem(name: str, points: int | None, test_points: int, seed: int = 0) -> Problem:
-    """A synthetic problem, or a set of real data."""
-    if name in INCLUDED:
-        if points is not None:
-            raise ValueError(f"--points: {name} has its own; leave it out")
-        return datasets.load(name, seed)
-    if name in TARGETS:
-        return make_problem(name, points, test_points, seed)
-    names = ", ".join([*TARGETS, *INCLUDED])
-    raise ValueError(
-        f"unknown problem {name!r}; it must be a .parquet file made by `hrta data` or one of "
-        f"{names}"
-    )
-
-
-def given_methods(given: list[str]) -> dict[str, list[float]]:
-    """NAME=S,S,... as a mapping."""
-    methods = {}
-    for text in given:
-        name, equals, values = text.partition("=")
-        if not name or not equals:
-            raise ValueError(f"--method {text!r} must be NAME=S,S,..., such as relaxation=1,1.5")
-        if name in methods:
-            raise ValueError(f"--method {name!r} is there twice")
-        methods[name] = given_numbers(f"--method {name}", values)
-    return methods
-
-
-def given_numbers(option: str, text: str) -> list[float]:
-    """S,S,... as homotopy parameters."""
-    try:
-        numbers = [float(number) for number in text.split(",")]
-    except ValueError:
-        raise ValueError(f"{option}: {text!r} must be numbers with commas between") from None
-    if not all(0 <= s <= 2 for s in numbers):
-        raise ValueError(f"{option}: {text!r} must lie in [0, 2]")
-    return numbers
-
-
-def given_counts(option: str, text: str) -> list[int]:
-    """M,M,... as whole numbers of at least 1."""
-    if not all(part.isdigit() and int(part) for part in text.split(",")):
-        raise ValueError(f"{option}: {text!r} must be whole numbers with commas between")
-    return [int(part) for part in text.split(",")]
+# By name; names with a dot are those of one command alone.
+OPTIONS: dict[str, Option] = {
+    "output": (OutputOption, None),
+    "checkpoint": (CheckpointOption, None),
+    "parent": (ParentOption, None),
+    "experiment": _one(str | None, None, "Name in the results; that of the problem by default."),
+    # Where the points come from.
+    "name": (Annotated[str, typer.Argument(help=f"One of {NAMES}.")], REQUIRED),
+    "problem": _one(str, "sine1d", PROBLEM),
+    "samples.problem": _one(str, "sine1d", f"One of {', '.join(TARGETS)}."),
+    "problems": _repeatable(str, ["sine1d"], "--problem", PROBLEM),
+    "points": _one(int | None, None, "Training points of a named problem; it has a default."),
+    "samples.points": _repeatable(int, [10, 100, 1000], "--points", "Number of points."),
+    "poisson.points": _one(int, 400, "Of the quadrature."),
+    "test_points": _one(int, 200, "Test points of a named problem."),
+    "seed": _one(int, 0, "Of the test points."),
+    "csv": _one(Path | None, None, "Your data instead of a problem: a CSV file with a header."),
+    "target": _one(str | None, None, "The CSV file's column to predict."),
+    "openml": _one(str | None, None, "A data set of openml.org by name instead of a problem."),
+    "solution": (
+        Annotated[str, typer.Option("--problem", help=f"One of {', '.join(MODES)}.")],
+        "cosines",
+    ),
+    "quadrature": _one(
+        values.QuadratureName, "grid", "The same midpoints at every step, or fresh random points."
+    ),
+    # Networks.
+    "methods": (
+        Annotated[
+            list[Sequence],
+            typer.Option(
+                "--method",
+                parser=read_method,
+                metavar="NAME=S,S,...",
+                help="Name, and homotopy parameter of each stage. Repeatable.",
+            ),
+        ],
+        METHODS,
+    ),
+    "entries": (
+        Annotated[
+            str,
+            typer.Argument(
+                metavar="METHODS",
+                help="The methods and their grids by name, YAML or JSON, or the path of a file "
+                "with it: {mine: {method: {trainer: gradient, optimizer: adam, s: [1, 1.5]}, "
+                "grid: {learning_rate: [0.001, 0.01]}}}. Trainers are gradient, perceptron, laaf, "
+                "lbfgs and anmin.",
+            ),
+        ],
+        REQUIRED,
+    ),
+    "s": _list("1,1.5", "S,S,...", read_numbers, "Homotopy parameters in [0, 2]."),
+    "lbfgs.s": _one(float, 1.0, "Homotopy parameter in [0, 2]."),
+    "width": _one(int, 200, "Neurons."),
+    "widths": _repeatable(int, [100, 1000], "--width", "Neurons."),
+    "hidden": _list("50,50,50,50", "M,M,...", read_counts, "Neurons of each hidden layer."),
+    "seeds": _one(int, 20, "Number of initialisations: seeds 0, 1, ..."),
+    "tuning_seeds": _one(int, 3, "Number of initialisations to choose from the grid with."),
+    "activation": _one(values.Activation, "tanh"),
+    "adaptive": _one(values.Adaptive, "layer", "What has a slope of its own."),
+    "slopes.adaptive": _repeatable(
+        str, ["none", "layer", "neuron"], "--adaptive", "What has a slope: none, layer or neuron."
+    ),
+    "scale": _one(float, 10.0, "n; at the start n times the slope is 1."),
+    "recovery": _one(float, 0.0, "Weight of slope recovery."),
+    "slopes.recovery": _repeatable(float, [0.0], "--recovery", "Weight of slope recovery."),
+    "fixed_outer": (
+        Annotated[bool, typer.Option("--fixed-outer", help="Outer weights stay 1 or -1.")],
+        False,
+    ),
+    # Training.
+    "stage_steps": _one(int, 5000, "Steps of each stage."),
+    "steps": _one(int, 2000, "Steps of each run."),
+    "solution_steps": _repeatable(
+        int, [2000, 8000, 15_000], "--solution-step", "Step whose function is kept."
+    ),
+    "rounds": _one(int, 30, "Of two exact solves each."),
+    "evaluations": _one(int, 1000, "Of the gradient on all points, for each run."),
+    "optimizer": _one(values.OptimizerName, "adam"),
+    "learning_rate": _one(float, 0.1, "At the first step; constant where there is no decay."),
+    "lbfgs.learning_rate": _one(float, 1.0, "The first step length that the line search tries."),
+    "learning_rates": _repeatable(float, [1e-3], "--learning-rate", "At the first step."),
+    "step_fraction": _one(float, 0.5, "Learning rate in units of 1 over the largest eigenvalue."),
+    "momentum": _one(float, 0.9, "Of heavy_ball and nesterov."),
+    "decay": _one(float, 1.0, "Final over initial learning rate."),
+    "batch_size": _one(int | None, None, "Points that an update uses; all of them by default."),
+    "history_size": _one(int, 10, "Pairs of differences remembered."),
+    "ridge": _one(float, 1e-3, "lambda, positive."),
+    "leak": _one(float, 0.0, "Slope of the activation below 0."),
+    "final_fraction": _one(float, 0.02, "Part of the steps whose median is the final loss."),
+    "log_every": _one(int, 10, "Steps between logged losses."),
+    "dtype": _one(values.Dtype, "float32"),
+    "device": _one(values.Device, "auto"),
+    "engine": _one(values.EngineName, "auto"),
+}

@@ -48,13 +48,13 @@ def reference(
     results: Annotated[Path, typer.Option(help="Folder of the run's results and their records.")],
     keep: Annotated[
         list[Path], typer.Option(help="Another file to keep with it. Repeatable.")
-    ] = [],  # noqa: B006
+    ] = (),
 ) -> None:
     """Make a reference from a run."""
     from hrta.study.verification.reference import records_of, write_reference
 
     if output.exists() and not output.is_dir():
-        raise ValueError(f"{output}: it is no folder")
+        raise ValueError(f"{output}: must be a folder")
     facts = {"made": datetime.now(UTC).date().isoformat()} | _code(results)
     write_reference(evidence, output, records_of(results), facts, keep)
 

@@ -1,5 +1,6 @@
 """What is to be fitted: points with numbers or classes, and points to test on."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from hrta.runtime.arrays import as_float64
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Points to fit and points to test on; no bias column, it is the networks' business.
+    """Points to fit and points to test on; the bias column belongs to the networks.
 
     Attributes:
         name: what results call it.
@@ -66,7 +67,7 @@ class Problem:
         others = np.setdiff1d(np.concatenate([getattr(self, name) for name in names]), classes)
         missing = np.setdiff1d(classes, self.y)
         if self.classes < 2 or len(others) or len(missing):
-            wrong = f"; {others[0]:g} is none" if len(others) else ""
+            wrong = f"; {others[0]:g} is not one of them" if len(others) else ""
             raise ValueError(
                 f"problem {self.name}: the targets must be the classes 0 .. {self.classes - 1}, at "
                 f"least two, with a training point of each{wrong}"
@@ -78,6 +79,16 @@ class Problem:
     def inputs(self) -> int:
         """d, the number of input variables."""
         return self.x.shape[1]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all points."""
+        sha256 = hashlib.sha256()
+        for points in (self.x, self.y, self.x_test, self.y_test):
+            if points is not None:
+                sha256.update(f"{points.dtype.str}{points.shape}".encode())
+                sha256.update(points.tobytes())
+        return sha256.hexdigest()
 
 
 def check_numbers(problem: Problem, trainer: str) -> None:

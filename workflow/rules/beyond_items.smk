@@ -1,6 +1,6 @@
 # The figures and tables beyond two layers of ReLU.
 
-beyond = settings.beyond
+beyond = settings.extensions
 
 
 def race_item(name, notebook, stem, parts, more, **parameters):

@@ -13,7 +13,8 @@ sys.path.insert(0, workflow.basedir)
 
 import yaml
 
-from hrta.study.config.replication import ConfigError, check_config
+from hrta.study.config.mistakes import ConfigError
+from hrta.study.config.replication import check_config
 
 
 def in_order_of(base, given):

@@ -5,10 +5,10 @@ import shlex
 
 # By the folder of their results.
 RACES = {
-    "race": settings.siblings.race,
-    "schedules": settings.beyond.schedules.race,
-    "activations": settings.beyond.activations.race,
-    "depth": settings.beyond.depth.race,
+    "race": settings.competitors.race,
+    "schedules": settings.extensions.schedules.race,
+    "activations": settings.extensions.activations.race,
+    "depth": settings.extensions.depth.race,
 }
 
 

@@ -1,6 +1,6 @@
 # What the rules of the neighbouring papers' methods ask of the configuration.
 
-siblings = settings.siblings
+siblings = settings.competitors
 ACCELERATION = [f"results/acceleration/{name}.parquet" for name in siblings.acceleration.problems]
 ALTERNATION = [f"results/anmin/{name}.parquet" for name in siblings.alternation.problems]
 SLOPES = [f"results/slopes/{name}.parquet" for name in siblings.adaptive_slopes.variants]
@@ -19,7 +19,7 @@ def slopes_options(wildcards):
             f"--variant {wildcards.variant}={variant.adaptive},{variant.recovery:.15g}",
             "--hidden " + ",".join(str(width) for width in slopes.hidden.value),
             f"--activation {slopes.activation}",
-            *(f"--checkpoint {step}" for step in slopes.checkpoints.value),
+            *(f"--checkpoint {step}" for step in slopes.solution_steps.value),
             *options_of(slopes, "scale", "steps", "learning_rate", "seeds", "log_every"),
         ]
     )

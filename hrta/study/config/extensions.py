@@ -1,12 +1,13 @@
-"""The configuration of what goes beyond two layers of ReLU: each part but Poisson's is a race."""
+"""The configuration of other schedules, activations and depths: each part is a race."""
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
-from hrta.study.config.contestants import GradientMethod, Grid, PerceptronMethod
-from hrta.study.config.races import Mistake, Race, RaceMethod, RaceProblem, mistakes_of_race
-from hrta.study.config.stage_paths import LayerPath, Path
+from hrta.study.config.mistakes import check_names, relay
+from hrta.study.config.race_methods import GradientMethod, Grid, PerceptronMethod
+from hrta.study.config.races import Race, RaceMethod, RaceProblem
+from hrta.study.config.stage_paths import LayerwisePath, StagePath
 from hrta.study.config.values import (
     BaseName,
     Count,
@@ -30,12 +31,32 @@ class Study(Strict):
     targets: Sourced[Several[PositiveNumber]]
     together: bool = False
 
+    @property
+    def race(self) -> Race:
+        """The race that this comes to."""
+        raise NotImplementedError
+
+    @model_validator(mode="after")
+    def _race_fits(self) -> "Study":
+        try:
+            _ = self.race
+        except ValidationError as error:
+            relay(error)
+        return self
+
     def _race(self, grids: dict[str, Sourced[Grid]], methods: dict[str, RaceMethod]) -> Race:
-        names = ("problems", "seeds", "tuning_seeds", "targets", "together")
-        return Race(grids=grids, methods=methods, **{name: getattr(self, name) for name in names})
+        return Race(
+            problems=self.problems,
+            grids=grids,
+            methods=methods,
+            tuning_seeds=self.tuning_seeds,
+            seeds=self.seeds,
+            targets=self.targets,
+            together=self.together,
+        )
 
 
-class Variant(Path):
+class Variant(StagePath):
     """A path through the stages; those of one family are run together."""
 
     label: Label
@@ -61,13 +82,18 @@ class Schedules(Study):
     variants: Annotated[dict[Name, Variant], Field(min_length=2)]
     curves: Several[str]
 
+    @model_validator(mode="after")
+    def _curves_exist(self) -> "Schedules":
+        check_names(["curves"], self.curves, self.variants)
+        return self
+
     @property
     def race(self) -> Race:
         """Every path under every optimizer; paths of one family are one job."""
         methods, baseline = {}, next(iter(self.variants))
         for optimizer, chosen in self.optimizers.items():
             for name, variant in self.variants.items():
-                path = variant.model_dump(include=set(Path.model_fields))
+                path = variant.model_dump(include=set(StagePath.model_fields))
                 methods[f"{name}_{optimizer}"] = RaceMethod(
                     label=f"{variant.label}, {chosen.label}",
                     source=variant.source,
@@ -79,7 +105,7 @@ class Schedules(Study):
         return self._race({name: each.grid for name, each in self.optimizers.items()}, methods)
 
 
-class NetworkPath(LayerPath):
+class NetworkPath(LayerwisePath):
     """The stages of a network of any depth."""
 
     label: Label
@@ -128,27 +154,9 @@ class Networks(Study):
         return [(base, layers) for base in self.bases for layers in self.hidden.value]
 
 
-class Beyond(Strict):
-    """What goes beyond the paper's two-layer ReLU networks."""
+class Extensions(Strict):
+    """Schedules, activations and depths that the paper does not have."""
 
     schedules: Schedules
     activations: Networks
     depth: Networks
-
-
-def mistakes(beyond: Beyond, problems: list[str]) -> list[Mistake]:
-    """What does not fit together: the path of a key, what was given, and what is wrong with it."""
-    found = []
-    for name, study in beyond:
-        for problem in study.problems:
-            if problem not in problems:
-                why = f"allowed are {', '.join(problems)}"
-                found.append(([name, "problems", problem], problem, why))
-        found += [([name, *at], given, why) for at, given, why in mistakes_of_race(study.race)]
-    variants = beyond.schedules.variants
-    found += [
-        (["schedules", "curves"], name, f"allowed are {', '.join(variants)}")
-        for name in beyond.schedules.curves
-        if name not in variants
-    ]
-    return found

@@ -225,7 +225,7 @@ def ntk(
 
 
 def _summary(results: "pd.DataFrame", ensemble: "Ensemble") -> str:
-    from hrta.study.analysis.comparison import final_losses
+    from hrta.study.analysis.final import final_losses
 
     final = final_losses(results)
     columns = final.columns.intersection(["loss", "test_loss"]).tolist()

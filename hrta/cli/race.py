@@ -67,7 +67,7 @@ def race(
     started = time.perf_counter()
     from hrta.runtime.checkpoints import Checkpoint, Parts
     from hrta.runtime.files import write_table
-    from hrta.study.analysis.race_results import measures
+    from hrta.study.analysis.final import race_measures
     from hrta.study.config.contestants import Rules
     from hrta.study.experiments.race import race as race_on
 
@@ -94,7 +94,7 @@ def race(
         best = tuned[tuned["chosen"]].groupby(["method", "problem", "width"], sort=False).first()
         parameters = {name for contestant in entries.values() for name in contestant.method.tuned}
         print(f"chosen\n{best[sorted(parameters)].to_string()}")
-    shown, by = measures(runs), ["method", "problem", "width"]
+    shown, by = race_measures(runs), ["method", "problem", "width"]
     facts = ON_THE_CPU | {"dtype": _dtypes(entries)}
     give_result(runs, output, arguments, started, "step", shown, facts, by)
     if checkpoint is not None:

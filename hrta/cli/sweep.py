@@ -61,7 +61,8 @@ def sweep(
         if name not in methods:
             raise ValueError(f"--ensemble: method {name!r} given; there are {', '.join(methods)}")
     started = time.perf_counter()
-    from hrta.study.analysis.comparison import CELL, final_losses
+    from hrta.study.analysis.final import final_losses
+    from hrta.study.analysis.schema import CELL
     from hrta.study.experiments.ensembles import Ensemble, choose_device
     from hrta.study.experiments.sweep import train_all
 

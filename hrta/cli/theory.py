@@ -187,7 +187,7 @@ def rates(
     end_with(parent)
     check_output(output, problem)
     started = time.perf_counter()
-    from hrta.study.analysis.theory import against_the_bound
+    from hrta.study.analysis.theory import crossings_of_bound
     from hrta.study.experiments.rates import rates_table
 
     given = given_problem(problem, points, 1)
@@ -199,7 +199,7 @@ def rates(
             given, name, methods, widths, range(seeds), progress=progress, **options
         )
     if output is None:
-        print(against_the_bound(table).drop(columns="experiment").to_string(index=False))
+        print(crossings_of_bound(table).drop(columns="experiment").to_string(index=False))
     else:
         arguments = {"problem": problem, "points": points, "methods": methods, "widths": widths}
         arguments |= {"seeds": seeds} | options

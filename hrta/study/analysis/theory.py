@@ -1,4 +1,4 @@
-"""What the tables of the tangent-kernel theory are reduced to: exponents, gains, crossings."""
+"""From the tables of the tangent-kernel theory to exponents, gains and crossings of the bound."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hrta.study.analysis.comparison import CONFIDENCE
+from hrta.study.analysis.intervals import CONFIDENCE
+from hrta.study.analysis.schema import MOTION
 
 
 def power_law(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
@@ -21,7 +22,7 @@ def power_law(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     positive = y > 0
     x, y = x[positive], y[positive]
     if len(x) < 3 or len(np.unique(x)) < 2:
-        raise ValueError("power_law: it needs three positive values, at two places at least")
+        raise ValueError("power_law: it needs three positive values at two or more x")
     fit = stats.linregress(np.log(x), np.log(y))
     half = stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr
     return float(fit.slope), float(fit.slope - half), float(fit.slope + half)
@@ -31,33 +32,29 @@ def exponents(table: pd.DataFrame, x: str, ys: Sequence[str], by: Sequence[str])
     """The exponent of each y in x with its interval, for each cell of the columns `by`.
 
     Returns:
-        The columns `by`, quantity, exponent, low, high, and how many rows went in, used; without an
-        exponent where too few are positive.
+        The columns `by`, quantity, exponent, low, high, and the number of rows in the fit, used;
+        the exponent is missing where too few rows are positive.
     """
     rows = []
     for key, cell in table.groupby(list(by), observed=True, sort=False):
         for y in ys:
-            used = int((cell[y] > 0).sum())
             try:
                 fit = power_law(cell[x], cell[y])
             except ValueError:
                 fit = (np.nan, np.nan, np.nan)
-            names = ("quantity", "exponent", "low", "high", "used")
-            rows.append(
-                dict(zip(by, key, strict=True)) | dict(zip(names, (y, *fit, used), strict=True))
-            )
-    return pd.DataFrame(rows)
+            rows.append((*key, y, *fit, int((cell[y] > 0).sum())))
+    return pd.DataFrame(rows, columns=[*by, "quantity", "exponent", "low", "high", "used"])
 
 
 def conditioning(spectra: pd.DataFrame) -> pd.DataFrame:
-    """The extremal eigenvalues at infinite width, and what they say of the speed of training.
+    """The extremal eigenvalues at infinite width, and the speed of training that they imply.
 
     Gradient descent's slowest mode decays with eta lambda_min / n. At the same learning rate s
     gains lambda_min(s) / lambda_min(1); with each s at its own limit of stability, 2n / lambda_max,
-    what is left is the honest gain, that ratio over lambda_max(s) / lambda_max(1).
+    the honest gain is that ratio over lambda_max(s) / lambda_max(1).
 
     Args:
-        spectra: rows as `hrta ntk` writes them.
+        spectra: rows of `hrta.study.analysis.schema.SPECTRA`.
 
     Returns:
         Table of experiment, s, smallest, largest, condition, digits (of agreement of
@@ -79,11 +76,11 @@ def conditioning(spectra: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def against_the_bound(rates: pd.DataFrame) -> pd.DataFrame:
+def crossings_of_bound(rates: pd.DataFrame) -> pd.DataFrame:
     """Whether the bound is crossed, and how far the loss is from the linearised prediction.
 
     Args:
-        rates: rows as `hrta.study.experiments.rates.rates_table` makes them.
+        rates: rows of `hrta.study.analysis.schema.RATES`.
 
     Returns:
         Table of experiment, method, width, stage, runs, crossing (runs whose loss is above the
@@ -127,37 +124,36 @@ def against_the_bound(rates: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def at_infinite_width(rates: pd.DataFrame) -> pd.DataFrame:
+def losses_at_infinite_width(rates: pd.DataFrame) -> pd.DataFrame:
     """The predicted loss when training ends at infinite width: median over draws, for each method.
 
     Args:
-        rates: rows as `hrta.study.experiments.rates.rates_table` makes them.
+        rates: rows of `hrta.study.analysis.schema.RATES`.
     """
     end = rates[rates["width"].isna() & (rates["step"] == rates["step"].max())]
     return end.groupby(["experiment", "method"], observed=True)["predicted"].median().reset_index()
 
 
 def motion_exponents(motion: pd.DataFrame) -> pd.DataFrame:
-    """Exponents in the width of what has moved by the end of each stage.
+    """Exponents in the width of the motion of kernel and weights by the end of each stage.
 
     Args:
-        motion: rows as `hrta.study.experiments.kernel_motion.kernel_motion_table` makes them.
+        motion: rows of `hrta.study.analysis.schema.MOTION`.
 
     Returns:
         As `exponents`, for each method, optimizer and stage.
     """
     stage = ["method", "optimizer", "stage"]
     ends = motion[motion["step"] == motion.groupby(stage, observed=True)["step"].transform("max")]
-    return exponents(ends, "width", ["kernel_change", "inner_travel", "outer_travel"], stage)
+    return exponents(ends, "width", MOTION.measured, stage)
 
 
 def jumps_at_switches(results: pd.DataFrame, jumps: pd.DataFrame) -> pd.DataFrame:
     """Median losses just before and just after each switch of s, beside the expected one.
 
     Args:
-        results: rows as `hrta.study.experiments.ensembles.train_ensemble` makes them, of two
-            stages.
-        jumps: rows as `hrta.study.experiments.jumps.jump_table` makes them.
+        results: rows of `hrta.study.analysis.schema.TRAINING`, of two stages.
+        jumps: rows of `hrta.study.analysis.schema.JUMPS`.
 
     Returns:
         Table of experiment, optimizer, method, width, loss_before, loss_after, expected_loss (at

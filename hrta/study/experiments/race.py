@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hrta.problems.problem import Problem
-from hrta.study.analysis.race_results import ends, measures
+from hrta.study.analysis.final import final_race_results, race_measures
 from hrta.study.config.contestants import CLASSIFIERS, Candidate, Contestant, Entry, Rules
 
 # Seeds for tuning are these and the following; the race has 0, 1, ...
@@ -78,7 +78,7 @@ def _ordered(
     tables: list[pd.DataFrame], names: list[str], last: Sequence[str] = ()
 ) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True)
-    return table[["problem", "width", "method", *names, *measures(table), *last]]
+    return table[["problem", "width", "method", *names, *race_measures(table), *last]]
 
 
 def _tune(problem: Problem, entry: Entry, width: int, rules: Rules) -> pd.DataFrame:
@@ -91,11 +91,11 @@ def _tune(problem: Problem, entry: Entry, width: int, rules: Rules) -> pd.DataFr
         history = _train(problem, entry.method, chosen, width, their_seeds, rules)
         # The statistics of the race want these names; here it is the runs that are told apart.
         named = history.assign(problem=problem.name, width=width, method="", seed=history["run"])
-        final = ends(named, rules.final_fraction)
+        final = final_race_results(named, rules.final_fraction)
         parameters = pd.DataFrame([asdict(chosen[run]) for run in final["seed"]], dtype=float)
         numbers = [entry.grid.candidates.index(chosen[run]) for run in final["seed"]]
         final["seed"] = [their_seeds[run] for run in final["seed"]]
-        named = final[["seed", *measures(final)]].assign(candidate=numbers)
+        named = final[["seed", *race_measures(final)]].assign(candidate=numbers)
         tables.append(named.join(parameters))
     table = pd.concat(tables, ignore_index=True)
     losses = table.groupby("candidate")["loss"].agg(worst="max", median="median")

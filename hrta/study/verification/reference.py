@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from hrta.runtime.files import read_tables, sha256, whole_file, write_json
-from hrta.study.claims.evidence import KINDS
+from hrta.study.claims.kinds import KINDS
 
 CONFIGURATION, ENVIRONMENT, SUMS = "configuration.json", "environment.json", "SHA256SUMS"
 # What stands beside the files that have a sum.

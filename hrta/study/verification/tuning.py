@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from hrta.study.analysis.race_results import CELL
+from hrta.study.analysis.schema import RACE_CELL
 
-RACED = ["race", *CELL]
-# Which part of the cells of a race may be tuned otherwise.
+RACED = ["race", *RACE_CELL]
+# The share of a race's cells that may be tuned differently.
 OTHERWISE = 0.1
 
 

@@ -21,7 +21,7 @@ from scipy import stats
 FALSE_ALARM = 0.01
 # Of the sign test alone: few cells have enough runs that diverged in only one to fail it.
 SIGN_LEVEL = 1e-3
-# Differences that are always allowed of a cell's median and of a single run, in decades: 2.3 %, 12 %.
+# What a cell's median and a single run may always differ by, in decades: 2.3 % and 12 %.
 MEDIAN_FLOOR, RUN_FLOOR = 0.01, 0.05
 # The standard error of a median over that of the mean, of normal numbers.
 MEDIAN_ERROR = np.sqrt(np.pi / 2)

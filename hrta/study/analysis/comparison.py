@@ -59,7 +59,7 @@ def log_difference(log: pd.Series, log_baseline: pd.Series) -> pd.Series:
 
 
 def log_ratio(values: pd.Series, baseline: pd.Series) -> pd.Series:
-    """log10(value / baseline): 0 where both are infinite or both 0, missing where one is negative."""
+    """log10(value / baseline): 0 where both are infinite or 0, missing where one is negative."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return log_difference(np.log10(values), np.log10(baseline))
 

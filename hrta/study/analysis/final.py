@@ -33,7 +33,7 @@ def final_measures(
 
 
 def final_losses(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
-    """The final losses of every run as `final_measures`: `RUN`, loss and, if it is there, test_loss.
+    """The final losses of every run: `RUN`, loss and, if it is there, test_loss.
 
     Args:
         runs: rows of `hrta.study.analysis.schema.TRAINING`.

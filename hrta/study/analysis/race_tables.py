@@ -76,7 +76,7 @@ def readable_medians(table: pd.DataFrame, methods: Labels, problems: Labels) -> 
 
 
 def readable_chosen(table: pd.DataFrame, methods: Labels, problems: Labels) -> pd.DataFrame:
-    """The rows of `hrta.study.analysis.races.chosen`: a row for each method, a column for each pair.
+    """The parameters of `hrta.study.analysis.races.chosen`, a column for each problem and width.
 
     ◀ and ▶ mark what is the lowest or the highest of its grid.
     """

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from hrta.cli import sweep as cli_sweep
 from hrta.problems.targets import make_problem
 from hrta.study.analysis import sweep as sweep_tables
-from hrta.study.analysis.comparison import final_losses
 from hrta.study.analysis.figures import sweep as sweep_plots
+from hrta.study.analysis.final import final_losses
 from hrta.study.experiments.ensembles import Ensemble, train_ensemble
 from hrta.study.experiments.sweep import train_all
 

@@ -72,7 +72,7 @@ def race_curves(
 def profiles(
     profiles_by_clock: Mapping[str, pd.DataFrame], methods: Labels, families: Labels | None = None
 ) -> Figure:
-    """Performance profiles: the share of the pairs on which a method is within a factor of the fastest.
+    """Performance profiles: the share of pairs on which a method is within a factor of the fastest.
 
     Args:
         profiles_by_clock: rows as `hrta.study.analysis.races.performance_profiles` makes them, by

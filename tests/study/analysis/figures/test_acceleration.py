@@ -7,7 +7,7 @@ import pytest
 
 from hrta.problems.targets import make_problem
 from hrta.study.analysis.figures import acceleration as acceleration_plots
-from hrta.study.analysis.figures.style import COLUMN_WIDTH
+from hrta.study.analysis.figures.style import COLUMN_WIDTH, save_figure
 from hrta.study.experiments import acceleration
 
 EXPERIMENTS = {"corners": "Corners", "line": "Line"}
@@ -72,5 +72,5 @@ def test_travel_is_that_of_the_last_step(table):
 
 def test_figures_can_be_saved(table, tmp_path):
     figure = acceleration_plots.loss_against_steps(table, EXPERIMENTS, OPTIMIZERS)
-    acceleration_plots.save(figure, tmp_path / "figure")
+    save_figure(figure, tmp_path / "figure")
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".pdf", ".png"]

@@ -25,7 +25,7 @@ def decay_exponents(
     large modes still matter, at lower ones rounding does.
 
     Args:
-        table: rows of `hrta.study.analysis.schema.ACCELERATION`.
+        table: rows of `ACCELERATION`.
         levels: first and last loss of the fit, relative to R(0).
 
     Returns:
@@ -63,7 +63,7 @@ def decay_exponents(
 
 
 def _exponent(curve: pd.DataFrame, loss: str, levels: tuple[float, float]) -> float:
-    """-d ln R / dt of one run, missing if it diverged or has fewer than three rows to fit."""
+    """-d ln R / dt of a run, missing if it diverged or has fewer than three rows to fit."""
     steps, losses = curve["step"].to_numpy(), curve[loss].to_numpy()
     above = [np.minimum.accumulate(losses) > level * losses[0] for level in levels]
     fit = slice(above[0].sum(), above[1].sum() + 1)
@@ -80,7 +80,7 @@ def steps_to_levels(
     """Steps until the loss is first logged at or below level R(0), and their ratio to a baseline's.
 
     Args:
-        table: rows of `hrta.study.analysis.schema.ACCELERATION`.
+        table: rows of `ACCELERATION`.
         levels: relative to R(0). Steps are as fine as the table's rows.
         baseline: the optimizer to compare with, paired by seed.
 
@@ -126,14 +126,7 @@ def _first_steps(table: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
 
 
 def travel_exponents(table: pd.DataFrame) -> pd.DataFrame:
-    """The exponent p of travel = c m^p after the last step, for each experiment and optimizer.
-
-    Args:
-        table: rows of `hrta.study.analysis.schema.ACCELERATION`.
-
-    Returns:
-        As `hrta.study.analysis.theory.exponents`.
-    """
+    """The `exponents` of travel in the width after the last step, by experiment and optimizer."""
     last = table.groupby("experiment", observed=True)["step"].transform("max")
     final = table[(table["step"] == last) & table["travel"].notna()]
     return exponents(final, "width", ["travel"], ["experiment", "optimizer"])

@@ -28,13 +28,17 @@ MEDIAN_ERROR = np.sqrt(np.pi / 2)
 SIDES = ["reference", "fresh"]
 
 
-@dataclass(frozen=True)
-class Same:
-    """The two are equal, or both are missing; else they are infinitely far apart."""
+class Rule:
+    """A rule without statistical tests."""
 
     def tests(self, _table: pd.DataFrame, _cell: tuple[str, ...]) -> int:
-        """No statistical test."""
+        """How many statistical tests a column of the table needs."""
         return 0
+
+
+@dataclass(frozen=True)
+class Same(Rule):
+    """The two are equal, or both are missing; else they are infinitely far apart."""
 
     def deviations(
         self, pairs: pd.DataFrame, _level: float, _cell: tuple[str, ...]
@@ -45,7 +49,7 @@ class Same:
 
 
 @dataclass(frozen=True)
-class Close:
+class Close(Rule):
     """The two differ by rounding: |fresh - reference| <= tolerance x scale.
 
     Attributes:
@@ -57,10 +61,6 @@ class Close:
     tolerance: float
     alike: tuple[str, ...]
     of: str | None = None
-
-    def tests(self, _table: pd.DataFrame, _cell: tuple[str, ...]) -> int:
-        """No statistical test."""
-        return 0
 
     def deviations(
         self, pairs: pd.DataFrame, _level: float, _cell: tuple[str, ...]
@@ -78,7 +78,7 @@ class Close:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Drawn(Rule):
     """The two come from trainings that differ by rounding, which long trainings may amplify.
 
     At worst both are independent draws of one distribution, so their difference d, paired by seed,
@@ -116,7 +116,7 @@ class Drawn:
     step: float | None = None
 
     def tests(self, table: pd.DataFrame, cell: tuple[str, ...]) -> int:
-        """How many statistical tests one column of a table needs: one a run, one a cell."""
+        """One for each run and one for each cell."""
         return len(table) + len(table[list(cell)].drop_duplicates())
 
     def deviations(self, pairs: pd.DataFrame, level: float, cell: tuple[str, ...]) -> pd.DataFrame:
@@ -175,9 +175,6 @@ class Drawn:
         small = (values == 0) | ((values >= self.step) & (values <= 100 * self.step))
         reached = pd.DataFrame(small).groupby(cell).transform("any").to_numpy()
         return np.where((values == 0) & reached[:, ::-1], self.step, values)
-
-
-Rule = Same | Close | Drawn
 
 
 def _numbers(table: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:

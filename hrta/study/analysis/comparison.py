@@ -71,9 +71,7 @@ def compare(
     cell: Sequence[str] = tuple(CELL),
     by: str = "method",
 ) -> pd.DataFrame:
-    """The median of each cell and its ratio to the baseline's, paired by seed.
-
-    The ratio is 10 to the median over seeds of log10(measure of the run / of the baseline).
+    """The median of each cell and its ratio to the baseline's, paired by seed, as `paired_ratio`.
 
     Args:
         final: one row for each run, with the columns `cell`, seed and the measure.

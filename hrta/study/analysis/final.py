@@ -36,7 +36,7 @@ def final_losses(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
     """The final losses of every run: `RUN`, loss and, if it is there, test_loss.
 
     Args:
-        runs: rows of `hrta.study.analysis.schema.TRAINING`.
+        runs: rows of `TRAINING`.
         fraction: the last part of a run's steps.
     """
     return final_measures(runs, RUN, [name for name in LOSSES if name in runs], fraction)
@@ -53,7 +53,7 @@ def final_race_results(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFra
     The test loss is missing for problems without a test set.
 
     Args:
-        runs: rows of `hrta.study.analysis.schema.RACE`; test_error is optional.
+        runs: rows of `RACE`; test_error is optional.
         fraction: the last part of a run's steps.
 
     Returns:
@@ -76,7 +76,7 @@ def at_best_learning_rates(final: pd.DataFrame, loss: str = "loss") -> pd.DataFr
     """For each method its own best learning rate: that of the lowest median loss over seeds.
 
     Args:
-        final: rows as `final_losses` makes them.
+        final: rows of `final_losses`.
         loss: column that decides.
 
     Returns:

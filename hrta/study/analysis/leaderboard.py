@@ -28,8 +28,8 @@ def leaderboard(
     others.
 
     Args:
-        final: rows as `hrta.study.analysis.final.final_race_results` makes them.
-        times: rows as `hrta.study.analysis.races.times_to_targets` makes them, of the same runs.
+        final: rows of `hrta.study.analysis.final.final_race_results`.
+        times: rows of `hrta.study.analysis.races.times_to_targets`, of the same runs.
         limits: what losses are clipped to before their medians' ratios are taken.
         resamples: of the bootstrap.
         seed: of the bootstrap, so that the same runs give the same intervals.

@@ -36,13 +36,12 @@ def count_gains(gains: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """On how many pairs of problem and width the whole interval is below 1, above it, or neither.
 
     Args:
-        gains: rows as `hrta.study.analysis.races.gains` makes them, `with_parts`.
-        by: parts; the table has a row for each combination of their values.
+        gains: rows of `hrta.study.analysis.races.gains`, `with_parts`.
+        by: parts.
 
     Returns:
-        Table of the parts, better, worse, undecided and ratio, the geometric mean over the pairs
-        (ratios are clipped to the range that `hrta.study.analysis.leaderboard.LIMITS` leaves, so
-        that diverged runs count).
+        Table of the parts, better, worse, undecided and ratio: the geometric mean over the pairs of
+        ratios clipped to the range of losses in `LIMITS`, so that diverged runs count.
     """
     most = LIMITS[1] / LIMITS[0]
     scored = gains.assign(
@@ -71,7 +70,7 @@ def readable_grid(
     – stands where nothing was run.
 
     Args:
-        gains: rows as `hrta.study.analysis.races.gains` makes them, `with_parts`.
+        gains: rows of `hrta.study.analysis.races.gains`, `with_parts`.
         rows, columns: names of parts, or problem, or width.
         problems: label of each problem, in order.
     """

@@ -24,7 +24,7 @@ def with_gaps(runs: pd.DataFrame) -> pd.DataFrame:
     better than the exact solution: no quadrature is exact for every network.
 
     Args:
-        runs: rows of `hrta.study.analysis.schema.POISSON`.
+        runs: rows of `POISSON`.
     """
     minimum = {name: make_problem(name).minimum for name in runs["problem"].unique()}
     minima = runs["problem"].map(minimum).astype(float)
@@ -34,32 +34,19 @@ def with_gaps(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def final_errors(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
-    """The final errors of every run, as `hrta.study.analysis.final.final_measures`.
-
-    Args:
-        runs: rows of `hrta.study.analysis.schema.POISSON`.
-        fraction: the last part of a run's steps.
-
-    Returns:
-        Table of experiment, optimizer, width, learning_rate, method, seed, l2_error, h1_error, gap
-        and loss_gap.
-    """
+    """The final l2_error, h1_error, gap and loss_gap of every run, as `final_measures`."""
     return final_measures(with_gaps(runs), RUN, [*QUANTITIES, "loss_gap"], fraction)
 
 
 def compare_errors(final: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """Each method's median final errors and their ratios to the baseline's, paired by seed.
+    """Each method's median final errors and their ratios to the baseline's, as `compare`.
 
-    At each learning rate, and for each method at its own best: that of the lowest median L^2 error.
+    At each learning rate, and for each method at its own best, as `at_best_learning_rates`: that of
+    the lowest median L^2 error. The column quantity says which error.
 
     Args:
-        final: rows as `final_errors` makes them.
+        final: rows of `final_errors`.
         baseline: name of the method to compare with.
-
-    Returns:
-        Rows as `hrta.study.analysis.comparison.compare` makes them, with the column quantity:
-        l2_error, h1_error or gap; without a learning rate but with a best_learning_rate for a
-        method's own best.
 
     Raises:
         ValueError: a run without its partner among the baseline's.
@@ -70,12 +57,7 @@ def compare_errors(final: pd.DataFrame, baseline: str) -> pd.DataFrame:
 
 
 def at_own_best(table: pd.DataFrame, final: pd.DataFrame) -> pd.DataFrame:
-    """The rows of runs or solutions at each method's own best learning rate.
-
-    Args:
-        table: rows with experiment, method and learning_rate.
-        final: rows as `final_errors` makes them.
-    """
+    """The rows at each method's own best learning rate by the final errors."""
     best = at_best_learning_rates(final, "l2_error")
     cell = ["experiment", "method"]
     chosen = best.drop_duplicates(cell).set_index(cell)["best_learning_rate"]
@@ -86,13 +68,7 @@ def at_own_best(table: pd.DataFrame, final: pd.DataFrame) -> pd.DataFrame:
 def readable_errors(
     compared: pd.DataFrame, methods: Labels, experiments: Labels, baseline: str
 ) -> pd.DataFrame:
-    """The rows of `compare_errors` as text: of each error the median and its ratio, with intervals.
-
-    Args:
-        compared: rows as `compare_errors` makes them.
-        methods, experiments: label of each, in order.
-        baseline: name of the method that was compared with.
-    """
+    """The rows of `compare_errors` as text: the median and the ratio of each error."""
     table = in_order(compared, methods, OPTIMIZERS, experiments)
     parts = []
     for quantity, label in QUANTITIES.items():
@@ -106,12 +82,7 @@ def readable_errors(
 
 
 def readable_loss_gaps(final: pd.DataFrame, methods: Labels, experiments: Labels) -> pd.DataFrame:
-    """Median final loss_gap of each method at each learning rate, as text, a column for a method.
-
-    Args:
-        final: rows as `final_errors` makes them.
-        methods, experiments: label of each, in order.
-    """
+    """Median final loss_gap at each learning rate, as text, a column for each method."""
     cell = ["experiment", "width", "learning_rate"]
     medians = final.groupby([*cell, "method"], observed=True)["loss_gap"].median()
     table = medians.map("{:.2e}".format).unstack()[list(methods)].reset_index()

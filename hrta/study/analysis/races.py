@@ -45,7 +45,7 @@ def times_to_targets(runs: pd.DataFrame, targets: Sequence[float], clock: str) -
     Losses of an earlier stage, under another activation than the last, do not count.
 
     Args:
-        runs: rows of `hrta.study.analysis.schema.RACE`.
+        runs: rows of `RACE`.
         targets: training losses.
         clock: "evaluations" or "seconds".
 
@@ -75,7 +75,7 @@ def performance_profiles(times: pd.DataFrame) -> pd.DataFrame:
     reaches the target is left out.
 
     Args:
-        times: rows as `times_to_targets` makes them.
+        times: rows of `times_to_targets`.
 
     Returns:
         Table of target, method, ratio, share, pairs (how many are left): for each method rho at
@@ -104,16 +104,15 @@ def performance_profiles(times: pd.DataFrame) -> pd.DataFrame:
 
 
 def gains(final: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
-    """The final loss of methods relative to their baselines', paired by seed.
+    """The final loss of methods relative to their baselines', as `compare`.
 
     Args:
-        final: rows as `hrta.study.analysis.final.final_race_results` makes them.
+        final: rows of `hrta.study.analysis.final.final_race_results`.
         baselines: the baseline of each method.
 
     Returns:
-        One row for each method, problem and width: problem, width, method, baseline, ratio,
-        ratio_low, ratio_high, seeds, the ratios as `hrta.study.analysis.comparison.compare` makes
-        them.
+        One row for each method, problem and width: `RACE_CELL`, baseline, ratio, ratio_low,
+        ratio_high, seeds.
 
     Raises:
         ValueError: a method without runs, or a run without its partner among the baseline's.
@@ -139,12 +138,11 @@ def medians(final: pd.DataFrame) -> pd.DataFrame:
     """The final measures of each method over seeds, sorted by the loss on each pair.
 
     Args:
-        final: rows as `hrta.study.analysis.final.final_race_results` makes them.
+        final: rows of `hrta.study.analysis.final.final_race_results`.
 
     Returns:
-        One row for each problem, width and method: problem, width, method, seeds, diverged (how
-        many runs), evaluations and seconds (medians), and loss, test_loss and, where there are
-        classes, test_error (medians), each also with _low and _high, its 95 % bootstrap interval;
+        One row for each `RACE_CELL`: seeds, diverged (how many runs), evaluations and seconds
+        (medians), and each measure (median, with _low and _high, its 95 % bootstrap interval),
         missing without a test set, or without classes.
     """
     rows = []
@@ -164,11 +162,10 @@ def chosen(tuning: pd.DataFrame) -> pd.DataFrame:
     """The parameters that each method was given for each problem and width.
 
     Args:
-        tuning: rows of `hrta.study.analysis.schema.TUNING`.
+        tuning: rows of `TUNING`.
 
     Returns:
-        One row for each problem, width and method: problem, width, method, learning_rate,
-        momentum, ridge, history_size, recovery (missing where a method has none), and edge: -1 if
+        One row for each `RACE_CELL`: `PARAMETERS` (missing where a method has none) and edge: -1 if
         the learning rate, or the ridge, is the lowest of the grid, 1 if the highest, else 0.
     """
     best = tuning[tuning["chosen"]].groupby(RACE_CELL, observed=True).first().reset_index()
@@ -184,7 +181,7 @@ def sensitivity(tuning: pd.DataFrame) -> pd.DataFrame:
     """The final loss at each learning rate, at the best of the other parameters.
 
     Args:
-        tuning: rows of `hrta.study.analysis.schema.TUNING`; those without a learning rate are left
+        tuning: rows of `TUNING`; those without a learning rate are left
             out.
 
     Returns:

@@ -12,7 +12,7 @@ def relative_errors(solutions: pd.DataFrame) -> pd.DataFrame:
     """|f - y| / |y| (Euclidean, over the points) of every run at every kept step.
 
     Args:
-        solutions: rows of `hrta.study.analysis.schema.SLOPE_SOLUTIONS`.
+        solutions: rows of `SLOPE_SOLUTIONS`.
 
     Returns:
         Table of experiment, variant, step, seed, error; infinite where f is not finite.
@@ -28,15 +28,11 @@ def relative_errors(solutions: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_errors(errors: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """Median error of each variant, and its ratio to the baseline's, paired by seed.
+    """`compare` of the errors of each variant and step with those of the variant `baseline`.
 
     Args:
-        errors: rows as `relative_errors` makes them.
-        baseline: name of the variant to compare with.
-
-    Returns:
-        Rows as `hrta.study.analysis.comparison.compare` makes them, for each experiment, variant
-        and step, without the column diverged.
+        errors: rows of `relative_errors`.
+        baseline: name of a variant.
 
     Raises:
         ValueError: a run without its partner among the baseline's.

@@ -9,14 +9,11 @@ from hrta.study.analysis.tables import labelled
 
 
 def cells(final: pd.DataFrame) -> pd.DataFrame:
-    """Final losses of each cell of the grid over its seeds: median, quartiles, how many diverged.
-
-    Args:
-        final: rows as `hrta.study.analysis.final.final_losses` makes them.
+    """The final losses of each cell over its seeds, from `hrta.study.analysis.final.final_losses`.
 
     Returns:
-        Table of experiment, optimizer, width, learning_rate, method, seeds, diverged, low, loss,
-        high and, where there is one, test_loss.
+        Table of `CELL`, seeds, diverged (how many), low, loss, high (quartiles and median) and, if
+        it is there, test_loss (median).
     """
     grouped = final.groupby(CELL, observed=True, sort=False)
     losses = grouped["loss"]
@@ -37,12 +34,7 @@ def at_their_best(
 ) -> pd.DataFrame:
     """Each method at its own best learning rate, as text: the median loss and the rate.
 
-    Args:
-        final: as for `cells`.
-        methods, optimizers, experiments: labels of those to show, in order.
-
-    Returns:
-        A row for each problem, optimizer and method, a column for each width.
+    A row for each problem, optimizer and method of the labels, a column for each width.
     """
     best = at_best_learning_rates(final)
     shown = {"experiment": experiments, "optimizer": optimizers, "method": methods}

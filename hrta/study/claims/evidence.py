@@ -7,6 +7,7 @@ import pandas as pd
 
 from hrta.runtime.files import read_tables
 from hrta.study.claims.kinds import KINDS, Kind
+from hrta.study.claims.reductions import with_words
 
 
 def collect(kind: str, files: Iterable[str | Path], fraction: float = 0.02) -> pd.DataFrame:
@@ -32,8 +33,7 @@ def collect(kind: str, files: Iterable[str | Path], fraction: float = 0.02) -> p
     tables = [_reduced(KINDS[kind], Path(file), fraction) for file in files]
     if not tables:
         raise ValueError(f"evidence: no files for {kind}")
-    table = pd.concat(tables, ignore_index=True)
-    table = table.astype(dict.fromkeys(table.select_dtypes("category").columns, str))
+    table = with_words(pd.concat(tables, ignore_index=True))
     key = list(KINDS[kind].key)
     if table.duplicated(key).any():
         twice = table.loc[table.duplicated(key), key].iloc[0].to_dict()
@@ -50,3 +50,12 @@ def _reduced(kind: Kind, file: Path, fraction: float) -> pd.DataFrame:
     except KeyError as error:
         raise ValueError(f"{file}: not a result of this kind; there is no {error}") from None
     return table.assign(**{name: value for name, value in names.items() if name is not None})
+
+
+def read_kind(folder: str | Path, kind: str) -> pd.DataFrame:
+    """The evidence of one kind, from <kind>.parquet in that folder.
+
+    Raises:
+        ValueError: a file that is missing or no whole Parquet.
+    """
+    return with_words(read_tables(Path(folder, f"{kind}.parquet")))

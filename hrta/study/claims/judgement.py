@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from hrta.runtime.files import read_tables
 from hrta.study.analysis.schema import CLAIM_CELL
+from hrta.study.claims.evidence import read_kind
 from hrta.study.claims.kinds import KINDS
 from hrta.study.claims.ratios import as_text, cell_of, chosen
 from hrta.study.claims.verdicts import RULES, any_of, judge, overall
@@ -21,12 +21,10 @@ def read_judged(folder: str | Path, claims: Claims) -> dict[str, pd.DataFrame]:
     """
     tables = {}
     for name in claims.tables:
-        file = Path(folder, f"{name}.parquet")
-        table = read_tables(file)
+        tables[name] = read_kind(folder, name)
         for column in (*KINDS[name].key, *KINDS[name].reading.columns):
-            if column not in table:
-                raise ValueError(f"{file}: there is no column {column!r}")
-        tables[name] = table.astype(dict.fromkeys(table.select_dtypes("category"), str))
+            if column not in tables[name]:
+                raise ValueError(f"{Path(folder, name)}.parquet: there is no column {column!r}")
     return tables
 
 

@@ -6,25 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from hrta.study.analysis import schema
 from hrta.study.analysis.agreement import Close, Drawn, Rule, Same
-from hrta.study.analysis.schema import (
-    ACCELERATION,
-    ANMIN,
-    JUMPS,
-    LOSSES,
-    MOTION,
-    PARAMETERS,
-    POISSON,
-    RACE,
-    RACE_CELL,
-    RATES,
-    SAMPLE_NUMBER,
-    SLOPES,
-    SPECTRA,
-    TRAINING,
-    TUNING,
-    WIDTH_LIMIT,
-)
 from hrta.study.claims import ratios, reductions
 
 
@@ -87,50 +70,50 @@ NEAR_RUN, NEAR_RACE = ("experiment", "optimizer"), ("race", "problem")
 
 KINDS = {
     "final_losses": Kind(
-        key=TRAINING.run,
+        key=schema.TRAINING.run,
         reduce=reductions.losses,
-        rules=dict.fromkeys(LOSSES, Drawn(near=NEAR_RUN)),
-        reading=Reading(ratios.of_runs, measures=LOSSES),
+        rules=dict.fromkeys(schema.LOSSES, Drawn(near=NEAR_RUN)),
+        reading=Reading(ratios.of_runs, measures=schema.LOSSES),
     ),
     "switches": Kind(
-        key=(*TRAINING.run, "stage"),
+        key=(*schema.TRAINING.run, "stage"),
         reduce=reductions.switches,
         rules=dict.fromkeys(("before", "after"), Drawn(near=NEAR_RUN)),
     ),
     "races": Kind(
-        key=("race", *RACE.run),
+        key=("race", *schema.RACE.run),
         reduce=reductions.race_results,
         rules={
             "loss": Drawn(near=NEAR_RACE, step=ROUNDED),
             "test_loss": Drawn(near=NEAR_RACE),
             "test_error": Drawn("absolute", near=NEAR_RACE),
         },
-        reading=Reading(ratios.of_races, measures=RACE.measured, problem="problem"),
+        reading=Reading(ratios.of_races, measures=schema.RACE.measured, problem="problem"),
         folder="race",
     ),
     "tuning": Kind(
-        key=("race", *TUNING.run),
+        key=("race", *schema.TUNING.run),
         reduce=reductions.tuning,
-        rules={"loss": Drawn(pool=("race", *RACE_CELL), step=ROUNDED)}
-        | dict.fromkeys(PARAMETERS, Same()),
+        rules={"loss": Drawn(pool=("race", *schema.RACE_CELL), step=ROUNDED)}
+        | dict.fromkeys(schema.PARAMETERS, Same()),
         folder="race",
     ),
     "poisson": Kind(
-        key=POISSON.run,
+        key=schema.POISSON.run,
         reduce=reductions.ritz_errors,
         rules=dict.fromkeys(("l2_error", "h1_error"), Drawn(pool=("experiment",)))
         | dict.fromkeys(("gap", "loss_gap"), Drawn("relative", pool=("experiment",))),
         reading=Reading(ratios.of_runs, measures=("l2_error", "h1_error", "gap")),
     ),
     "spectra": Kind(
-        key=SPECTRA.key,
+        key=schema.SPECTRA.key,
         reduce=reductions.extremes,
         rules={"eigenvalue": Close(EIGENVALUE, ("experiment", "kernel", "width", "seed", "s"))},
         reading=Reading(ratios.of_spectra, columns=("eigenvalue",)),
     ),
     # Networks of infinite width are drawn by way of eigenvectors, whose signs are arbitrary.
     "theory_rates": Kind(
-        key=(*RATES.run, "stage"),
+        key=(*schema.RATES.run, "stage"),
         reduce=reductions.rates,
         rules=dict.fromkeys(
             ("loss", "first_loss", "predicted", "bound", "excess"),
@@ -138,35 +121,35 @@ KINDS = {
         )
         | {
             "deviation": Drawn("absolute", pool=("experiment", "stage")),
-            "smallest_limit": Close(DERIVED, (*RATES.run, "stage")),
+            "smallest_limit": Close(DERIVED, (*schema.RATES.run, "stage")),
             "smallest_end": Close(DERIVED, ("experiment", "method", "stage")),
         },
         reading=Reading(ratios.of_bound, columns=("excess", "loss", "bound")),
     ),
     "theory_motion": Kind(
-        key=(*MOTION.run, "step", "stage"),
+        key=(*schema.MOTION.run, "step", "stage"),
         reduce=reductions.stage_ends,
-        rules=dict.fromkeys(MOTION.measured, Drawn(pool=("optimizer", "stage"))),
+        rules=dict.fromkeys(schema.MOTION.measured, Drawn(pool=("optimizer", "stage"))),
     ),
     "theory_width": Kind(
-        key=WIDTH_LIMIT.key,
+        key=schema.WIDTH_LIMIT.key,
         reduce=reductions.whole,
-        rules=dict.fromkeys(WIDTH_LIMIT.measured, Close(DERIVED, ("experiment", "s"))),
+        rules=dict.fromkeys(schema.WIDTH_LIMIT.measured, Close(DERIVED, ("experiment", "s"))),
     ),
     "theory_samples": Kind(
-        key=SAMPLE_NUMBER.key,
+        key=schema.SAMPLE_NUMBER.key,
         reduce=reductions.whole,
         rules=dict.fromkeys(
-            SAMPLE_NUMBER.measured, Close(EIGENVALUE, SAMPLE_NUMBER.key, of="largest")
+            schema.SAMPLE_NUMBER.measured, Close(EIGENVALUE, schema.SAMPLE_NUMBER.key, of="largest")
         ),
     ),
     "theory_jumps": Kind(
-        key=JUMPS.key,
+        key=schema.JUMPS.key,
         reduce=reductions.whole,
-        rules=dict.fromkeys(JUMPS.measured, Close(DERIVED, JUMPS.key)),
+        rules=dict.fromkeys(schema.JUMPS.measured, Close(DERIVED, schema.JUMPS.key)),
     ),
     "acceleration": Kind(
-        key=ACCELERATION.run,
+        key=schema.ACCELERATION.run,
         reduce=reductions.decay,
         rules=dict.fromkeys(
             ("exponent", "reached", "predicted", "travel"), Drawn(pool=("experiment", "optimizer"))
@@ -188,10 +171,12 @@ KINDS = {
     "slope_ends": Kind(
         key=("experiment", "problem", "variant", "step", "seed"),
         reduce=reductions.last_step,
-        rules=dict.fromkeys(SLOPES.measured, Drawn(pool=("experiment", "step"))),
+        rules=dict.fromkeys(schema.SLOPES.measured, Drawn(pool=("experiment", "step"))),
     ),
     "anmin": Kind(
-        key=ANMIN.key, reduce=reductions.whole, rules=dict.fromkeys(ANMIN.measured, Drawn())
+        key=schema.ANMIN.key,
+        reduce=reductions.whole,
+        rules=dict.fromkeys(schema.ANMIN.measured, Drawn()),
     ),
     "data": Kind(
         key=("file", "problem", "set", "point", "coordinate"),

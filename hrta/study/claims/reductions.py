@@ -9,8 +9,14 @@ import pandas as pd
 from hrta.study.analysis.acceleration import decay_exponents, steps_to_levels
 from hrta.study.analysis.final import final_losses, final_race_results, race_measures
 from hrta.study.analysis.poisson import final_errors
-from hrta.study.analysis.schema import ACCELERATION, POINTS, RACE_RUN, RATES, TRAINING
+from hrta.study.analysis.schema import ACCELERATION, POINTS, RACE_RUN, TRAINING
 from hrta.study.analysis.slopes import relative_errors
+from hrta.study.analysis.theory import rates_by_stage
+
+
+def with_words(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with text for categories, which differ from file to file."""
+    return table.astype(dict.fromkeys(table.select_dtypes("category"), str))
 
 
 def whole(table: pd.DataFrame, _: float) -> pd.DataFrame:
@@ -30,7 +36,7 @@ def ritz_errors(runs: pd.DataFrame, fraction: float) -> pd.DataFrame:
 
 def switches(runs: pd.DataFrame, _: float) -> pd.DataFrame:
     """The losses before and after each switch that changes s."""
-    runs = runs.astype(dict.fromkeys(runs.select_dtypes("category"), str)).fillna({"loss": np.inf})
+    runs = with_words(runs).fillna({"loss": np.inf})
     run = [*TRAINING.run]
     # One row for each run and stage: the first and the last logged loss of it.
     stages = runs.sort_values("step", kind="stable").groupby([*run, "stage"])
@@ -59,15 +65,8 @@ def extremes(spectra: pd.DataFrame, _: float) -> pd.DataFrame:
 
 
 def rates(table: pd.DataFrame, _: float) -> pd.DataFrame:
-    """Each run at the end of each stage, and how far it was from bound and prediction at most."""
-    with np.errstate(divide="ignore"):
-        deviation = np.log10(table["loss"] / table["predicted"]).abs()
-    table = table.assign(excess=table["loss"] / table["bound"], deviation=deviation)
-    stage = [*RATES.run, "stage"]
-    stages = table.sort_values("step", kind="stable").groupby(stage, dropna=False)
-    last = stages[[*RATES.measured]].last()
-    most = stages[["excess", "deviation"]].max()
-    return last.assign(first_loss=stages["loss"].first()).join(most).reset_index()
+    """Each run at the end of each stage."""
+    return rates_by_stage(table).drop(columns="first_bound")
 
 
 def stage_ends(motion: pd.DataFrame, _: float) -> pd.DataFrame:

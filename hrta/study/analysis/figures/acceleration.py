@@ -1,4 +1,4 @@
-"""The figures of heavy ball and Nesterov."""
+"""The figures of heavy ball and Nesterov, from rows of `ACCELERATION`."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,10 +15,7 @@ LOWEST = 1e-14
 def loss_against_steps(table: pd.DataFrame, experiments: Labels, optimizers: Labels) -> Figure:
     """R(t) / R(0): median over seeds, band from lowest to highest; dashed the linear theory.
 
-    Args:
-        table: rows of `hrta.study.analysis.schema.ACCELERATION`.
-        experiments: label of each experiment, a row of panels each; a column for each width.
-        optimizers: label of each optimizer to show, in order.
+    A row of panels for each experiment, a column for each width.
     """
     dashed = {"linestyle": "--", "linewidth": 0.8}
 
@@ -35,26 +32,16 @@ def loss_against_steps(table: pd.DataFrame, experiments: Labels, optimizers: Lab
         axis.plot([], color="black", **dashed, label="linear theory")
         axis.set(yscale="log", ylim=(LOWEST, 3))
 
-    widths = sorted(table["width"].dropna().unique())
-    return panel_figure(
-        {name: f"{label}\nloss, R(t)/R(0)" for name, label in experiments.items()},
-        {width: f"m = {width:,}" for width in widths},
-        draw,
-        height=0.75 + 1.5 * len(experiments),
-        x_label="steps",
-        legend_columns=len(optimizers) + 1,
-        sharex="row",
-        sharey=True,
-    )
+    rows = {name: f"{label}\nloss, R(t)/R(0)" for name, label in experiments.items()}
+    columns = {width: f"m = {width:,}" for width in sorted(table["width"].dropna().unique())}
+    height, entries = 0.75 + 1.5 * len(rows), len(optimizers) + 1
+    return panel_figure(rows, columns, draw, height, "steps", entries, sharex="row", sharey=True)
 
 
 def travel_against_width(table: pd.DataFrame, experiments: Labels, optimizers: Labels) -> Figure:
     """The largest distance of an inner weight vector from its start after the last step.
 
-    Args:
-        table: rows of `hrta.study.analysis.schema.ACCELERATION`.
-        experiments: label of each experiment, a panel each.
-        optimizers: label of each optimizer to show, in order.
+    A panel for each experiment.
     """
 
     def draw(axis: Axes, _: str, experiment: str) -> None:
@@ -66,12 +53,5 @@ def travel_against_width(table: pd.DataFrame, experiments: Labels, optimizers: L
         slope_line(axis, final["width"], final["travel"])
         axis.set(xscale="log", yscale="log")
 
-    return panel_figure(
-        {"travel": "largest travel of\nan inner weight vector"},
-        experiments,
-        draw,
-        height=2.4,
-        x_label="width m (neurons)",
-        legend_columns=len(optimizers) + 1,
-        sharey=True,
-    )
+    rows, entries = {"travel": "largest travel of\nan inner weight vector"}, len(optimizers) + 1
+    return panel_figure(rows, experiments, draw, 2.4, "width m (neurons)", entries, sharey=True)

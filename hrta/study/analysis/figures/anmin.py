@@ -20,7 +20,7 @@ def losses_by_round(table: pd.DataFrame, problems: Labels) -> Figure:
     """Mean squared errors after every round: medians over seeds and quartile bands.
 
     Args:
-        table: rows of `hrta.study.analysis.schema.ANMIN`.
+        table: rows of `ANMIN`.
         problems: label of each problem, a panel each, three in a row.
     """
     use_style()

@@ -9,12 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, StrMethodFormatter
+from pandas.api.typing import SeriesGroupBy
 
 from hrta.study.analysis.figures.style import COLUMN_WIDTH, colours, use_style
 from hrta.study.analysis.intervals import quantiles_by_step
 from hrta.study.analysis.schema import Labels
 
-MARK = {"color": "0.4", "linestyle": ":"}
+DOTTED = {"color": "0.4", "linestyle": ":"}
 
 
 def panel_figure(
@@ -23,8 +24,8 @@ def panel_figure(
     draw: Callable[[Axes, Any, Any], None],
     height: float,
     x_label: str | Mapping[Any, str] = "",
-    row_titles: Mapping[Any, str] | None = None,
     legend_columns: int = 3,
+    row_titles: Mapping[Any, str] | None = None,
     sharex: bool | str = True,
     sharey: bool | str = False,
 ) -> Figure:
@@ -36,19 +37,13 @@ def panel_figure(
         draw: draws a panel, given the axes and the keys of its row and its column.
         height: of the figure, in inches.
         x_label: of the horizontal axis of each column, shown below its last panel.
-        row_titles: what stands above each panel of a row, below the column's title.
-        legend_columns: entries side by side.
+        legend_columns: entries of the legend side by side.
+        row_titles: text above each panel of a row, below the column's title.
         sharex, sharey: as `matplotlib.pyplot.subplots` takes them.
     """
     use_style()
-    figure, axes = plt.subplots(
-        len(rows),
-        len(columns),
-        figsize=(COLUMN_WIDTH, height),
-        sharex=sharex,
-        sharey=sharey,
-        squeeze=False,
-    )
+    size, grid = (COLUMN_WIDTH, height), (len(rows), len(columns))
+    figure, axes = plt.subplots(*grid, figsize=size, sharex=sharex, sharey=sharey, squeeze=False)
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):
             axis = axes[i, j]
@@ -83,8 +78,8 @@ def line_and_band(
     axis.plot(over.index, middle, color=colour, label=label, **line)
 
 
-def medians_and_quartiles(
-    axis: Axes, runs: pd.DataFrame, quantity: str, by: str, labels: Labels
+def median_curves(
+    axis: Axes, runs: pd.DataFrame, quantity: str, by: str, labels: Labels, switches: bool = False
 ) -> None:
     """Medians and quartiles over seeds against the steps, for each name in the column `by`.
 
@@ -94,20 +89,20 @@ def medians_and_quartiles(
         quantity: column to draw.
         by: column of the names.
         labels: label of each name, in order; names without rows are left out.
+        switches: whether a dotted line marks where each stage after the first begins.
     """
     for name, colour in zip(labels, colours(labels), strict=True):
         chosen = runs[runs[by] == name]
         if len(chosen):
             over = quantiles_by_step(chosen, quantity, (0.25, 0.5, 0.75))
             line_and_band(axis, over, colour, labels[name])
+    for switch in runs.groupby("stage")["step"].min().iloc[1:] if switches else ():
+        axis.axvline(switch, **DOTTED, linewidth=0.8)
+    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
 def medians_and_extremes(
-    axis: Axes,
-    groups: pd.core.groupby.SeriesGroupBy,
-    colour: tuple,
-    label: str,
-    marker: str | None = "o",
+    axis: Axes, groups: SeriesGroupBy, colour: tuple, label: str, marker: str | None = "o"
 ) -> None:
     """The median of each group as a line, and the band from the lowest to the highest value."""
     over = groups.agg(["min", "median", "max"])
@@ -119,18 +114,7 @@ def slope_line(axis: Axes, x: pd.Series, y: pd.Series) -> None:
     x = x.astype(float)
     places, positive = np.array(sorted(x.unique())), y > 0
     middle = np.exp(np.log(y[positive]).mean() + np.log(x[positive]).mean() / 2)
-    axis.plot(places, middle * places**-0.5, **MARK, label="slope −1/2")
-
-
-def mark_switches(axis: Axes, runs: pd.DataFrame) -> None:
-    """A dotted line at each step at which a stage after the first begins."""
-    for switch in runs.groupby("stage")["step"].min().iloc[1:]:
-        axis.axvline(switch, **MARK, linewidth=0.8)
-
-
-def whole_steps(axis: Axes) -> None:
-    """Steps on the horizontal axis as 5,000."""
-    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axis.plot(places, middle * places**-0.5, **DOTTED, label="slope −1/2")
 
 
 def log_scale(axis: Axes) -> None:

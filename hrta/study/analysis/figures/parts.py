@@ -6,12 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, StrMethodFormatter
 
-from hrta.study.analysis.figures.panels import (
-    log_scale,
-    medians_and_quartiles,
-    panel_figure,
-    whole_steps,
-)
+from hrta.study.analysis.figures.panels import log_scale, median_curves, panel_figure
 from hrta.study.analysis.figures.style import colours
 from hrta.study.analysis.schema import RATIO, Labels
 
@@ -26,8 +21,7 @@ def gains_by_part(
     """Final loss relative to the baseline's, with its 95 % interval; left of 1 is better.
 
     Args:
-        gains: rows as `hrta.study.analysis.races.gains` makes them, of one width each problem, with
-            the columns that `hrta.study.analysis.parts.with_parts` adds.
+        gains: rows of `hrta.study.analysis.races.gains`, of one width each problem, `with_parts`.
         rows: the part that has a row for each of its values.
         colour: the part that has a colour and a marker for each of its values.
         problems: label of each problem, a column of panels each.
@@ -42,15 +36,11 @@ def gains_by_part(
         for number, shade in enumerate(shades):
             runs = here[here[colour] == shade].set_index(rows)
             middle, low, high = runs[RATIO].clip(1 / WIDEST, WIDEST).to_numpy().T
+            places = lines.get_indexer(runs.index) + offsets[number]
+            bars = (np.abs(middle - low), np.abs(high - middle))
+            style = {"fmt": MARKERS[number % len(MARKERS)], "color": colours(shades)[number]}
             axis.errorbar(
-                middle,
-                lines.get_indexer(runs.index) + offsets[number],
-                xerr=(np.abs(middle - low), np.abs(high - middle)),
-                fmt=MARKERS[number % len(MARKERS)],
-                color=colours(shades)[number],
-                markersize=3,
-                linewidth=0.8,
-                label=shade,
+                middle, places, xerr=bars, **style, markersize=3, linewidth=0.8, label=shade
             )
         _ratio_scale(axis)
         axis.set_yticks(range(len(lines)), lines)
@@ -86,8 +76,7 @@ def curves_of_paths(runs: pd.DataFrame, paths: Labels, row: str, problems: Label
     """Training loss against steps, each under the activation of its stage: medians and quartiles.
 
     Args:
-        runs: rows of `hrta.study.analysis.schema.RACE`, of one width, with the columns that
-            `hrta.study.analysis.parts.with_parts` adds, among them path.
+        runs: rows of `RACE`, of one width, `with_parts`, one of which is called path.
         paths: the values of that part to show, in order, and the label of each.
         row: the part that has a row of panels for each of its values.
         problems: label of each problem, a column of panels each.
@@ -95,10 +84,8 @@ def curves_of_paths(runs: pd.DataFrame, paths: Labels, row: str, problems: Label
 
     def draw(axis: Axes, value: str, problem: str) -> None:
         here = runs[(runs[row] == value) & (runs["problem"] == problem)]
-        medians_and_quartiles(axis, here, "loss", "path", paths)
+        median_curves(axis, here, "loss", "path", paths)
         log_scale(axis)
-        whole_steps(axis)
 
     rows = {value: f"{value}\ntraining loss" for value in _values(runs[row])}
-    height = 0.8 + 1.5 * len(rows)
-    return panel_figure(rows, problems, draw, height, x_label="steps", legend_columns=2)
+    return panel_figure(rows, problems, draw, 0.8 + 1.5 * len(rows), "steps", legend_columns=2)

@@ -8,14 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hrta.study.analysis.figures.panels import (
-    legend,
-    log_scale,
-    mark_switches,
-    medians_and_quartiles,
-    panel_figure,
-    whole_steps,
-)
+from hrta.study.analysis.figures.panels import legend, log_scale, median_curves, panel_figure
 from hrta.study.analysis.figures.style import COLUMN_WIDTH, use_style
 from hrta.study.analysis.poisson import with_gaps
 from hrta.study.analysis.schema import Labels
@@ -38,9 +31,9 @@ def solutions_and_curves(solutions: pd.DataFrame, runs: pd.DataFrame, methods: L
     solution: median and quartiles over seeds, the stage switches dotted.
 
     Args:
-        solutions: rows of `hrta.study.analysis.schema.POISSON_SOLUTIONS`, of one experiment with
-            one learning rate for each method.
-        runs: rows of `hrta.study.analysis.schema.POISSON`, likewise.
+        solutions: rows of `POISSON_SOLUTIONS`, of one experiment with one learning rate for each
+            method.
+        runs: rows of `POISSON`, likewise.
         methods: label of each method to show, in order.
     """
     use_style()
@@ -98,8 +91,7 @@ def error_curves(runs: pd.DataFrame, methods: Labels, experiments: Labels) -> Fi
     """Energy gap and errors against steps: medians and quartiles over seeds, switches dotted.
 
     Args:
-        runs: rows of `hrta.study.analysis.schema.POISSON` with one learning rate for each
-            experiment and method.
+        runs: rows of `POISSON` with one learning rate for each experiment and method.
         methods: label of each method to show, in order.
         experiments: label of each experiment, a column of panels each.
     """
@@ -109,18 +101,11 @@ def error_curves(runs: pd.DataFrame, methods: Labels, experiments: Labels) -> Fi
         _curves(axis, runs[runs["experiment"] == experiment], quantity, methods)
         log_scale(axis)
 
-    return panel_figure(
-        *(QUANTITIES, experiments, draw),
-        height=0.7 + 1.45 * len(QUANTITIES),
-        x_label="steps",
-        legend_columns=4,
-        sharex="col",
-    )
+    height = 0.7 + 1.45 * len(QUANTITIES)
+    return panel_figure(QUANTITIES, experiments, draw, height, "steps", 4, sharex="col")
 
 
 def _curves(axis: Axes, runs: pd.DataFrame, quantity: str, methods: Labels) -> None:
-    medians_and_quartiles(axis, runs, quantity, "method", methods)
-    mark_switches(axis, runs)
-    whole_steps(axis)
+    median_curves(axis, runs, quantity, "method", methods, switches=True)
     axis.locator_params(axis="x", nbins=3)
     axis.margins(x=0.02)

@@ -13,7 +13,6 @@ from hrta.study.analysis.leaderboard import LIMITS
 from hrta.study.analysis.schema import Labels
 
 CLOCKS = {"evaluations": "gradient evaluations", "seconds": "seconds"}
-LEGEND_COLUMNS = 3
 LEGEND_LINE = 0.16  # inches
 OUTSIDE = 2  # times the top of the axes: a line to there leaves the panel
 
@@ -30,7 +29,7 @@ def race_curves(
     counts with its last row. Losses above ten times the highest initial loss are cut off.
 
     Args:
-        runs: rows of `hrta.study.analysis.schema.RACE`, of one problem.
+        runs: rows of `RACE`, of one problem.
         methods: label of each method to show, in order.
         widths: a row of panels each; by default all widths of the table.
         families: for each method that shares its colour with another, that other method.
@@ -54,17 +53,11 @@ def race_curves(
             axis.plot(curve, **style)
             axis.plot(curve.tail(1), ".", color=style["color"])
 
-    figure = panel_figure(
-        dict.fromkeys(widths, "training loss"),
-        dict.fromkeys(CLOCKS, ""),
-        draw,
-        height=_height(len(widths), 1.6, len(styles)),
-        x_label=CLOCKS,
-        row_titles={width: f"width m = {width}" for width in widths},
-        legend_columns=LEGEND_COLUMNS,
-        sharex="col",
-        sharey="row",
-    )
+    rows, columns = dict.fromkeys(widths, "training loss"), dict.fromkeys(CLOCKS, "")
+    titles = {width: f"width m = {width}" for width in widths}
+    sharing = {"sharex": "col", "sharey": "row"}
+    height = _height(len(rows), 1.6, len(styles))
+    figure = panel_figure(rows, columns, draw, height, CLOCKS, row_titles=titles, **sharing)
     _log_axes(figure.axes, top)
     return figure
 
@@ -75,7 +68,7 @@ def profiles(
     """Performance profiles: the share of pairs on which a method is within a factor of the fastest.
 
     Args:
-        profiles_by_clock: rows as `hrta.study.analysis.races.performance_profiles` makes them, by
+        profiles_by_clock: rows of `hrta.study.analysis.races.performance_profiles`, by
             clock, a row of panels each; a column of panels for each target.
         methods: label of each method to show, in order.
         families: as for `race_curves`.
@@ -98,16 +91,10 @@ def profiles(
         axis.set(xscale="log", xlim=(1, end), ylim=(-0.02, 1.02))
         axis.set_title(f"loss ≤ {target:g}\n{pairs} {'pair' if pairs == 1 else 'pairs'}")
 
-    return panel_figure(
-        {clock: f"{CLOCKS[clock]}:\nshare of pairs" for clock in profiles_by_clock},
-        dict.fromkeys(targets[::-1], ""),  # the easiest first
-        draw,
-        height=_height(len(profiles_by_clock), 2.0, len(styles)),
-        x_label="ratio to fastest",
-        legend_columns=LEGEND_COLUMNS,
-        sharex="row",
-        sharey=True,
-    )
+    rows = {clock: f"{CLOCKS[clock]}:\nshare of pairs" for clock in profiles_by_clock}
+    columns = dict.fromkeys(targets[::-1], "")  # the easiest first
+    height = _height(len(rows), 2.0, len(styles))
+    return panel_figure(rows, columns, draw, height, "ratio to fastest", sharex="row", sharey=True)
 
 
 def loss_against_learning_rate(
@@ -118,7 +105,7 @@ def loss_against_learning_rate(
     Losses above the upper one of `hrta.study.analysis.leaderboard.LIMITS` are cut off.
 
     Args:
-        table: rows as `hrta.study.analysis.races.sensitivity` makes them.
+        table: rows of `hrta.study.analysis.races.sensitivity`.
         methods: label of each method to show, in order, if it has a learning rate.
         problems: label of each problem, a row of panels each if it has rows; a column for each
             width.
@@ -137,14 +124,9 @@ def loss_against_learning_rate(
             axis.plot(_on_log_axes(line, LIMITS[1]), marker=".", markersize=4, **style)
         axis.set_title(f"m = {width}")
 
-    figure = panel_figure(
-        dict.fromkeys(problems, ""),
-        dict.fromkeys(widths, ""),
-        draw,
-        height=_height(len(problems), 1.3, len(styles)),
-        legend_columns=LEGEND_COLUMNS,
-        sharey="row",
-    )
+    rows, columns = dict.fromkeys(problems, ""), dict.fromkeys(widths, "")
+    height = _height(len(rows), 1.3, len(styles))
+    figure = panel_figure(rows, columns, draw, height, sharey="row")
     _log_axes(figure.axes, LIMITS[1])
     panels = np.reshape(figure.axes, (len(problems), len(widths)))
     for column in panels.T:
@@ -167,8 +149,8 @@ def _styles(methods: Labels, table: pd.DataFrame, families: Labels | None) -> di
 
 
 def _height(rows: int, height: float, entries: int) -> float:
-    """Of a figure, in inches: rows of panels of that height, and a legend of so many entries."""
-    below = 0.4 + LEGEND_LINE * -(-entries // LEGEND_COLUMNS)
+    """Of a figure, in inches: rows of panels of that height, and a legend in three columns."""
+    below = 0.4 + LEGEND_LINE * -(-entries // 3)
     return below + height * rows
 
 

@@ -4,12 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hrta.study.analysis.figures.panels import (
-    log_scale,
-    medians_and_quartiles,
-    panel_figure,
-    whole_steps,
-)
+from hrta.study.analysis.figures.panels import log_scale, median_curves, panel_figure
 from hrta.study.analysis.figures.style import colours
 from hrta.study.analysis.schema import Labels
 from hrta.study.analysis.slopes import relative_errors
@@ -22,8 +17,7 @@ def solutions_by_step(solutions: pd.DataFrame, variants: Labels) -> Figure:
     in the middle), with its relative error in each panel.
 
     Args:
-        solutions: rows of `hrta.study.analysis.schema.SLOPE_SOLUTIONS`, of one experiment; a column
-            of panels for each step.
+        solutions: rows of `SLOPE_SOLUTIONS`, of one experiment; a column of panels for each step.
         variants: label of each variant, a row of panels each.
     """
     errors = relative_errors(solutions)
@@ -37,15 +31,9 @@ def solutions_by_step(solutions: pd.DataFrame, variants: Labels) -> Figure:
         error = relative_errors(here)["error"].iloc[0]
         axis.text(0.04, 0.85, f"{100 * error:.1f} %", transform=axis.transAxes, fontsize=7)
 
-    return panel_figure(
-        {name: label.replace(", ", ",\n") for name, label in variants.items()},
-        {step: f"{step:,} steps" for step in sorted(solutions["step"].unique())},
-        draw,
-        height=0.7 + 0.95 * len(variants),
-        x_label="x",
-        legend_columns=1,
-        sharey=True,
-    )
+    rows = {name: label.replace(", ", ",\n") for name, label in variants.items()}
+    columns = {step: f"{step:,} steps" for step in sorted(solutions["step"].unique())}
+    return panel_figure(rows, columns, draw, 0.7 + 0.95 * len(rows), "x", 1, sharey=True)
 
 
 def _seed(errors: pd.DataFrame, variant: str) -> int:
@@ -58,18 +46,17 @@ def loss_and_slope(errors: pd.DataFrame, variants: Labels, experiments: Labels) 
     """Mean square error and mean slope against steps: medians and quartiles over seeds.
 
     Args:
-        errors: rows of `hrta.study.analysis.schema.SLOPES`.
+        errors: rows of `SLOPES`.
         variants: label of each variant, in order.
         experiments: label of each experiment, a column of panels each.
     """
 
     def draw(axis: Axes, quantity: str, experiment: str) -> None:
         here = errors[errors["experiment"] == experiment]
-        medians_and_quartiles(axis, here, quantity, "variant", variants)
+        median_curves(axis, here, quantity, "variant", variants)
         if quantity == "loss":
             log_scale(axis)
-        whole_steps(axis)
         axis.margins(x=0.02)
 
     quantities = {"loss": "mean square error", "slope": "slope n a,\nmean over layers"}
-    return panel_figure(quantities, experiments, draw, height=4.2, x_label="steps")
+    return panel_figure(quantities, experiments, draw, 4.2, "steps")

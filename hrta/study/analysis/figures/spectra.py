@@ -1,4 +1,4 @@
-"""The figures of the eigenvalues of the tangent Gram matrix."""
+"""The figures of the tangent kernel's eigenvalues, from rows of `SPECTRA`."""
 
 from collections.abc import Sequence
 
@@ -17,11 +17,8 @@ def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
     """Smallest and largest eigenvalue of the Gram matrix against s, at infinite and finite width.
 
     Finite width: median over initialisations and the band from the lowest to the highest. Widths
-    whose smallest eigenvalue is 0 in the median, whatever s, are named in the panel.
-
-    Args:
-        spectra: rows of `hrta.study.analysis.schema.SPECTRA`.
-        experiments: label of each experiment, a column of panels each.
+    whose smallest eigenvalue is 0 in the median, whatever s, are named in the panel. A column of
+    panels for each experiment.
     """
 
     def draw(axis: Axes, extreme: str, experiment: str) -> None:
@@ -36,9 +33,7 @@ def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
             log_scale(axis)
 
     rows = {"min": "smallest eigenvalue of Kₛ", "max": "largest eigenvalue of Kₛ"}
-    return panel_figure(
-        rows, experiments, draw, height=3.9, x_label="parameter s", legend_columns=4
-    )
+    return panel_figure(rows, experiments, draw, 3.9, "parameter s", legend_columns=4)
 
 
 def _finite_widths(axis: Axes, values: pd.DataFrame) -> None:
@@ -60,12 +55,9 @@ def _finite_widths(axis: Axes, values: pd.DataFrame) -> None:
 def whole_spectra(
     spectra: pd.DataFrame, experiments: Labels, s_values: Sequence[float] = (0, 0.5, 1, 1.5, 2)
 ) -> Figure:
-    """All eigenvalues of the infinite-width Gram matrix, in order of size, for several s.
+    """All eigenvalues of the infinite-width Gram matrix, in order of size, for these s.
 
-    Args:
-        spectra: rows of `hrta.study.analysis.schema.SPECTRA`.
-        experiments: label of each experiment, a panel each.
-        s_values: which s to show, of those in the table.
+    A panel for each experiment.
     """
     infinite = spectra[(spectra["kernel"] == "infinite") & (spectra["eigenvalue"] > 0)]
 
@@ -79,13 +71,5 @@ def whole_spectra(
             axis.plot(rank, chosen["eigenvalue"], marker=marker, color=colour, label=f"s = {s:g}")
         axis.set(xscale="log", yscale="log")
 
-    return panel_figure(
-        {"eigenvalues": "eigenvalue of Kₛ, m = ∞"},
-        experiments,
-        draw,
-        height=2.4,
-        x_label="rank",
-        legend_columns=5,
-        sharex=False,
-        sharey=True,
-    )
+    rows = {"all": "eigenvalue of Kₛ, m = ∞"}
+    return panel_figure(rows, experiments, draw, 2.4, "rank", 5, sharex=False, sharey=True)

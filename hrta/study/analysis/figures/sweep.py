@@ -21,10 +21,8 @@ def loss_over_grid(
     the lowest loss of a panel; diverged medians are grey.
 
     Args:
-        final: rows as `hrta.study.analysis.final.final_losses` makes them.
-        methods: label of each method, from below.
-        optimizers: label of each optimizer.
-        experiments: label of each experiment.
+        final: rows of `hrta.study.analysis.final.final_losses`.
+        methods, optimizers, experiments: label of each, the methods from below.
     """
     cells = ["experiment", "optimizer", "width", "method", "learning_rate"]
     medians = final.groupby(cells, observed=True)["loss"].median()
@@ -49,14 +47,10 @@ def loss_over_grid(
 
     rows = [row for row in product(experiments, optimizers) if row in medians.index]
     widths = sorted(final["width"].unique())
-    figure = panel_figure(
-        {row: f"{experiments[row[0]]}\n{optimizers[row[1]]}" for row in rows},
-        {width: f"m = {width}" for width in widths},
-        draw,
-        height=0.4 + (0.5 + 0.13 * len(methods)) * len(rows),
-        sharex="row",
-        sharey=True,
-    )
+    y_labels = {row: f"{experiments[row[0]]}\n{optimizers[row[1]]}" for row in rows}
+    titles = {width: f"m = {width}" for width in widths}
+    height = 0.4 + (0.5 + 0.13 * len(methods)) * len(rows)
+    figure = panel_figure(y_labels, titles, draw, height, sharex="row", sharey=True)
     panels = np.reshape(figure.axes, (len(rows), len(widths)))
     for row, axes in zip(rows, panels.tolist(), strict=True):
         figure.colorbar(images[row], ax=axes, pad=0.01, aspect=15)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hrta.study.analysis.figures.panels import (
-    MARK,
+    DOTTED,
     log_scale,
     medians_and_extremes,
     panel_figure,
@@ -29,9 +29,7 @@ MOTIONS = {
 def conditioning_against_s(conditioning: pd.DataFrame, experiments: Labels) -> Figure:
     """How closely lambda_min follows s^2, the condition number, and the gain of relaxation.
 
-    Args:
-        conditioning: rows as `hrta.study.analysis.theory.conditioning` makes them.
-        experiments: label of each experiment, a column of panels each.
+    From rows of `hrta.study.analysis.theory.conditioning`; a column of panels for each experiment.
     """
 
     def draw(axis: Axes, quantity: str, experiment: str) -> None:
@@ -52,17 +50,13 @@ def conditioning_against_s(conditioning: pd.DataFrame, experiments: Labels) -> F
         "condition": "condition number\nλₘₐₓ/λₘᵢₙ",
         "gain": "rate of the slowest\nmode, against s = 1",
     }
-    return panel_figure(
-        quantities, experiments, draw, height=5.4, x_label="parameter s", sharey="row"
-    )
+    return panel_figure(quantities, experiments, draw, 5.4, "parameter s", sharey="row")
 
 
 def kernel_error_against_width(width_limit: pd.DataFrame, experiments: Labels) -> Figure:
     """Distance of the finite networks' kernel, and of its lambda_min, from infinite width.
 
-    Args:
-        width_limit: rows of `hrta.study.analysis.schema.WIDTH_LIMIT`.
-        experiments: label of each experiment, a column of panels each.
+    From rows of `WIDTH_LIMIT`; a column of panels for each experiment.
     """
 
     def draw(axis: Axes, error: str, experiment: str) -> None:
@@ -71,17 +65,13 @@ def kernel_error_against_width(width_limit: pd.DataFrame, experiments: Labels) -
         slope_line(axis, here["width"], here[error])
 
     errors = {"kernel_error": "‖Kₘ − K‖ / ‖K‖", "smallest_error": "relative error of λₘᵢₙ"}
-    return panel_figure(
-        errors, experiments, draw, HEIGHT, x_label="width m (neurons)", legend_columns=5
-    )
+    return panel_figure(errors, experiments, draw, HEIGHT, "width m (neurons)", legend_columns=5)
 
 
 def extremes_against_points(sample_number: pd.DataFrame, experiments: Labels) -> Figure:
     """Smallest and largest eigenvalue at infinite width against the number of points.
 
-    Args:
-        sample_number: rows of `hrta.study.analysis.schema.SAMPLE_NUMBER`.
-        experiments: label of each experiment, a column of panels each.
+    From rows of `SAMPLE_NUMBER`; a column of panels for each experiment.
     """
 
     def draw(axis: Axes, extreme: str, experiment: str) -> None:
@@ -89,14 +79,14 @@ def extremes_against_points(sample_number: pd.DataFrame, experiments: Labels) ->
         _lines_by_s(axis, here, "points", extreme)
 
     extremes = {"smallest": "smallest eigenvalue of Kₛ", "largest": "largest eigenvalue of Kₛ"}
-    return panel_figure(extremes, experiments, draw, HEIGHT, x_label="points n", legend_columns=5)
+    return panel_figure(extremes, experiments, draw, HEIGHT, "points n", legend_columns=5)
 
 
 def motion_against_width(motion: pd.DataFrame, methods: Labels, optimizers: Labels) -> Figure:
     """How far the kernel and the weights have moved when training ends, against width.
 
     Args:
-        motion: rows of `hrta.study.analysis.schema.MOTION`, of one experiment.
+        motion: rows of `MOTION`, of one experiment.
         methods: label of each method to show, in order.
         optimizers: label of each optimizer, a column of panels each.
     """
@@ -108,10 +98,7 @@ def motion_against_width(motion: pd.DataFrame, methods: Labels, optimizers: Labe
         slope_line(axis, here["width"], here[quantity])
 
     return panel_figure(
-        *(MOTIONS, optimizers, draw, HEIGHT),
-        x_label="width m (neurons)",
-        legend_columns=4,
-        sharey="row",
+        MOTIONS, optimizers, draw, HEIGHT, "width m (neurons)", legend_columns=4, sharey="row"
     )
 
 
@@ -127,20 +114,17 @@ def motion_against_steps(
         for stage in sorted(here["stage"].unique()):
             part = here[here["stage"] == stage]
             _lines(axis, part, "step", quantity, "method", _styles(methods), marker=None)
-        axis.axvline(switch, **MARK, linewidth=0.8)
+        axis.axvline(switch, **DOTTED, linewidth=0.8)
         axis.set_xscale("linear")
 
     titles = {name: f"{label}, m = {width}" for name, label in optimizers.items()}
-    return panel_figure(MOTIONS, titles, draw, HEIGHT, x_label="steps", sharey="row")
+    return panel_figure(MOTIONS, titles, draw, HEIGHT, "steps", sharey="row")
 
 
 def loss_and_bound(rates: pd.DataFrame, methods: Labels) -> Figure:
     """Measured loss, linearised prediction and bound against steps: medians over seeds.
 
-    Args:
-        rates: rows of `hrta.study.analysis.schema.RATES`, of one experiment; a row of panels for
-            each width.
-        methods: label of each method to show, a column of panels each.
+    From rows of `RATES`, of one experiment; panels by width and method.
     """
 
     def draw(axis: Axes, width: int, method: str) -> None:
@@ -151,16 +135,9 @@ def loss_and_bound(rates: pd.DataFrame, methods: Labels) -> Figure:
         axis.plot(over_seeds["bound"], color="0.5", linestyle=":", label="bound")
         log_scale(axis)
 
-    widths = sorted(rates["width"].dropna().unique())
-    return panel_figure(
-        dict.fromkeys(widths, "training loss"),
-        methods,
-        draw,
-        height=0.75 + 1.3 * len(widths),
-        x_label="steps",
-        row_titles={width: f"m = {width:,}" for width in widths},
-        sharey=True,
-    )
+    widths = {width: f"m = {width:,}" for width in sorted(rates["width"].dropna().unique())}
+    rows, height = dict.fromkeys(widths, "training loss"), 0.75 + 1.3 * len(widths)
+    return panel_figure(rows, methods, draw, height, "steps", row_titles=widths, sharey=True)
 
 
 def _styles(methods: Labels) -> dict[str, tuple[str, tuple]]:

@@ -9,49 +9,34 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from hrta.study.analysis.figures.panels import (
-    log_scale,
-    mark_switches,
-    medians_and_quartiles,
-    panel_figure,
-    whole_steps,
-)
+from hrta.study.analysis.figures.panels import log_scale, median_curves, panel_figure
 from hrta.study.analysis.figures.style import colours
 from hrta.study.analysis.intervals import median_interval
 from hrta.study.analysis.schema import Labels
 
 
 def loss_curves(
-    results: pd.DataFrame, methods: Labels, optimizers: Labels, loss: str = "loss"
+    runs: pd.DataFrame, methods: Labels, optimizers: Labels, loss: str = "loss"
 ) -> Figure:
     """Loss against steps: median and interquartile band over seeds, the stage switches marked.
 
     Args:
-        results: rows of `hrta.study.analysis.schema.TRAINING`, of one experiment at one learning
-            rate; a row of panels for each width.
+        runs: rows of `TRAINING`, of one experiment at one learning rate; panels by width.
         methods: label of each method to show, in order.
         optimizers: label of each optimizer, a column of panels each.
         loss: "loss" (training) or "test_loss".
     """
 
     def draw(axis: Axes, width: int, optimizer: str) -> None:
-        runs = results[(results["width"] == width) & (results["optimizer"] == optimizer)]
-        medians_and_quartiles(axis, runs, loss, "method", methods)
-        mark_switches(axis, runs)
+        here = runs[(runs["width"] == width) & (runs["optimizer"] == optimizer)]
+        median_curves(axis, here, loss, "method", methods, switches=True)
         log_scale(axis)
-        whole_steps(axis)
         axis.margins(x=0.02)
 
-    widths = sorted(results["width"].unique())
-    y_label = {"loss": "training loss", "test_loss": "test loss"}[loss]
-    return panel_figure(
-        dict.fromkeys(widths, y_label),
-        optimizers,
-        draw,
-        height=0.75 + 1.45 * len(widths),
-        x_label="steps",
-        row_titles={width: f"width m = {width}" for width in widths},
-    )
+    widths = {width: f"width m = {width}" for width in sorted(runs["width"].unique())}
+    rows = dict.fromkeys(widths, {"loss": "training loss", "test_loss": "test loss"}[loss])
+    height = 0.75 + 1.45 * len(rows)
+    return panel_figure(rows, optimizers, draw, height, "steps", row_titles=widths)
 
 
 def loss_against_width(
@@ -60,10 +45,9 @@ def loss_against_width(
     """Final training loss against width: median over seeds and its 95 % bootstrap interval.
 
     Args:
-        final: rows as `hrta.study.analysis.final.final_losses` makes them, at one learning rate.
+        final: rows of `hrta.study.analysis.final.final_losses`, at one learning rate.
         methods: label of each method to show, in order.
-        optimizers: label of each optimizer, a row of panels each.
-        experiments: label of each experiment, a column of panels each.
+        optimizers, experiments: label of each, a row and a column of panels.
     """
     widths = sorted(final["width"].unique())
 
@@ -71,40 +55,25 @@ def loss_against_width(
         here = final[(final["optimizer"] == optimizer) & (final["experiment"] == experiment)]
         _medians_against(axis, here, "width", methods, widths)
 
-    return panel_figure(
-        {name: f"{label}:\nfinal training loss" for name, label in optimizers.items()},
-        experiments,
-        draw,
-        height=0.7 + 1.6 * len(optimizers),
-        x_label="width (neurons)",
-    )
+    rows = {name: f"{label}:\nfinal training loss" for name, label in optimizers.items()}
+    return panel_figure(rows, experiments, draw, 0.7 + 1.6 * len(rows), "width (neurons)")
 
 
 def loss_against_learning_rate(final: pd.DataFrame, methods: Labels, optimizers: Labels) -> Figure:
-    """Final training loss against the learning rate at the first step, as `loss_against_width`.
+    """Final training loss of one experiment against the learning rate at the first step.
 
-    Args:
-        final: rows of one experiment, as `hrta.study.analysis.final.final_losses` makes them.
-        methods: label of each method to show, in order.
-        optimizers: label of each optimizer, a column of panels each; a row for each width.
+    As `loss_against_width`, panels by width and optimizer.
     """
 
     def draw(axis: Axes, width: int, optimizer: str) -> None:
         column = final[final["optimizer"] == optimizer]
         rates = sorted(column["learning_rate"].unique())
-        here = column[column["width"] == width]
-        _medians_against(axis, here, "learning_rate", methods, rates)
+        _medians_against(axis, column[column["width"] == width], "learning_rate", methods, rates)
 
-    widths = sorted(final["width"].unique())
-    return panel_figure(
-        dict.fromkeys(widths, "final training loss"),
-        optimizers,
-        draw,
-        height=0.75 + 1.45 * len(widths),
-        x_label="learning rate at the first step",
-        row_titles={width: f"width m = {width}" for width in widths},
-        sharex="col",
-    )
+    widths = {width: f"width m = {width}" for width in sorted(final["width"].unique())}
+    rows = dict.fromkeys(widths, "final training loss")
+    height, x_label = 0.75 + 1.45 * len(rows), "learning rate at the first step"
+    return panel_figure(rows, optimizers, draw, height, x_label, row_titles=widths, sharex="col")
 
 
 def _medians_against(
@@ -123,16 +92,9 @@ def _medians_against(
         places = np.array(sorted(runs.groups))
         values = np.array([median_interval(runs.get_group(place)) for place in places])
         middle, low, high = np.where(np.isfinite(values), values, np.nan).T
-        axis.errorbar(
-            places * closest ** (0.06 * shift),
-            middle,
-            yerr=(middle - low, high - middle),
-            color=colour,
-            label=methods[method],
-            marker="o",
-            markersize=3,
-            elinewidth=0.9,
-        )
+        places = places * closest ** (0.06 * shift)
+        style = {"color": colour, "marker": "o", "markersize": 3, "elinewidth": 0.9}
+        axis.errorbar(places, middle, (middle - low, high - middle), label=methods[method], **style)
     log_scale(axis)
     axis.set_xscale("log")
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

@@ -4,32 +4,25 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from hrta.study.analysis.agreement import FALSE_ALARM, Close, Rule
+from hrta.study.analysis.agreement import FALSE_ALARM, Close
 from hrta.study.claims.kinds import KINDS
 from hrta.study.verification.tuning import RACED, about_choices, tuned
-
-
-def rule_of(kind: str, column: str) -> Rule:
-    """The rule for a column of a kind of evidence.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if column not in KINDS[kind].rules:
-        raise ValueError(f"verification: no rule for {kind}.{column}")
-    return KINDS[kind].rules[column]
 
 
 def side_by_side(kind: str, reference: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
     """Both tables side by side, the fresh columns' names with a * behind.
 
     Raises:
-        ValueError: rows or columns that only one of them has.
+        ValueError: rows or columns that only one of them has, or a column without a rule.
     """
     key = list(KINDS[kind].key)
-    if set(reference) != set(fresh):
-        odd = ", ".join(sorted(set(reference) ^ set(fresh)))
-        raise ValueError(f"verification: {kind}: only one of the two has the column {odd}")
+    if odd := sorted(set(reference) ^ set(fresh)):
+        raise ValueError(
+            f"verification: {kind}: only one of the two has the column {', '.join(odd)}"
+        )
+    # Whether a candidate was chosen is compared by `tuned`.
+    if unknown := sorted(set(reference) - {*key, *KINDS[kind].rules, "chosen"}):
+        raise ValueError(f"verification: no rule for {kind}.{unknown[0]}")
     both = reference.merge(fresh, on=key, how="outer", suffixes=("", "*"), indicator=True)
     for side, whose in (("left_only", "reference"), ("right_only", "fresh run")):
         alone = both.loc[both["_merge"] == side, key]
@@ -64,9 +57,8 @@ def compare(
     Raises:
         ValueError: kinds, rows or columns that only one of them has.
     """
-    if set(reference) != set(fresh):
-        odd = ", ".join(sorted(set(reference) ^ set(fresh)))
-        raise ValueError(f"verification: only one of the two has {odd}")
+    if odd := sorted(set(reference) ^ set(fresh)):
+        raise ValueError(f"verification: only one of the two has {', '.join(odd)}")
     pairs = {kind: side_by_side(kind, table, fresh[kind]) for kind, table in reference.items()}
     found = []
     if "tuning" in pairs:
@@ -75,13 +67,12 @@ def compare(
         alike = choices.loc[choices["reference"] == choices["fresh"], RACED]
         if "races" in pairs:
             pairs["races"] = pairs["races"].merge(alike, on=RACED)
-    columns = [
-        (kind, column)
+    rules = {
+        (kind, column): KINDS[kind].rules[column]
         for kind, table in pairs.items()
         for column in table
-        if f"{column}*" in table and column != "chosen"
-    ]
-    rules = {(kind, column): rule_of(kind, column) for kind, column in columns}
+        if column in KINDS[kind].rules
+    }
     tests = sum(rule.tests(pairs[kind], KINDS[kind].cell) for (kind, _), rule in rules.items())
     for (kind, column), rule in rules.items():
         table = pairs[kind][[*KINDS[kind].key, column, f"{column}*"]]
@@ -117,11 +108,7 @@ def disagreements(deviations: pd.DataFrame, most: int = 10) -> list[str]:
     worst = deviations[deviations["units"] > 1].sort_values("units", ascending=False, kind="stable")
     facts = ["kind", "quantity", "check", "units", "reference", "fresh"]
     return [
-        f"{row.kind}.{row.quantity}, {row.check}: {named(where)}: {row.fresh:.6g} here, "
+        f"{row.kind}.{row.quantity}, {row.check}: {named(row.drop(facts))}: {row.fresh:.6g} here, "
         f"{row.reference:.6g} in the reference, {row.units:.3g} times what is allowed"
-        for row, (_, where) in zip(
-            worst.head(most).itertuples(),
-            worst.head(most).drop(columns=facts).iterrows(),
-            strict=True,
-        )
+        for _, row in worst.head(most).iterrows()
     ]

@@ -144,6 +144,12 @@ def test_rows_and_columns_must_be_the_same(kind):
         compare({kind: table}, {})
 
 
+def test_a_column_without_a_rule_is_refused():
+    table = evidence()["anmin"].assign(more=1.0)
+    with pytest.raises(ValueError, match=r"^verification: no rule for anmin\.more$"):
+        compare({"anmin": table}, {"anmin": table})
+
+
 def test_races_are_compared_where_they_were_tuned_alike():
     reference, fresh = evidence(), evidence()
     cell = dict(reference["tuning"].loc[0, ["race", "problem", "width", "method"]])

@@ -61,7 +61,7 @@ def kernel_error_against_width(width_limit: pd.DataFrame, experiments: Labels) -
 
     def draw(axis: Axes, error: str, experiment: str) -> None:
         here = width_limit[width_limit["experiment"] == experiment]
-        _lines_by_s(axis, here, "width", error)
+        _lines(axis, here, "width", error, "s", _labels_of_s(here))
         slope_line(axis, here["width"], here[error])
 
     errors = {"kernel_error": "‖Kₘ − K‖ / ‖K‖", "smallest_error": "relative error of λₘᵢₙ"}
@@ -76,7 +76,7 @@ def extremes_against_points(sample_number: pd.DataFrame, experiments: Labels) ->
 
     def draw(axis: Axes, extreme: str, experiment: str) -> None:
         here = sample_number[sample_number["experiment"] == experiment]
-        _lines_by_s(axis, here, "points", extreme)
+        _lines(axis, here, "points", extreme, "s", _labels_of_s(here))
 
     extremes = {"smallest": "smallest eigenvalue of Kₛ", "largest": "largest eigenvalue of Kₛ"}
     return panel_figure(extremes, experiments, draw, HEIGHT, "points n", legend_columns=5)
@@ -94,7 +94,7 @@ def motion_against_width(motion: pd.DataFrame, methods: Labels, optimizers: Labe
 
     def draw(axis: Axes, quantity: str, optimizer: str) -> None:
         here = end[end["optimizer"] == optimizer]
-        _lines(axis, here, "width", quantity, "method", _styles(methods))
+        _lines(axis, here, "width", quantity, "method", methods)
         slope_line(axis, here["width"], here[quantity])
 
     return panel_figure(
@@ -113,7 +113,7 @@ def motion_against_steps(
         here = at_width[at_width["optimizer"] == optimizer]
         for stage in sorted(here["stage"].unique()):
             part = here[here["stage"] == stage]
-            _lines(axis, part, "step", quantity, "method", _styles(methods), marker=None)
+            _lines(axis, part, "step", quantity, "method", methods, marker=None)
         axis.axvline(switch, **DOTTED, linewidth=0.8)
         axis.set_xscale("linear")
 
@@ -140,17 +140,8 @@ def loss_and_bound(rates: pd.DataFrame, methods: Labels) -> Figure:
     return panel_figure(rows, methods, draw, height, "steps", row_titles=widths, sharey=True)
 
 
-def _styles(methods: Labels) -> dict[str, tuple[str, tuple]]:
-    """Label and colour of each method."""
-    return dict(zip(methods, zip(methods.values(), colours(methods), strict=True), strict=True))
-
-
-def _lines_by_s(axis: Axes, table: pd.DataFrame, x: str, y: str) -> None:
-    """`_lines` for each s."""
-    values = sorted(table["s"].unique())
-    shades = sns.color_palette("viridis", len(values))
-    styles = {s: (f"s = {s:g}", shade) for s, shade in zip(values, shades, strict=True)}
-    _lines(axis, table, x, y, "s", styles)
+def _labels_of_s(table: pd.DataFrame) -> dict[float, str]:
+    return {s: f"s = {s:g}" for s in sorted(table["s"].unique())}
 
 
 def _lines(
@@ -159,14 +150,15 @@ def _lines(
     x: str,
     y: str,
     by: str,
-    styles: Mapping[Any, tuple[str, tuple]],
+    labels: Mapping[Any, str],
     marker: str | None = "o",
 ) -> None:
     """Median of y over seeds against x, and the band from the lowest to the highest.
 
-    A line for each value of the column `by`, with its label and colour; 0 is left out.
+    A line for each labelled value of the column `by`; 0 is left out.
     """
-    for value, (label, colour) in styles.items():
+    shades = sns.color_palette("viridis", len(labels)) if by == "s" else colours(labels)
+    for (value, label), colour in zip(labels.items(), shades, strict=True):
         groups = table[table[by] == value].replace({y: {0: np.nan}}).groupby(x)[y]
         medians_and_extremes(axis, groups, colour, label, marker)
     axis.set(xscale="log", yscale="log")

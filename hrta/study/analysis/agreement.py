@@ -29,7 +29,7 @@ SIDES = ["reference", "fresh"]
 
 
 class Rule:
-    """A rule without statistical tests."""
+    """What the rules have in common: by default they need no statistical tests."""
 
     def tests(self, _table: pd.DataFrame, _cell: tuple[str, ...]) -> int:
         """How many statistical tests a column of the table needs."""
@@ -73,7 +73,7 @@ class Close(Rule):
             away = (pairs["fresh"] - pairs["reference"]).abs().astype(float)
         with np.errstate(divide="ignore", invalid="ignore"):
             units = (away / (self.tolerance * scale)).where(away > 0, 0.0)
-        odd = _oddness(pairs["reference"]) != _oddness(pairs["fresh"])
+        odd = _not_finite(pairs["reference"]) != _not_finite(pairs["fresh"])
         return pairs.assign(check="value", units=units.mask(odd, np.inf))
 
 
@@ -229,7 +229,7 @@ def _sign_tests(infinite: np.ndarray, cell: np.ndarray) -> np.ndarray:
     return np.abs(np.log(p) / np.log(SIGN_LEVEL))
 
 
-def _oddness(values: pd.Series) -> pd.Series:
-    """What is no finite number: infinite, of either sign, or missing; 0 for the others."""
+def _not_finite(values: pd.Series) -> pd.Series:
+    """Which numbers are infinite, of either sign, or missing (1); 0 for finite ones."""
     values = values.astype(float)
     return values.where(np.isinf(values), 0.0).mask(values.isna(), 1.0)

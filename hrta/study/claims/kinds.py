@@ -1,4 +1,4 @@
-"""The kinds of evidence: a record each, of its columns and of all that is done with them."""
+"""The kinds of evidence: one record each, of its columns, reduction, verification and claims."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +16,7 @@ class Reading:
     """What claims may read of a kind of evidence.
 
     Attributes:
-        ratios: makes the log ratios of what a claim is judged on, from the table, the entry of the
-            configuration and its key; see `hrta.study.claims.ratios`.
+        ratios: one of the functions of `hrta.study.claims.ratios`.
         measures: columns that a claim may name as measures.
         columns: other columns, besides the key, that are read.
         problem: column in which claims name problems.
@@ -39,8 +38,8 @@ class Kind:
             its end; see `hrta.study.claims.reductions`.
         rules: for each other column, how closely two runs must agree.
         reading: what claims may read; None if no claim is judged on it.
-        folder: the column that the name of a file's folder goes to, if the table does not have it.
-        file: likewise the name of the file itself.
+        folder: a column that the table lacks and the name of the file's folder gives, if any.
+        file: likewise of the name of the file itself.
     """
 
     key: tuple[str, ...]
@@ -64,8 +63,6 @@ EIGENVALUE = 1e-12
 DERIVED = 1e-6
 # Cross-entropies in float32 are multiples of about this, and 0 where they are lower.
 ROUNDED = 1e-8
-
-
 NEAR_RUN, NEAR_RACE = ("experiment", "optimizer"), ("race", "problem")
 
 KINDS = {

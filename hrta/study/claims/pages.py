@@ -30,7 +30,7 @@ def with_block(page: str, name: str, claims: Claims, cells: pd.DataFrame) -> str
 
     Args:
         page: text, in the folder that the notebooks' paths start in.
-        name: what it is called in messages.
+        name: of the page, for messages.
         claims, cells: as for `summary`.
 
     Raises:

@@ -21,7 +21,7 @@ FEWEST_PAIRS = int(np.ceil(np.log2(2 / LEVEL)))
 
 
 def every(log_ratios: np.ndarray) -> PairedRatio:
-    """Of what is exact, or must hold each time: the median ratio and the extremes; no p-value."""
+    """The median ratio and the extremes, for exact numbers or those of every run; no p-value."""
     extremes = [np.median(log_ratios), log_ratios.min(), log_ratios.max()]
     return PairedRatio(*np.power(10.0, extremes), np.nan)
 

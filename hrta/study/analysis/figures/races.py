@@ -23,7 +23,7 @@ def race_curves(
     widths: Sequence[int] | None = None,
     families: Labels | None = None,
 ) -> Figure:
-    """Training loss against what it cost: medians over seeds, a dot where a method stops.
+    """Training loss against its cost: medians over seeds, a dot where a method stops.
 
     At each logged step the median loss is drawn at the median of the clock; a run that ended early
     counts with its last row. Losses above ten times the highest initial loss are cut off.

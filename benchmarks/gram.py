@@ -14,7 +14,7 @@ import pandas as pd
 import typer
 
 from hrta import ntk
-from hrta.study.analysis import tables
+from hrta.study.analysis.tables import save_table
 
 REPEATS = 7
 
@@ -42,7 +42,7 @@ def main(
     peer.wait()
     table = pd.DataFrame(rows)
     output.mkdir(parents=True, exist_ok=True)
-    tables.save(table, table.round(4), output / "gram")
+    save_table(table, table.round(4), output / "gram")
     print((output / "gram.md").read_text())
 
 

@@ -13,14 +13,8 @@ from matplotlib.ticker import NullFormatter, NullLocator
 from benchmarks.cases import POINTS, WIDTH
 from benchmarks.limit import operations
 from hrta.runtime.files import whole_file
-from hrta.study.analysis.figures.style import (
-    COLUMN_WIDTH,
-    colours,
-    legend,
-    log_scale,
-    save,
-    use_style,
-)
+from hrta.study.analysis.figures.panels import legend, log_scale
+from hrta.study.analysis.figures.style import COLUMN_WIDTH, colours, save_figure, use_style
 
 CASE = ["d", "m", "n", "R"]
 ENGINES = ("naive", "torch BLAS", "reference", "JAX", "ours")
@@ -84,7 +78,7 @@ def write(raw: pd.DataFrame, record: Mapping, folder: Path) -> str:
         (against_width(table), "benchmark"),
         (against_everything(raw), "benchmark_growth"),
     ):
-        save(figure, folder / name)
+        save_figure(figure, folder / name)
         plt.close(figure)
     return text
 
@@ -128,7 +122,7 @@ def against_width(table: pd.DataFrame) -> Figure:
         axis.set_xticks(list(here["m"]), [_short(m) for m in here["m"]])
         axis.xaxis.set_minor_locator(NullLocator())
     axes[0, 0].set_ylabel(TIME)
-    legend(figure, axes, ncols=3)
+    legend(figure, axes.flat, ncols=3)
     return figure
 
 
@@ -157,7 +151,7 @@ def against_everything(raw: pd.DataFrame) -> Figure:
         log_scale(axis)
     for axis in axes[:, 0]:
         axis.set_ylabel(TIME)
-    legend(figure, axes, ncols=3)
+    legend(figure, axes.flat, ncols=3)
     return figure
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from hrta.study.analysis import tables
+from hrta.study.analysis.tables import save_table
 
 ROOT = Path(__file__).parents[1]
 # 40 of the sweep's ensembles, those of Adam.
@@ -47,7 +47,7 @@ def main(
     together = table["seconds"][table["batch"] == ENSEMBLES].item()
     table["ratio"] = table["seconds"] / together
     output.mkdir(parents=True, exist_ok=True)
-    tables.save(table, table.round(2), output / "scheduling")
+    save_table(table, table.round(2), output / "scheduling")
     print((output / "scheduling.md").read_text())
 
 

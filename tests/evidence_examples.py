@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from hrta.study.claims.evidence import KINDS
-from hrta.study.verification.agreement import Same
-from hrta.study.verification.comparison import RACED, RULES
+from hrta.study.analysis.agreement import Same
+from hrta.study.claims.kinds import KINDS
+from hrta.study.verification.tuning import RACED
 
 # What has two values; more would be too many rows. The other parts of a key have one.
 TWICE = {
@@ -29,7 +29,7 @@ def evidence(seed=0):
 def _table(kind, random):
     values = [TWICE.get(name, ["p" if name in WORDS else 1]) for name in KINDS[kind].key]
     table = pd.DataFrame(itertools.product(*values), columns=list(KINDS[kind].key))
-    for column in RULES[kind]:
+    for column in KINDS[kind].rules:
         table[column] = 10 ** random.normal(-2, 0.3, len(table))
     return table
 
@@ -48,7 +48,7 @@ def perturbed(tables, relative, seed=1):
     random = np.random.default_rng(seed)
     copies = {}
     for kind, table in tables.items():
-        computed = [c for c, rule in RULES[kind].items() if not isinstance(rule, Same)]
+        computed = [c for c, rule in KINDS[kind].rules.items() if not isinstance(rule, Same)]
         factors = {c: 1 + relative * random.uniform(-1, 1, len(table)) for c in computed}
         copies[kind] = table.assign(**{c: table[c] * factor for c, factor in factors.items()})
     return copies

@@ -29,7 +29,7 @@ def grid(**columns):
 
 
 def ended(losses, test_losses=None, seconds=None):
-    """Rows as `ends` makes them, from arrays [pairs, methods, seeds]."""
+    """Rows as `final_race_results` makes them, from arrays [pairs, methods, seeds]."""
     losses = np.array(losses, dtype=float)
     test_losses = losses if test_losses is None else np.array(test_losses, dtype=float)
     seconds = np.ones_like(losses) if seconds is None else np.array(seconds, dtype=float)

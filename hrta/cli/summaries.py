@@ -43,16 +43,17 @@ def summary(spec: Spec, outcome: Outcome) -> str:
         changes = ["kernel_change", "inner_travel", "outer_travel"]
         return end.groupby(["method", "width"], sort=False)[changes].median().to_string()
     if spec.job == "theory rates":
-        from hrta.study.analysis.theory import against_the_bound
+        from hrta.study.analysis.theory import crossings_of_bound
 
-        return against_the_bound(table).drop(columns="experiment").to_string(index=False)
+        return crossings_of_bound(table).drop(columns="experiment").to_string(index=False)
     if spec.job in ENDS:
         return _chosen(outcome) + _ends(table, *ENDS[spec.job])
     return table.drop(columns="experiment", errors="ignore").to_string(index=False)
 
 
 def _final_losses(spec: Spec, table: pd.DataFrame) -> str:
-    from hrta.study.analysis.comparison import CELL, final_losses
+    from hrta.study.analysis.final import final_losses
+    from hrta.study.analysis.schema import CELL
 
     final = final_losses(table)
     losses = final.columns.intersection(["loss", "test_loss"]).tolist()

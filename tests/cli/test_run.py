@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from hrta.cli import main as cli
 from hrta.problems.targets import make_problem
+from hrta.study.analysis import schema
 from hrta.study.config.specs import SPEC
 
 POINTS = "--points 12 --test-points 5"
@@ -19,6 +20,24 @@ ADAM = {
 }
 ANMIN = {"method": {"trainer": "anmin", "rounds": 2}, "grid": {"ridge": [0.001, 1]}}
 ENTRIES = json.dumps({"adam": ADAM, "anmin": ANMIN})
+# The columns of the tables of each type of job.
+TABLES = {
+    "train": [schema.TRAINING],
+    "sweep": [schema.TRAINING],
+    "spectra": [schema.SPECTRA],
+    "theory width": [schema.WIDTH_LIMIT],
+    "theory samples": [schema.SAMPLE_NUMBER],
+    "theory motion": [schema.MOTION],
+    "theory jumps": [schema.JUMPS],
+    "theory rates": [schema.RATES],
+    "acceleration": [schema.ACCELERATION],
+    "anmin": [schema.ANMIN],
+    "slopes": [schema.SLOPES, schema.SLOPE_SOLUTIONS],
+    "poisson": [schema.POISSON, schema.POISSON_SOLUTIONS],
+    "race": [schema.RACE, schema.TUNING],
+}
+# What not every table has: there are no classes here.
+OPTIONAL = {"test_error"}
 # A friendly command for each type of job.
 COMMANDS = {
     "data": f"data sine1d {POINTS} --seed 3",
@@ -80,6 +99,9 @@ def test_a_job_is_the_same_from_its_spec_and_from_its_command(tmp_path, job):
         pd.testing.assert_frame_equal(
             table.drop(columns=clocks), expected[name].drop(columns=clocks), check_exact=True
         )
+    for table, columns in zip(found.values(), TABLES.get(job, []), strict=False):
+        assert set(table) == {*columns.key, *columns.measured} - OPTIONAL
+        assert not table.duplicated(list(columns.key)).any()
     written = {path.name for path in second.iterdir()}
     also = {"slopes": "solutions", "poisson": "solutions", "race": "tuning"}.get(job)
     names = {"a.parquet", "a.parquet.sha256" if job == "data" else "a.json"}

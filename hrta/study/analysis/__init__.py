@@ -1,1 +1,4 @@
-"""From tidy tables to numbers and text."""
+"""From tidy tables to numbers and text.
+
+Names in capitals, as in "rows of `TRAINING`", are tables of `hrta.study.analysis.schema`.
+"""

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import gmean, rankdata
 
-from hrta.study.analysis.comparison import CONFIDENCE
-from hrta.study.analysis.race_results import PAIR, RUN
+from hrta.study.analysis.intervals import CONFIDENCE
+from hrta.study.analysis.schema import PAIR, RACE_RUN
 
-# Below the first, losses are as good as zero: residuals of 5e-4 where targets are of order one.
-# Above the second they are as good as infinite: a network that is zero everywhere does better.
+# Losses below the first count as it: residuals of 5e-4, where targets are of order one. Losses
+# above the second count as it: a network that is zero everywhere has a lower one.
 LIMITS = (1e-7, 10.0)
 
 
@@ -23,13 +23,13 @@ def leaderboard(
 ) -> pd.DataFrame:
     """How each method does over all pairs (problem, width), best first, with 95 % intervals.
 
-    The intervals are percentiles of a bootstrap over seeds: a seed is drawn with all that any
-    method did from it on any problem. The problems are taken as they are: no interval says how the
-    methods would do on others.
+    The intervals are percentiles of a bootstrap over seeds: a seed is drawn with its runs of all
+    methods on all problems. The problems are fixed: no interval says how the methods would do on
+    others.
 
     Args:
-        final: rows as `ends` makes them.
-        times: rows as `times_to_targets` makes them, of the same runs.
+        final: rows of `hrta.study.analysis.final.final_race_results`.
+        times: rows of `hrta.study.analysis.races.times_to_targets`, of the same runs.
         limits: what losses are clipped to before their medians' ratios are taken.
         resamples: of the bootstrap.
         seed: of the bootstrap, so that the same runs give the same intervals.
@@ -39,8 +39,8 @@ def leaderboard(
         _low and _high,
         rank: mean over pairs and seeds of the rank of the final loss, 1 the lowest, ties averaged;
         ratio: geometric mean over pairs of the median loss relative to the pair's best method;
-        wins: on how many pairs no method has a lower median loss, infinite ones aside;
-        reached_<target>: on which share of the pairs half of the seeds have been at the target;
+        wins: on how many pairs no method has a lower median loss, if it is finite;
+        reached_<target>: share of the pairs on which half of the seeds reach the target;
         test_rank: as rank, by test loss, over the pairs with a test set; missing if none has one;
         seconds: geometric mean over pairs of a run's median, relative to the fastest method's.
 
@@ -88,12 +88,12 @@ def leaderboards(
 def _cubes(final: pd.DataFrame, times: pd.DataFrame) -> dict[str, np.ndarray]:
     """Each quantity as an array [methods, pairs, seeds], the order in which `final` is sorted."""
     shape = (final["method"].nunique(), len(final[PAIR].drop_duplicates()), final["seed"].nunique())
-    if len(final) != np.prod(shape) or final.duplicated(RUN).any():
+    if len(final) != np.prod(shape) or final.duplicated(RACE_RUN).any():
         raise ValueError("leaderboard: not every method has the same seeds on the same pairs")
     columns = {name: final[name] for name in ("loss", "test_loss", "seconds")}
     easiest_first = times.sort_values("target", ascending=False)
     for target, there in easiest_first.groupby("target", sort=False):
-        joined = final[RUN].merge(there, on=RUN, how="left")
+        joined = final[RACE_RUN].merge(there, on=RACE_RUN, how="left")
         if len(joined) != len(final) or joined["time"].isna().any():
             raise ValueError(f"leaderboard: not every run has one time to the target {target:g}")
         columns[f"reached_{target:g}"] = np.isfinite(joined["time"])

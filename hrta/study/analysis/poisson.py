@@ -1,13 +1,13 @@
-"""Final errors of Deep Ritz networks, and how methods compare, paired over seeds."""
-
-from collections.abc import Mapping
+"""Final errors of Deep Ritz networks, and how methods compare, paired by seed."""
 
 import numpy as np
 import pandas as pd
 
 from hrta.problems.poisson import make_problem
-from hrta.study.analysis.comparison import CELL, at_best_learning_rates, compare, final_losses
-from hrta.study.analysis.tables import in_order, readable_comparison
+from hrta.study.analysis.comparison import compare
+from hrta.study.analysis.final import at_best_learning_rates, final_measures
+from hrta.study.analysis.schema import RUN, Labels
+from hrta.study.analysis.tables import in_order, labelled, ordered, readable_comparison
 
 QUANTITIES = {
     "l2_error": "L² error",
@@ -24,66 +24,40 @@ def with_gaps(runs: pd.DataFrame) -> pd.DataFrame:
     better than the exact solution: no quadrature is exact for every network.
 
     Args:
-        runs: rows as `hrta.study.experiments.poisson.ritz_table` makes them.
+        runs: rows of `POISSON`.
     """
     minimum = {name: make_problem(name).minimum for name in runs["problem"].unique()}
     minima = runs["problem"].map(minimum).astype(float)
-    # Infinite less infinite, after divergence.
+    # After divergence both are infinite, and their difference is missing.
     loss_gap = (runs["loss"] - runs["exact_loss"]).fillna(np.inf)
     return runs.assign(gap=runs["energy"] - minima, loss_gap=loss_gap)
 
 
 def final_errors(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
-    """The final errors of every run, medians as in `final_losses`.
-
-    Args:
-        runs: rows as `hrta.study.experiments.poisson.ritz_table` makes them.
-        fraction: which part of a run's steps is its end.
-
-    Returns:
-        Table of experiment, optimizer, width, learning_rate, method, seed, l2_error, h1_error, gap
-        and loss_gap.
-    """
-    runs = with_gaps(runs)
-    key = [*CELL, "seed"]
-    columns = [
-        final_losses(runs.assign(loss=runs[name]), fraction).set_index(key)["loss"].rename(name)
-        for name in (*QUANTITIES, "loss_gap")
-    ]
-    return pd.concat(columns, axis=1).reset_index()
+    """The final l2_error, h1_error, gap and loss_gap of every run, as `final_measures`."""
+    return final_measures(with_gaps(runs), RUN, [*QUANTITIES, "loss_gap"], fraction)
 
 
 def compare_errors(final: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """Each method's median final errors and their ratios to the baseline's, paired over seeds.
+    """Each method's median final errors and their ratios to the baseline's, as `compare`.
 
-    At each learning rate, and for each method at its own best: that of the lowest median L^2 error.
+    At each learning rate, and for each method at its own best, as `at_best_learning_rates`: that of
+    the lowest median L^2 error. The column quantity says which error.
 
     Args:
-        final: rows as `final_errors` makes them.
+        final: rows of `final_errors`.
         baseline: name of the method to compare with.
 
-    Returns:
-        Rows as `hrta.study.analysis.comparison.compare` makes them, with the column quantity:
-        l2_error, h1_error or gap; without a learning rate but with a best_learning_rate for a
-        method's own best.
-
     Raises:
-        ValueError: the baseline is missing where another method is not.
+        ValueError: a run without its partner among the baseline's.
     """
     both = pd.concat([final, at_best_learning_rates(final, "l2_error")], ignore_index=True)
-    tables = [
-        compare(both, baseline, quantity).assign(quantity=quantity) for quantity in QUANTITIES
-    ]
+    tables = [compare(both, baseline, name).assign(quantity=name) for name in QUANTITIES]
     return pd.concat(tables, ignore_index=True)
 
 
 def at_own_best(table: pd.DataFrame, final: pd.DataFrame) -> pd.DataFrame:
-    """The rows of runs or solutions at each method's own best learning rate.
-
-    Args:
-        table: rows with experiment, method and learning_rate.
-        final: rows as `final_errors` makes them.
-    """
+    """The rows at each method's own best learning rate by the final errors."""
     best = at_best_learning_rates(final, "l2_error")
     cell = ["experiment", "method"]
     chosen = best.drop_duplicates(cell).set_index(cell)["best_learning_rate"]
@@ -92,20 +66,13 @@ def at_own_best(table: pd.DataFrame, final: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable_errors(
-    compared: pd.DataFrame,
-    methods: Mapping[str, str],
-    experiments: Mapping[str, str],
-    baseline: str,
+    compared: pd.DataFrame, methods: Labels, experiments: Labels, baseline: str
 ) -> pd.DataFrame:
-    """The rows of `compare_errors` as text: of each error the median and its ratio, with intervals.
-
-    Marks are those of `hrta.study.analysis.tables.readable_comparison`: ▼ better than the baseline,
-    ▲ worse.
-    """
-    ordered = in_order(compared, methods, OPTIMIZERS, experiments)
+    """The rows of `compare_errors` as text: the median and the ratio of each error."""
+    table = in_order(compared, methods, OPTIMIZERS, experiments)
     parts = []
     for quantity, label in QUANTITIES.items():
-        of_quantity = ordered[ordered["quantity"] == quantity]
+        of_quantity = table[table["quantity"] == quantity]
         text = readable_comparison(of_quantity, methods, OPTIMIZERS, experiments, baseline)
         ratio = next(name for name in text if name.startswith("ratio to"))
         names = {"final loss [95 %]": f"{label} [95 %]", ratio: f"{label}: ratio [95 %]"}
@@ -114,20 +81,13 @@ def readable_errors(
     return table.loc[:, ~table.columns.duplicated()]
 
 
-def readable_loss_gaps(
-    final: pd.DataFrame, methods: Mapping[str, str], experiments: Mapping[str, str]
-) -> pd.DataFrame:
-    """Median final loss_gap of each method at each learning rate, as text, a column for a method.
-
-    Args:
-        final: rows as `final_errors` makes them.
-        methods, experiments: label of each, in order.
-    """
+def readable_loss_gaps(final: pd.DataFrame, methods: Labels, experiments: Labels) -> pd.DataFrame:
+    """Median final loss_gap at each learning rate, as text, a column for each method."""
     cell = ["experiment", "width", "learning_rate"]
     medians = final.groupby([*cell, "method"], observed=True)["loss_gap"].median()
     table = medians.map("{:.2e}".format).unstack()[list(methods)].reset_index()
-    table["experiment"] = pd.Categorical(table["experiment"], list(experiments))
+    table["experiment"] = ordered(table["experiment"], experiments)
     table = table.sort_values(cell, ignore_index=True).rename(columns=methods)
-    table["experiment"] = table["experiment"].astype(str).map(experiments)
+    table["experiment"] = labelled(table["experiment"], experiments)
     names = {"experiment": "problem", "learning_rate": "learning rate"}
     return table.rename_axis(columns=None).rename(columns=names)

@@ -1,14 +1,17 @@
 """Tables for readers: CSV for programs, Markdown for people."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from hrta.runtime.files import whole_file
+from hrta.study.analysis.schema import CELL, MEDIAN, RATIO, Labels
+
+MISSING = "–"
 
 
-def save(table: pd.DataFrame, readable: pd.DataFrame, stem: str | Path) -> None:
+def save_table(table: pd.DataFrame, readable: pd.DataFrame, stem: str | Path) -> None:
     """Write `table` to <stem>.csv, in full precision, and `readable` to <stem>.md."""
     with whole_file(f"{stem}.csv") as temporary:
         table.to_csv(temporary, index=False)
@@ -16,55 +19,90 @@ def save(table: pd.DataFrame, readable: pd.DataFrame, stem: str | Path) -> None:
         temporary.write_text(readable.to_markdown(index=False) + "\n")
 
 
+def with_interval(middle: float, low: float, high: float, form: str) -> str:
+    """middle [low, high], each in that format."""
+    return f"{middle:{form}} [{low:{form}}, {high:{form}}]"
+
+
+def marked_ratio(ratio: float, low: float, high: float) -> str:
+    """Ratio and interval; ▼ if the whole interval is below 1 (better), ▲ if above (worse)."""
+    mark = " ▼" if high < 1 else " ▲" if low > 1 else ""
+    return with_interval(ratio, low, high, ".3g") + mark
+
+
+def intervals(table: pd.DataFrame, columns: Sequence[str], form: str) -> list[str]:
+    """Each row's number with its interval, from the three columns."""
+    return [with_interval(*row, form) for row in table[list(columns)].to_numpy(dtype=float)]
+
+
+def marked_ratios(table: pd.DataFrame, columns: Sequence[str] = tuple(RATIO)) -> list[str]:
+    """Each row's `marked_ratio`, from the three columns."""
+    return [marked_ratio(*row) for row in table[list(columns)].to_numpy(dtype=float)]
+
+
+def parts_of(numbers: pd.Series, totals: pd.Series) -> list[str]:
+    """Each number with its total: 3 of 20."""
+    return [f"{number} of {total}" for number, total in zip(numbers, totals, strict=True)]
+
+
+def ordered(column: pd.Series, labels: Labels) -> pd.Categorical:
+    """The names in the order of their labels, to sort by."""
+    return pd.Categorical(column, list(labels))
+
+
+def labelled(column: pd.Series, labels: Labels) -> pd.Series:
+    """The labels of the names."""
+    return column.astype(str).map(dict(labels))
+
+
 def in_order(
-    comparison: pd.DataFrame,
-    methods: Mapping[str, str],
-    optimizers: Mapping[str, str],
-    experiments: Mapping[str, str],
+    comparison: pd.DataFrame, methods: Labels, optimizers: Labels, experiments: Labels
 ) -> pd.DataFrame:
-    """The rows by experiment, optimizer, width, learning rate and method, as the mappings say.
+    """The rows by experiment, optimizer, width, learning rate and method, as the labels are.
 
     Rows without a learning rate (each method at its own best) come after those with one.
     """
     orders = {"experiment": experiments, "optimizer": optimizers, "method": methods}
-    columns = {
-        name: pd.Categorical(comparison[name], list(order)) for name, order in orders.items()
-    }
-    ordered = comparison.assign(**columns)
-    return ordered.sort_values(
-        ["experiment", "optimizer", "width", "learning_rate", "method"], ignore_index=True
-    )
+    columns = {name: ordered(comparison[name], labels) for name, labels in orders.items()}
+    return comparison.assign(**columns).sort_values(CELL, ignore_index=True)
 
 
 def readable_comparison(
     comparison: pd.DataFrame,
-    methods: Mapping[str, str],
-    optimizers: Mapping[str, str],
-    experiments: Mapping[str, str],
+    methods: Labels,
+    optimizers: Labels,
+    experiments: Labels,
     baseline: str,
 ) -> pd.DataFrame:
-    """The rows of `comparison.compare` as text: median [interval], ratio [interval].
+    """The rows of `hrta.study.analysis.comparison.compare` as text, with `marked_ratio`."""
+    table = comparison.reset_index(drop=True)
+    text = pd.DataFrame(
+        {
+            "problem": labelled(table["experiment"], experiments),
+            "optimizer": labelled(table["optimizer"], optimizers),
+            "width": table["width"],
+            "learning rate": [_learning_rate(row) for row in table.itertuples()],
+            "method": labelled(table["method"], methods),
+            "final loss [95 %]": intervals(table, MEDIAN, ".2e"),
+            f"ratio to {methods[baseline]} [95 %]": ratios_to(table, "method", baseline),
+        }
+    )
+    if table["diverged"].any():
+        text["diverged"] = parts_of(table["diverged"], table["seeds"])
+    return text
 
-    A ratio whose whole interval is below 1 (better than the baseline) is marked with ▼, one whose
-    whole interval is above 1 with ▲.
-    """
-    rows = []
-    for row in comparison.itertuples():
-        rows.append(
-            {
-                "problem": experiments[row.experiment],
-                "optimizer": optimizers[row.optimizer],
-                "width": row.width,
-                "learning rate": _rate(row),
-                "method": methods[row.method],
-                "final loss [95 %]": with_interval(row.median, row.low, row.high, ".2e"),
-                f"ratio to {methods[baseline]} [95 %]": _ratio(row, baseline),
-                "diverged": f"{row.diverged} of {row.seeds}",
-            }
-        )
-    table = pd.DataFrame(rows)
-    none_diverged = (comparison["diverged"] == 0).all()
-    return table.drop(columns="diverged") if none_diverged else table
+
+def ratios_to(comparison: pd.DataFrame, by: str, baseline: str) -> list[str]:
+    """Each row's `marked_ratio`; 1 for the baseline itself."""
+    names = zip(comparison[by], marked_ratios(comparison), strict=True)
+    return ["1" if name == baseline else ratio for name, ratio in names]
+
+
+def _learning_rate(row: tuple) -> str:
+    """The learning rate; without one, the best."""
+    if row.learning_rate == row.learning_rate:
+        return f"{row.learning_rate:g}"
+    return f"own best: {row.best_learning_rate:g}"
 
 
 def readable_ratios(readable: pd.DataFrame) -> pd.DataFrame:
@@ -78,49 +116,22 @@ def readable_ratios(readable: pd.DataFrame) -> pd.DataFrame:
     cell = ["problem", "optimizer", "width", "learning rate"]
     wide = readable.pivot(index=cell, columns="method", values=ratio)
     rows = pd.MultiIndex.from_frame(readable[cell].drop_duplicates())
-    ordered = wide.loc[rows, readable["method"].unique()].fillna("–")
-    return ordered.rename_axis(columns=None).reset_index()
+    table = wide.loc[rows, readable["method"].unique()].fillna(MISSING)
+    return table.rename_axis(columns=None).reset_index()
 
 
 def readable_jumps(
-    compared: pd.DataFrame,
-    methods: Mapping[str, str],
-    optimizers: Mapping[str, str],
-    experiments: Mapping[str, str],
+    compared: pd.DataFrame, methods: Labels, optimizers: Labels, experiments: Labels
 ) -> pd.DataFrame:
-    """The rows of `hrta.study.analysis.theory.jumps_at_switches` with labels for names."""
+    """The rows of `hrta.study.analysis.theory.jumps_at_switches` as text."""
     return pd.DataFrame(
         {
-            "problem": compared["experiment"].map(experiments),
-            "optimizer": compared["optimizer"].map(optimizers),
-            "method": compared["method"].map(methods),
+            "problem": labelled(compared["experiment"], experiments),
+            "optimizer": labelled(compared["optimizer"], optimizers),
+            "method": labelled(compared["method"], methods),
             "width": compared["width"],
             "loss before the switch": compared["loss_before"].map("{:.2e}".format),
             "after it": compared["loss_after"].map("{:.2e}".format),
             "expected at m = ∞": compared["expected_loss"].map("{:.2e}".format),
         }
     )
-
-
-def _rate(row: tuple) -> str:
-    """The learning rate; without one, which of them was best."""
-    if row.learning_rate == row.learning_rate:
-        return f"{row.learning_rate:g}"
-    return f"own best: {row.best_learning_rate:g}"
-
-
-def _ratio(row: tuple, baseline: str) -> str:
-    if row.method == baseline:
-        return "1"
-    return marked_ratio(row.ratio, row.ratio_low, row.ratio_high)
-
-
-def marked_ratio(ratio: float, low: float, high: float) -> str:
-    """Ratio and interval; ▼ if all of it is below 1 (better), ▲ if all of it is above."""
-    mark = " ▼" if high < 1 else " ▲" if low > 1 else ""
-    return with_interval(ratio, low, high, ".3g") + mark
-
-
-def with_interval(middle: float, low: float, high: float, form: str) -> str:
-    """middle [low, high], each in that format."""
-    return f"{middle:{form}} [{low:{form}}, {high:{form}}]"

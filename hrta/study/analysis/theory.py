@@ -1,4 +1,4 @@
-"""What the tables of the tangent-kernel theory are reduced to: exponents, gains, crossings."""
+"""From the tables of the tangent-kernel theory to exponents, gains and crossings of the bound."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hrta.study.analysis.comparison import CONFIDENCE
+from hrta.study.analysis.intervals import CONFIDENCE
+from hrta.study.analysis.schema import MOTION, RATES
 
 
 def power_law(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
@@ -21,7 +22,7 @@ def power_law(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     positive = y > 0
     x, y = x[positive], y[positive]
     if len(x) < 3 or len(np.unique(x)) < 2:
-        raise ValueError("power_law: it needs three positive values, at two places at least")
+        raise ValueError("power_law: it needs three positive values at two or more x")
     fit = stats.linregress(np.log(x), np.log(y))
     half = stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr
     return float(fit.slope), float(fit.slope - half), float(fit.slope + half)
@@ -31,33 +32,29 @@ def exponents(table: pd.DataFrame, x: str, ys: Sequence[str], by: Sequence[str])
     """The exponent of each y in x with its interval, for each cell of the columns `by`.
 
     Returns:
-        The columns `by`, quantity, exponent, low, high, and how many rows went in, used; without an
-        exponent where too few are positive.
+        The columns `by`, quantity, exponent, low, high, and the number of rows in the fit, used;
+        the exponent is missing where too few rows are positive.
     """
     rows = []
     for key, cell in table.groupby(list(by), observed=True, sort=False):
         for y in ys:
-            used = int((cell[y] > 0).sum())
             try:
                 fit = power_law(cell[x], cell[y])
             except ValueError:
                 fit = (np.nan, np.nan, np.nan)
-            names = ("quantity", "exponent", "low", "high", "used")
-            rows.append(
-                dict(zip(by, key, strict=True)) | dict(zip(names, (y, *fit, used), strict=True))
-            )
-    return pd.DataFrame(rows)
+            rows.append((*key, y, *fit, int((cell[y] > 0).sum())))
+    return pd.DataFrame(rows, columns=[*by, "quantity", "exponent", "low", "high", "used"])
 
 
 def conditioning(spectra: pd.DataFrame) -> pd.DataFrame:
-    """The extremal eigenvalues at infinite width, and what they say of the speed of training.
+    """The extremal eigenvalues at infinite width, and the speed of training that they imply.
 
     Gradient descent's slowest mode decays with eta lambda_min / n. At the same learning rate s
     gains lambda_min(s) / lambda_min(1); with each s at its own limit of stability, 2n / lambda_max,
-    what is left is the honest gain, that ratio over lambda_max(s) / lambda_max(1).
+    the honest gain is that ratio over lambda_max(s) / lambda_max(1).
 
     Args:
-        spectra: rows as `hrta ntk` writes them.
+        spectra: rows of `SPECTRA`.
 
     Returns:
         Table of experiment, s, smallest, largest, condition, digits (of agreement of
@@ -79,85 +76,72 @@ def conditioning(spectra: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def against_the_bound(rates: pd.DataFrame) -> pd.DataFrame:
+def rates_by_stage(rates: pd.DataFrame) -> pd.DataFrame:
+    """Each run at the end of each stage, and how far it was from bound and prediction at most.
+
+    Args:
+        rates: rows of `RATES`.
+
+    Returns:
+        One row for each run and stage: their columns, those measured (of the stage's last row),
+        first_loss and first_bound (of its first row), excess (the largest ratio of loss to bound)
+        and deviation (the largest |log10(loss / predicted)|).
+    """
+    with np.errstate(divide="ignore"):
+        deviation = np.log10(rates["loss"] / rates["predicted"]).abs()
+    rates = rates.assign(excess=rates["loss"] / rates["bound"], deviation=deviation)
+    by = [*RATES.run, "stage"]
+    stages = rates.sort_values("step", kind="stable").groupby(by, observed=True, dropna=False)
+    first = stages[["loss", "bound"]].first().add_prefix("first_")
+    most = stages[["excess", "deviation"]].max()
+    return stages[[*RATES.measured]].last().join(first).join(most).reset_index()
+
+
+def crossings_of_bound(rates: pd.DataFrame) -> pd.DataFrame:
     """Whether the bound is crossed, and how far the loss is from the linearised prediction.
 
     Args:
-        rates: rows as `hrta.study.experiments.rates.rates_table` makes them.
+        rates: rows of `RATES`.
 
     Returns:
         Table of experiment, method, width, stage, runs, crossing (runs whose loss is above the
-        bound at some step), excess (the largest ratio of loss to bound in any run), decay (median
-        over runs of the loss's fall over the stage, in decades), bound_decay (the bound's),
-        deviation (median over runs of the largest |log10(loss / predicted)|) and smallest (median
-        over runs of lambda_min at the end of the stage over that of infinite width).
+        bound at some step), excess (the largest of any run), and medians over runs: decay (the
+        loss's fall over the stage, in decades), bound_decay (the bound's), deviation, and smallest
+        (lambda_min at the end of the stage over that of infinite width).
     """
-    measured = rates[rates["width"].notna()].copy()
-    measured["excess"] = measured["loss"] / measured["bound"]
-    measured["deviation"] = np.log10(measured["loss"] / measured["predicted"]).abs()
-    measured["smallest"] = measured["smallest_end"] / measured["smallest_limit"]
-    cell = ["experiment", "method", "width", "stage"]
-    runs = measured.sort_values("step").groupby([*cell, "seed"], observed=True, sort=False)
-    each = runs.agg(
-        excess=("excess", "max"),
-        deviation=("deviation", "max"),
-        first=("loss", "first"),
-        last=("loss", "last"),
-        bound_first=("bound", "first"),
-        bound_last=("bound", "last"),
-        smallest=("smallest", "last"),
-    ).reset_index()
-    # The first row of a stage touches the bound by construction.
-    each["crossing"] = each["excess"] > 1 + 1e-9
-    each["decay"] = np.log10(each["first"] / each["last"])
-    each["bound_decay"] = np.log10(each["bound_first"] / each["bound_last"])
-    return (
-        each.groupby(cell, observed=True, sort=False)
-        .agg(
-            runs=("seed", "size"),
-            crossing=("crossing", "sum"),
-            excess=("excess", "max"),
-            decay=("decay", "median"),
-            bound_decay=("bound_decay", "median"),
-            deviation=("deviation", "median"),
-            smallest=("smallest", "median"),
-        )
-        .reset_index()
-        .sort_values(cell, ignore_index=True)
+    runs = rates_by_stage(rates[rates["width"].notna()])
+    runs = runs.assign(
+        # The first row of a stage touches the bound by construction.
+        crossing=runs["excess"] > 1 + 1e-9,
+        decay=np.log10(runs["first_loss"] / runs["loss"]),
+        bound_decay=np.log10(runs["first_bound"] / runs["bound"]),
+        smallest=runs["smallest_end"] / runs["smallest_limit"],
     )
+    cells = runs.groupby(["experiment", "method", "width", "stage"], observed=True)
+    table = cells.agg(runs=("seed", "size"), crossing=("crossing", "sum"), excess=("excess", "max"))
+    medians = cells[["decay", "bound_decay", "deviation", "smallest"]].median()
+    return table.join(medians).reset_index()
 
 
-def at_infinite_width(rates: pd.DataFrame) -> pd.DataFrame:
-    """The predicted loss when training ends at infinite width: median over draws, for each method.
-
-    Args:
-        rates: rows as `hrta.study.experiments.rates.rates_table` makes them.
-    """
+def losses_at_infinite_width(rates: pd.DataFrame) -> pd.DataFrame:
+    """The predicted loss at the end of training at infinite width: median over draws."""
     end = rates[rates["width"].isna() & (rates["step"] == rates["step"].max())]
     return end.groupby(["experiment", "method"], observed=True)["predicted"].median().reset_index()
 
 
 def motion_exponents(motion: pd.DataFrame) -> pd.DataFrame:
-    """Exponents in the width of what has moved by the end of each stage.
-
-    Args:
-        motion: rows as `hrta.study.experiments.kernel_motion.kernel_motion_table` makes them.
-
-    Returns:
-        As `exponents`, for each method, optimizer and stage.
-    """
+    """The `exponents` in the width of `MOTION`, for each method, optimizer and stage at its end."""
     stage = ["method", "optimizer", "stage"]
     ends = motion[motion["step"] == motion.groupby(stage, observed=True)["step"].transform("max")]
-    return exponents(ends, "width", ["kernel_change", "inner_travel", "outer_travel"], stage)
+    return exponents(ends, "width", MOTION.measured, stage)
 
 
 def jumps_at_switches(results: pd.DataFrame, jumps: pd.DataFrame) -> pd.DataFrame:
     """Median losses just before and just after each switch of s, beside the expected one.
 
     Args:
-        results: rows as `hrta.study.experiments.ensembles.train_ensemble` makes them, of two
-            stages.
-        jumps: rows as `hrta.study.experiments.jumps.jump_table` makes them.
+        results: rows of `TRAINING`, of two stages.
+        jumps: rows of `JUMPS`.
 
     Returns:
         Table of experiment, optimizer, method, width, loss_before, loss_after, expected_loss (at

@@ -4,7 +4,8 @@ from pathlib import PurePath
 
 import pandas as pd
 
-from hrta.study.analysis.tables import marked_ratio
+from hrta.study.analysis.schema import CLAIM_CELL, Labels
+from hrta.study.analysis.tables import MISSING, marked_ratios
 from hrta.study.claims.judgement import verdict
 from hrta.study.claims.verdicts import CONTRADICTED, FEWEST_PAIRS, INCONCLUSIVE, REPRODUCED
 from hrta.study.config.claims import Claim, Claims
@@ -20,8 +21,8 @@ LEGEND = (
     "that of the final losses (or of what else is claimed to be smaller), and below 1 speaks for "
     "the claim. Three numbers in a row count reproduced / contradicted / inconclusive cells.*"
 )
-# By what the page tells cells apart.
-COLUMNS = ["problem", "width", "optimizer", "learning_rate", "network", "method", "measure"]
+# The columns that the page counts cells by.
+COLUMNS = [name for name in CLAIM_CELL if name != "baseline"]
 
 
 def with_block(page: str, name: str, claims: Claims, cells: pd.DataFrame) -> str:
@@ -29,7 +30,7 @@ def with_block(page: str, name: str, claims: Claims, cells: pd.DataFrame) -> str
 
     Args:
         page: text, in the folder that the notebooks' paths start in.
-        name: what it is called in messages.
+        name: of the page, for messages.
         claims, cells: as for `summary`.
 
     Raises:
@@ -86,7 +87,7 @@ def _each(claims: Claims, cells: pd.DataFrame) -> list[tuple[int, Claim, pd.Data
     return [(n, claim, cells[cells["claim"] == n]) for n, claim in claims.claims.items()]
 
 
-def _section(number: int, claim: Claim, cells: pd.DataFrame, labels: dict[str, str]) -> list[str]:
+def _section(number: int, claim: Claim, cells: pd.DataFrame, labels: Labels) -> list[str]:
     rules = " and ".join(dict.fromkeys(f"*{judged.rule}*" for judged in claim.judged_on))
     source = f"{claim.source}: {claim.note}" if claim.note else claim.source
     about = f"Source: {source}. Rule: {rules}. Target: `{claim.shown.target}`."
@@ -95,26 +96,26 @@ def _section(number: int, claim: Claim, cells: pd.DataFrame, labels: dict[str, s
     return [title, about, breakdown, _readable(cells, labels).to_markdown(index=False)]
 
 
-def _telling(cells: pd.DataFrame, columns: list[str]) -> list[str]:
-    """Which of the columns tell cells apart."""
+def _varying(cells: pd.DataFrame, columns: list[str]) -> list[str]:
+    """The columns in which the cells differ."""
     return [name for name in columns if cells[name].nunique() > 1]
 
 
-def _label(value: object, column: str, labels: dict[str, str]) -> str:
-    text = labels.get(str(value), str(value)) or "–"
-    return f"m = {text}" if column == "width" and text != "–" else text
+def _label(value: object, column: str, labels: Labels) -> str:
+    text = labels.get(str(value), str(value)) or MISSING
+    return f"m = {text}" if column == "width" and text != MISSING else text
 
 
 def _counted(cells: pd.DataFrame) -> pd.Series:
     return cells["verdict"].value_counts().reindex(CELL_VERDICTS, fill_value=0)
 
 
-def _in_words(claim: Claim, cells: pd.DataFrame, labels: dict[str, str]) -> str:
-    """How many cells have which verdict, the range of the ratios and, if they differ, by what."""
+def _in_words(claim: Claim, cells: pd.DataFrame, labels: Labels) -> str:
+    """How many cells have which verdict, the range of the ratios and, if verdicts differ, where."""
     counted = ", ".join(f"{count} {name}" for name, count in _counted(cells).items() if count)
     words = [f"{counted} of {len(cells)}", f"ratios {_range(cells)}"]
     if cells["verdict"].nunique() > 1:
-        for name in _telling(cells, claim.told_by):
+        for name in _varying(cells, claim.told_by):
             groups = cells.groupby(name, sort=False)
             parts = [f"{_label(v, name, labels)} {_in_a_row(each)}" for v, each in groups]
             words.append(", ".join(parts))
@@ -133,10 +134,10 @@ def _range(cells: pd.DataFrame) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _breakdown(cells: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
-    """How many cells have which verdict, for each value of what tells them apart."""
+def _breakdown(cells: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """How many cells have which verdict, for each value of the columns in which they differ."""
     groups = {("all", ""): cells}
-    for name in _telling(cells, COLUMNS):
+    for name in _varying(cells, COLUMNS):
         groups |= {(name, value): each for value, each in cells.groupby(name, sort=False)}
     return pd.DataFrame(
         {"by": name.replace("_", " "), "": _label(value, name, labels)}
@@ -146,18 +147,16 @@ def _breakdown(cells: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     )
 
 
-def _readable(cells: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
+def _readable(cells: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     """Every cell as text."""
-    telling = _telling(cells, [*COLUMNS, "baseline", "pairs"])
     text = pd.DataFrame(
         {
             name.replace("_", " "): [_label(value, name, labels) for value in cells[name]]
-            for name in telling
+            for name in _varying(cells, [*COLUMNS, "baseline", "pairs"])
         },
         index=cells.index,
     )
-    triples = zip(cells["ratio"], cells["low"], cells["high"], strict=True)
-    text["ratio"] = [marked_ratio(*triple) for triple in triples]
+    text["ratio"] = marked_ratios(cells, ["ratio", "low", "high"])
     if cells["p"].notna().any():
-        text["p, Holm"] = cells["p_holm"].map("{:.2g}".format).where(cells["p"].notna(), "–")
+        text["p, Holm"] = cells["p_holm"].map("{:.2g}".format).where(cells["p"].notna(), MISSING)
     return text.assign(verdict=cells["verdict"])

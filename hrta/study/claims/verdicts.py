@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
-from hrta.study.analysis.comparison import CONFIDENCE, median_interval
+from hrta.study.analysis.comparison import PairedRatio, paired_ratio
+from hrta.study.analysis.intervals import CONFIDENCE
 
 REPRODUCED, CONTRADICTED, INCONCLUSIVE, MIXED = VERDICTS = (
     "reproduced",
@@ -16,44 +16,17 @@ REPRODUCED, CONTRADICTED, INCONCLUSIVE, MIXED = VERDICTS = (
     "mixed",
 )
 LEVEL = 1 - CONFIDENCE
-# With fewer pairs the sign test has no p-value at or below the level, whatever the pairs are.
+# With fewer pairs the p-value of the sign test is above the level, whatever the pairs are.
 FEWEST_PAIRS = int(np.ceil(np.log2(2 / LEVEL)))
 
 
-def sign_test(log_ratios: np.ndarray) -> float:
-    """The two-sided p-value of the sign test that the median log ratio is 0; ties are left out.
-
-    p = min(1, 2 P[X <= min(k, n - k)]), X ~ Binomial(n, 1/2), k of n ratios being below 1.
-    Exact, it assumes no symmetry and knows infinities, which diverged runs leave behind.
-
-    Source: Conover (1999), Practical Nonparametric Statistics, section 3.4; scipy.stats.binomtest.
-    """
-    below, above = int((log_ratios < 0).sum()), int((log_ratios > 0).sum())
-    return float(binomtest(below, below + above).pvalue) if below + above else 1.0
+def every(log_ratios: np.ndarray) -> PairedRatio:
+    """The median ratio and the extremes, for exact numbers or those of every run; no p-value."""
+    extremes = [np.median(log_ratios), log_ratios.min(), log_ratios.max()]
+    return PairedRatio(*np.power(10.0, extremes), np.nan)
 
 
-def paired(log_ratios: np.ndarray) -> dict[str, float]:
-    """Over seeds: 10 to the median of the log ratios with its bootstrap interval, and p.
-
-    Args:
-        log_ratios: log10 of the ratios, [pairs] without NaN.
-
-    Returns:
-        ratio, low, high as `hrta.study.analysis.comparison.median_interval` takes them, p of the
-        `sign_test`.
-    """
-    ratio, low, high = np.power(10.0, median_interval(log_ratios))
-    return {"ratio": ratio, "low": low, "high": high, "p": sign_test(log_ratios)}
-
-
-def every(log_ratios: np.ndarray) -> dict[str, float]:
-    """Of what is exact, or must hold each time: the median ratio and the extremes; no p-value."""
-    middle = np.median(log_ratios)
-    ratio, low, high = np.power(10.0, [middle, log_ratios.min(), log_ratios.max()])
-    return {"ratio": ratio, "low": low, "high": high, "p": np.nan}
-
-
-RULES: dict[str, Callable[[np.ndarray], dict[str, float]]] = {"paired": paired, "every": every}
+RULES: dict[str, Callable[[np.ndarray], PairedRatio]] = {"paired": paired_ratio, "every": every}
 
 
 def judge(cells: pd.DataFrame) -> pd.DataFrame:
@@ -83,12 +56,12 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def overall(verdicts: Iterable[str]) -> str:
-    """Of many cells: the verdict of all of them if they agree, else mixed."""
+    """The verdict of all cells if they agree, else mixed."""
     different = set(verdicts)
     return different.pop() if len(different) == 1 else MIXED
 
 
 def any_of(verdicts: Iterable[str]) -> str:
-    """Of alternatives, one of which is enough: reproduced if one is, else as `overall`."""
+    """Of alternatives: reproduced if one of them is, else as `overall`."""
     verdicts = list(verdicts)
     return REPRODUCED if REPRODUCED in verdicts else overall(verdicts)

@@ -16,7 +16,8 @@ import pandas as pd
 
 from hrta.problems.problem import Problem
 from hrta.runtime.checkpoints import Checkpoint, Parts
-from hrta.study.analysis.race_results import ends, measures
+from hrta.study.analysis.final import final_race_results, race_measures
+from hrta.study.analysis.schema import RACE_CELL
 from hrta.study.config.race_methods import CLASSIFIERS, Candidate, Entry, RacedMethod
 from hrta.study.config.race_spec import RacedProblem, RaceSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
@@ -25,7 +26,6 @@ from hrta.study.experiments.trainers.task import Task
 
 # Seeds for tuning are these and the following; the race has 0, 1, ...
 FIRST_TUNING_SEED = 10_000
-CELL = ["problem", "width", "method"]
 
 
 def run(spec: RaceSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
@@ -89,9 +89,9 @@ def _compete(
         tell(done)
     runs, tuning = (pd.concat(tables, ignore_index=True) for tables in (runs, tuning))
     parameters = [field.name for field in fields(Candidate)]
-    logged = ["seed", "step", "evaluations", "seconds", "answer", *measures(runs)]
-    tuned = ["candidate", *parameters, "seed", *measures(tuning), "chosen"]
-    return runs[[*CELL, *logged]], tuning[[*CELL, *tuned]]
+    logged = ["seed", "step", "evaluations", "seconds", "answer", *race_measures(runs)]
+    tuned = ["candidate", *parameters, "seed", *race_measures(tuning), "chosen"]
+    return runs[[*RACE_CELL, *logged]], tuning[[*RACE_CELL, *tuned]]
 
 
 def _tune(
@@ -108,11 +108,11 @@ def _tune(
         history = train(chosen, their_seeds)
         # The statistics of the race need these columns; here a run is a candidate with a seed.
         named = history.assign(problem="", width=0, method="", seed=history["run"])
-        final = ends(named, spec.final_fraction)
+        final = final_race_results(named, spec.final_fraction)
         parameters = pd.DataFrame([asdict(chosen[run]) for run in final["seed"]], dtype=float)
         numbers = [entry.grid.candidates.index(chosen[run]) for run in final["seed"]]
         final["seed"] = [their_seeds[run] for run in final["seed"]]
-        named = final[["seed", *measures(final)]].assign(candidate=numbers)
+        named = final[["seed", *race_measures(final)]].assign(candidate=numbers)
         tables.append(named.join(parameters))
     table = pd.concat(tables, ignore_index=True)
     losses = table.groupby("candidate")["loss"].agg(worst="max", median="median")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from hrta.runtime.files import read_tables, sha256, whole_file, write_json
-from hrta.study.claims.evidence import KINDS
+from hrta.runtime.files import sha256, whole_file, write_json
+from hrta.study.claims.evidence import read_kind
+from hrta.study.claims.kinds import KINDS
 
 CONFIGURATION, ENVIRONMENT, SUMS = "configuration.json", "environment.json", "SHA256SUMS"
-# What stands beside the files that have a sum.
+# Files of the folder that have no sum.
 BESIDE = {SUMS, "README.md"}
 
 
@@ -19,22 +20,21 @@ def read_evidence(folder: str | Path) -> tuple[dict[str, pd.DataFrame], dict[str
     """The evidence of a run by kind, and the configuration that it was made with.
 
     Raises:
-        ValueError: a folder without evidence, or a file that is not whole.
+        ValueError: a folder without evidence, or a file that is cut.
     """
     folder = Path(folder)
     configuration = _read_json(folder / CONFIGURATION)
     kinds = [kind for kind in KINDS if (folder / f"{kind}.parquet").exists()]
     if not kinds:
         raise ValueError(f"{folder}: there is no evidence of a run")
-    tables = {kind: read_tables(folder / f"{kind}.parquet") for kind in kinds}
-    return {kind: _plain(table) for kind, table in tables.items()}, configuration
+    return {kind: read_kind(folder, kind) for kind in kinds}, configuration
 
 
 def read_reference(folder: str | Path) -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
-    """As `read_evidence`, of a reference whose files are as its SHA256SUMS says.
+    """As `read_evidence`, of a reference whose files have the sums of its SHA256SUMS.
 
     Raises:
-        ValueError: no reference, or a file that is missing or not as it was.
+        ValueError: no reference, or a file that is missing or altered.
     """
     folder = Path(folder)
     try:
@@ -64,13 +64,13 @@ def write_reference(
     facts: dict[str, object],
     more: Iterable[str | Path] = (),
 ) -> None:
-    """A reference from the evidence of a run: its tables compressed, where they come from, sums.
+    """Make a reference from the evidence of a run: compressed tables, their origin, and sums.
 
-    What an earlier reference in the folder lists and this one has not is removed.
+    Files that an earlier reference in the folder lists and this one does not have are removed.
 
     Args:
         evidence: folder of a run's evidence.
-        folder: to write to; made if it is not there.
+        folder: to write to; it is made if it does not exist.
         records: the JSON files beside the run's results; they say with what it was made.
         facts: what else to record in environment.json.
         more: files to keep with it, as they are.
@@ -152,8 +152,3 @@ def _read_json(file: Path) -> dict[str, object]:
     if not isinstance(content, dict):
         raise ValueError(f"{file}: not a record of names and values")
     return content
-
-
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Words as words, for categories of different tables do not compare."""
-    return table.astype(dict.fromkeys(table.select_dtypes("category"), str))

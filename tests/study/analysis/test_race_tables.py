@@ -3,13 +3,13 @@ import pandas as pd
 from race_examples import ended, timed
 
 from hrta.study.analysis.leaderboard import leaderboard
-from hrta.study.analysis.race_statistics import finals
 from hrta.study.analysis.race_tables import (
     readable_chosen,
-    readable_finals,
     readable_gains,
     readable_leaderboard,
+    readable_medians,
 )
+from hrta.study.analysis.races import medians
 
 LABELS = {"a": "Method A", "b": "Method B", "c": "Method C"}
 
@@ -57,8 +57,8 @@ def test_gains_read_as_text():
 
 
 def test_finals_read_as_text():
-    final = finals(ended([[[0.5, 0.5], [0.25, 0.25]]]).assign(evaluations=9.0))
-    text = readable_finals(final, LABELS, {"p": "Problem P"})
+    final = medians(ended([[[0.5, 0.5], [0.25, 0.25]]]).assign(evaluations=9.0))
+    text = readable_medians(final, LABELS, {"p": "Problem P"})
     assert text["problem"].tolist() == ["Problem P"] * 2
     assert text["method"].tolist() == ["Method B", "Method A"]
     assert text["final loss [95 %]"].iloc[0] == "2.50e-01 [2.50e-01, 2.50e-01]"
@@ -70,7 +70,7 @@ def test_finals_read_as_text():
 def test_shares_of_misclassified_points_are_shown_where_there_are_classes():
     ends = ended([[[0.5, 0.5], [0.25, 0.25]]] * 3).assign(evaluations=9.0)
     ends["test_error"] = np.where(ends["problem"] == "p", 0.125, np.nan)
-    text = readable_finals(finals(ends), LABELS, {"p": "Problem P", "q": "Problem Q"})
+    text = readable_medians(medians(ends), LABELS, {"p": "Problem P", "q": "Problem Q"})
     shares = text.groupby("problem")["misclassified [95 %], in %"].agg(["first", "nunique"])
     assert shares["first"].tolist() == ["12.5 [12.5, 12.5]", "–"]
     assert shares["nunique"].tolist() == [1, 1]

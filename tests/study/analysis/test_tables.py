@@ -70,7 +70,7 @@ def test_ratios_have_a_column_for_each_method():
 
 
 def test_both_files_are_written(tmp_path):
-    tables.save(COMPARISON, readable(COMPARISON), tmp_path / "t")
+    tables.save_table(COMPARISON, readable(COMPARISON), tmp_path / "t")
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "t.csv"), COMPARISON)
     assert "| E         | Adam" in (tmp_path / "t.md").read_text()
 

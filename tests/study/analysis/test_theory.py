@@ -109,10 +109,10 @@ def test_rates_hold_measured_predicted_and_bound():
     trained = training.networks
     matrix = ntk.empirical_gram(PROBLEM.x, trained.inner[0], trained.outer[0], 1.5)
     assert second["smallest_end"].tolist() == [spectrum(matrix)[0]] * len(second)
-    ends = theory_statistics.at_infinite_width(table).set_index("method")["predicted"]
+    ends = theory_statistics.losses_at_infinite_width(table).set_index("method")["predicted"]
     drawn = table[table["width"].isna() & (table["step"] == 100) & (table["method"] == "relu")]
     assert ends["relu"] == drawn["predicted"].median()
-    summary = theory_statistics.against_the_bound(table)
+    summary = theory_statistics.crossings_of_bound(table)
     assert summary["runs"].tolist() == [2] * 4
     excess = (run["loss"] / run["bound"])[run["stage"] == 1].max()
     assert summary["excess"].max() >= excess

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from hrta.cli import evidence as cli_evidence
 from hrta.problems.poisson import make_problem
-from hrta.study.claims.evidence import KINDS, collect
-from hrta.study.verification.comparison import RULES
+from hrta.study.claims.evidence import collect
+from hrta.study.claims.kinds import KINDS
 
 RUN = {"experiment": "e", "problem": "p", "width": 5, "optimizer": "adam", "learning_rate": 0.1}
 STEPS = {"step": range(5), "stage": [1, 1, 2, 2, 2], "s": [1, 1, 1.5, 1.5, 1.5]}
@@ -130,7 +130,7 @@ def test_the_key_comes_first_and_there_is_a_rule_for_all_else(tmp_path, kind):
     assert len(table) > 0
     assert tuple(table.columns[: len(KINDS[kind].key)]) == KINDS[kind].key
     chosen = {"chosen"} if kind == "tuning" else set()
-    assert set(table) - set(KINDS[kind].key) - chosen == set(RULES[kind])
+    assert set(table) - set(KINDS[kind].key) - chosen == set(KINDS[kind].rules)
     assert not table.select_dtypes("category").shape[1]
 
 

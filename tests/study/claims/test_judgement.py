@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from hrta.cli import claims as cli_claims
 from hrta.study.claims import pages as claim_pages
-from hrta.study.claims.cells import COLUMNS, MEASURES, log_ratios
-from hrta.study.claims.judgement import evaluate, read_judged, verdict
+from hrta.study.claims.judgement import evaluate, log_ratios, read_judged, verdict
+from hrta.study.claims.kinds import KINDS
 from hrta.study.config.claims import Claims, read_claims
 
 ROOT = Path(__file__).parents[3]
@@ -21,6 +21,7 @@ BETTER, WORSE = np.full(20, 0.5), np.full(20, 2.0)
 TIE, BOTH = np.ones(20), np.tile([0.5, 2.0], 10)
 FEW = np.full(5, 0.5)
 EXACT = CLOSED | {"contrast": "growth"}
+READ = {name: kind for name, kind in KINDS.items() if kind.reading is not None}
 
 
 def evaluated(*claims, **tables):
@@ -184,10 +185,11 @@ def test_missing_evidence_is_named(files):
     assert str(command().exception) == "evidence/final_losses.parquet: there is no such file"
 
 
-@pytest.mark.parametrize("incomplete", COLUMNS)
+@pytest.mark.parametrize("incomplete", READ)
 def test_a_missing_column_is_named(tmp_path, incomplete):
-    missing = COLUMNS[incomplete][-1]
-    for name, columns in COLUMNS.items():
+    needed = {name: (*kind.key, *kind.reading.columns) for name, kind in READ.items()}
+    missing = needed[incomplete][-1]
+    for name, columns in needed.items():
         table = pd.DataFrame({column: [1.0] for column in columns})
         table = table.drop(columns=missing) if name == incomplete else table
         table.to_parquet(tmp_path / f"{name}.parquet")
@@ -201,7 +203,8 @@ def test_no_other_columns_are_needed():
     evidence = read_judged(REFERENCE, OURS)
     for judged in (each for its in OURS.claims.values() for each in its.judged_on):
         table = evidence[judged.table]
-        needed = {*COLUMNS[judged.table], *table.columns.intersection(MEASURES)}
+        kind = READ[judged.table]
+        needed = {*kind.key, *kind.reading.columns, *kind.reading.measures}
         assert len(log_ratios(table[sorted(needed)], judged, ""))
 
 

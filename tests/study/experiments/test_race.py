@@ -6,7 +6,7 @@ from job_examples import stored
 
 from hrta import Problem, Schedule, Stage, TwoLayer, anmin, train
 from hrta.networks.perceptron import Perceptron
-from hrta.study.analysis.race_results import ends
+from hrta.study.analysis.final import final_race_results
 from hrta.study.config.race_methods import Entry
 from hrta.study.config.race_spec import RacedProblem, RaceSpec
 from hrta.study.experiments.race import FIRST_TUNING_SEED, run
@@ -206,10 +206,10 @@ def test_a_race_of_classes_tells_the_error(small_problem):
     # At the start the mean cross-entropy of softmax is not far from that of a guess.
     assert (runs.groupby("seed")["loss"].first() - np.log(3)).abs().max() < 1
     assert (tuning.loc[tuning["learning_rate"] == 1e300, "test_error"] == 1).all()
-    final = ends(runs)
+    final = final_race_results(runs)
     assert final["test_error"].notna().all()
     others, of_others = race(small_problem, "deep", ENTRIES["deep"], [5])
-    assert "test_error" not in [*others, *of_others, *ends(others)]
+    assert "test_error" not in [*others, *of_others, *final_race_results(others)]
 
 
 @pytest.mark.parametrize("name", sorted(set(ENTRIES) - {"deep"}))
@@ -224,7 +224,7 @@ def test_a_singular_system_counts_as_divergence():
     runs, tuning = race(problem, "anmin", singular, [4])
     assert np.isinf(runs["loss"]).all()
     assert runs["test_loss"].isna().all()
-    assert np.isinf(ends(runs)["loss"]).all()
+    assert np.isinf(final_race_results(runs)["loss"]).all()
     assert tuning["chosen"].all()
 
 

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from hrta.cli import commands
 from hrta.study.analysis import sweep as sweep_tables
-from hrta.study.analysis.comparison import final_losses
 from hrta.study.analysis.figures import sweep as sweep_plots
+from hrta.study.analysis.final import final_losses
 from hrta.study.config.mistakes import ConfigError, checked
 from hrta.study.config.problem_sources import SampledProblem
 from hrta.study.config.training_specs import SweepSpec, SweptEnsemble

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from nbconvert import HTMLExporter
 
 from hrta.runtime.files import sha256
-from hrta.study.analysis import tables
+from hrta.study.analysis.tables import save_table
 from hrta.study.claims.pages import page
 from hrta.study.config.claims import read_claims
 
@@ -129,7 +129,7 @@ def made_up(tmp_path_factory):
     for end in ("png", "pdf"):
         figure.savefig(folder / f"figures/mine.{end}", dpi=100)
     wide = pd.DataFrame({f"a long column {i}": [f"{i} ▼", "2"] for i in range(12)})
-    tables.save(wide, wide, folder / "tables/mine")
+    save_table(wide, wide, folder / "tables/mine")
     write_claims(folder)
     write_notebook(folder)
     write_manifest(folder)

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 
 from hrta.cli import verify as cli_verify
 from hrta.runtime.files import sha256, write_json, write_table
-from hrta.study.claims.evidence import KINDS
+from hrta.study.analysis.agreement import Close, Drawn, Same
 from hrta.study.claims.judgement import evaluate, read_judged
+from hrta.study.claims.kinds import KINDS
 from hrta.study.config.claims import read_claims
-from hrta.study.verification.agreement import Close, Drawn, Same
-from hrta.study.verification.comparison import RULES, compare, disagreements, summary
+from hrta.study.verification.comparison import compare, disagreements, summary
 from hrta.study.verification.reference import (
     SUMS,
     read_evidence,
@@ -26,6 +26,7 @@ from hrta.study.verification.reference import (
 )
 from hrta.study.verification.tuning import RACED, about_choices, left_out
 
+RULES = {name: kind.rules for name, kind in KINDS.items()}
 COLUMNS = [(kind, column) for kind, rules in RULES.items() for column in rules]
 ROOT = Path(__file__).parents[3]
 NUMBERS = {"seeds": 6, "training.stage_steps": 5000}
@@ -141,6 +142,12 @@ def test_rows_and_columns_must_be_the_same(kind):
                 compare(*({kind: part} for part in pair))
     with pytest.raises(ValueError, match=f"only one of the two has {kind}"):
         compare({kind: table}, {})
+
+
+def test_a_column_without_a_rule_is_refused():
+    table = evidence()["anmin"].assign(more=1.0)
+    with pytest.raises(ValueError, match=r"^verification: no rule for anmin\.more$"):
+        compare({"anmin": table}, {"anmin": table})
 
 
 def test_races_are_compared_where_they_were_tuned_alike():

@@ -1,108 +1,57 @@
-"""The figures about heavy ball and Nesterov: a function takes a tidy table, returns a figure."""
+"""The figures of heavy ball and Nesterov, from rows of `ACCELERATION`."""
 
-from collections.abc import Mapping
-
-import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hrta.study.analysis.figures.style import (
-    COLUMN_WIDTH,
-    colours,
-    legend,
-    line_and_band,
-    panels,
-    save,
-    use_style,
-)
+from hrta.study.analysis.figures.panels import medians_and_extremes, panel_figure, slope_line
+from hrta.study.analysis.figures.style import colours
+from hrta.study.analysis.schema import Labels
 
-__all__ = ["loss_against_steps", "save", "travel_against_width"]
-
-Labels = Mapping[str, str]
 # Relative losses below are rounding.
 LOWEST = 1e-14
 
 
 def loss_against_steps(table: pd.DataFrame, experiments: Labels, optimizers: Labels) -> Figure:
-    """R(t) / R(0): median over seeds, band from lowest to highest; dashed what linear theory says.
+    """R(t) / R(0): median over seeds, band from lowest to highest; dashed the linear theory.
 
-    Args:
-        table: rows as `hrta.study.experiments.acceleration.acceleration_table` makes them.
-        experiments: label of each experiment, a row of panels each; a column for each width.
-        optimizers: label of each optimizer to show, in order.
+    A row of panels for each experiment, a column for each width.
     """
-    use_style()
-    dashed = {"color": "black", "linestyle": "--", "linewidth": 0.8}
-    widths = sorted(table["width"].dropna().unique())
-    figure, axes = plt.subplots(
-        len(experiments),
-        len(widths),
-        figsize=(COLUMN_WIDTH, 0.75 + 1.5 * len(experiments)),
-        sharex="row",
-        sharey=True,
-        squeeze=False,
-    )
-    for (experiment, width), panel, axis in panels(axes, experiments, widths):
+    dashed = {"linestyle": "--", "linewidth": 0.8}
+
+    def draw(axis: Axes, experiment: str, width: int) -> None:
         here = table[(table["experiment"] == experiment) & (table["width"] == width)]
         start = here.groupby(["optimizer", "seed"], observed=True)["loss"].transform("first")
         for optimizer, colour in zip(optimizers, colours(optimizers), strict=True):
             runs = here[here["optimizer"] == optimizer]
             relative = runs[["loss", "predicted"]].div(start.loc[runs.index], axis=0)
             by_step = relative.clip(lower=LOWEST / 10).groupby(runs["step"])
-            _band(axis, by_step["loss"], colour, optimizers[optimizer])
+            medians_and_extremes(axis, by_step["loss"], colour, optimizers[optimizer], None)
             darker = tuple(0.5 * part for part in colour)
-            axis.plot(by_step["predicted"].median(), **(dashed | {"color": darker}))
-        axis.plot([], **dashed, label="linear theory")
+            axis.plot(by_step["predicted"].median(), color=darker, **dashed)
+        axis.plot([], color="black", **dashed, label="linear theory")
         axis.set(yscale="log", ylim=(LOWEST, 3))
-        if panel[0] == 0:
-            axis.set_title(f"m = {width:,}")
-        if panel[1] == 0:
-            axis.set_ylabel(f"{experiments[experiment]}\nloss, R(t)/R(0)")
-        if panel[0] == len(experiments) - 1:
-            axis.set_xlabel("steps")
-    legend(figure, axes, ncols=len(optimizers) + 1)
-    return figure
+
+    rows = {name: f"{label}\nloss, R(t)/R(0)" for name, label in experiments.items()}
+    columns = {width: f"m = {width:,}" for width in sorted(table["width"].dropna().unique())}
+    height, entries = 0.75 + 1.5 * len(rows), len(optimizers) + 1
+    return panel_figure(rows, columns, draw, height, "steps", entries, sharex="row", sharey=True)
 
 
 def travel_against_width(table: pd.DataFrame, experiments: Labels, optimizers: Labels) -> Figure:
-    """The largest distance that an inner weight vector has gone after the last step, as above.
+    """The largest distance of an inner weight vector from its start after the last step.
 
-    Args:
-        table: rows as `hrta.study.experiments.acceleration.acceleration_table` makes them.
-        experiments: label of each experiment, a panel each.
-        optimizers: label of each optimizer to show, in order.
+    A panel for each experiment.
     """
-    use_style()
-    figure, axes = plt.subplots(
-        1, len(experiments), figsize=(COLUMN_WIDTH, 2.4), sharex=True, sharey=True, squeeze=False
-    )
-    for (_, experiment), panel, axis in panels(axes, ["travel"], experiments):
+
+    def draw(axis: Axes, _: str, experiment: str) -> None:
         here = table[(table["experiment"] == experiment) & table["travel"].notna()]
-        ends = here[here["step"] == here["step"].max()].astype({"width": float})
+        final = here[here["step"] == here["step"].max()].astype({"width": float})
         for optimizer, colour in zip(optimizers, colours(optimizers), strict=True):
-            by_width = ends[ends["optimizer"] == optimizer].groupby("width")["travel"]
-            _band(axis, by_width, colour, optimizers[optimizer], marker="o")
-        places = np.array(sorted(ends["width"].unique()))
-        middle = np.exp(np.log(ends["travel"]).mean() + np.log(ends["width"]).mean() / 2)
-        slope = {"color": "0.4", "linestyle": ":", "label": "slope −1/2"}
-        axis.plot(places, middle * places**-0.5, **slope)
-        axis.set(xscale="log", yscale="log", title=experiments[experiment])
-        axis.set_xlabel("width m (neurons)")
-        if panel[1] == 0:
-            axis.set_ylabel("largest travel of\nan inner weight vector")
-    legend(figure, axes, ncols=len(optimizers) + 1)
-    return figure
+            by_width = final[final["optimizer"] == optimizer].groupby("width")["travel"]
+            medians_and_extremes(axis, by_width, colour, optimizers[optimizer])
+        slope_line(axis, final["width"], final["travel"])
+        axis.set(xscale="log", yscale="log")
 
-
-def _band(
-    axis: Axes,
-    groups: pd.core.groupby.SeriesGroupBy,
-    colour: tuple,
-    label: str,
-    marker: str | None = None,
-) -> None:
-    """Median of each group, and the band from the lowest to the highest."""
-    over = groups.agg(["min", "median", "max"])
-    line_and_band(axis, over, colour, label, marker=marker, markersize=3)
+    rows, entries = {"travel": "largest travel of\nan inner weight vector"}, len(optimizers) + 1
+    return panel_figure(rows, experiments, draw, 2.4, "width m (neurons)", entries, sharey=True)

@@ -1,6 +1,5 @@
 """The figures of the Poisson problem: solutions, their errors, and how these fell in training."""
 
-from collections.abc import Mapping
 from textwrap import fill
 
 import matplotlib.pyplot as plt
@@ -8,22 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
 
-from hrta.study.analysis.figures.curves import medians_and_quartiles
-from hrta.study.analysis.figures.style import (
-    COLUMN_WIDTH,
-    legend,
-    log_scale,
-    panels,
-    save,
-    use_style,
-)
+from hrta.study.analysis.figures.panels import legend, log_scale, median_curves, panel_figure
+from hrta.study.analysis.figures.style import COLUMN_WIDTH, use_style
 from hrta.study.analysis.poisson import with_gaps
-
-__all__ = ["error_curves", "save", "solutions_and_curves"]
-
-Labels = Mapping[str, str]
+from hrta.study.analysis.schema import Labels
 
 QUANTITIES = {
     "gap": "energy gap\nE(φ) − E(u)",
@@ -43,9 +31,9 @@ def solutions_and_curves(solutions: pd.DataFrame, runs: pd.DataFrame, methods: L
     solution: median and quartiles over seeds, the stage switches dotted.
 
     Args:
-        solutions: rows of one experiment with one learning rate for each method, as
-            `hrta.study.experiments.poisson.ritz_table` makes them.
-        runs: the same for its other table.
+        solutions: rows of `POISSON_SOLUTIONS`, of one experiment with one learning rate for each
+            method.
+        runs: rows of `POISSON`, likewise.
         methods: label of each method to show, in order.
     """
     use_style()
@@ -103,38 +91,21 @@ def error_curves(runs: pd.DataFrame, methods: Labels, experiments: Labels) -> Fi
     """Energy gap and errors against steps: medians and quartiles over seeds, switches dotted.
 
     Args:
-        runs: rows with one learning rate for each experiment and method, as
-            `hrta.study.experiments.poisson.ritz_table` makes them.
+        runs: rows of `POISSON` with one learning rate for each experiment and method.
         methods: label of each method to show, in order.
         experiments: label of each experiment, a column of panels each.
     """
-    use_style()
     runs = with_gaps(runs)
-    figure, axes = plt.subplots(
-        len(QUANTITIES),
-        len(experiments),
-        figsize=(COLUMN_WIDTH, 0.7 + 1.45 * len(QUANTITIES)),
-        sharex="col",
-        squeeze=False,
-    )
-    for (quantity, experiment), panel, axis in panels(axes, QUANTITIES, experiments):
-        here = runs[runs["experiment"] == experiment]
-        _curves(axis, here, quantity, methods)
+
+    def draw(axis: Axes, quantity: str, experiment: str) -> None:
+        _curves(axis, runs[runs["experiment"] == experiment], quantity, methods)
         log_scale(axis)
-        if panel[0] == 0:
-            axis.set_title(experiments[experiment])
-        if panel[0] == len(QUANTITIES) - 1:
-            axis.set_xlabel("steps")
-        if panel[1] == 0:
-            axis.set_ylabel(QUANTITIES[quantity])
-    legend(figure, axes, ncols=4)
-    return figure
+
+    height = 0.7 + 1.45 * len(QUANTITIES)
+    return panel_figure(QUANTITIES, experiments, draw, height, "steps", 4, sharex="col")
 
 
 def _curves(axis: Axes, runs: pd.DataFrame, quantity: str, methods: Labels) -> None:
-    medians_and_quartiles(axis, runs, quantity, "method", methods)
-    for switch in runs.groupby("stage")["step"].min().iloc[1:]:
-        axis.axvline(switch, color="0.4", linestyle=":", linewidth=0.8)
-    axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    median_curves(axis, runs, quantity, "method", methods, switches=True)
     axis.locator_params(axis="x", nbins=3)
     axis.margins(x=0.02)

@@ -1,70 +1,43 @@
 """The figures of the adaptive activations' own experiment."""
 
-from collections.abc import Mapping
-
-import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
 
-from hrta.study.analysis.figures.curves import medians_and_quartiles
-from hrta.study.analysis.figures.style import (
-    COLUMN_WIDTH,
-    colours,
-    legend,
-    log_scale,
-    panels,
-    save,
-    use_style,
-)
+from hrta.study.analysis.figures.panels import log_scale, median_curves, panel_figure
+from hrta.study.analysis.figures.style import colours
+from hrta.study.analysis.schema import Labels
 from hrta.study.analysis.slopes import relative_errors
 
-__all__ = ["loss_and_slope", "save", "solutions_at_checkpoints"]
 
-Labels = Mapping[str, str]
-
-
-def solutions_at_checkpoints(solutions: pd.DataFrame, variants: Labels) -> Figure:
+def solutions_by_step(solutions: pd.DataFrame, variants: Labels) -> Figure:
     """The functions found after some steps beside the exact one.
 
-    Of each variant the run with the median error at the last checkpoint is shown (the better of
-    the two in the middle), with its relative error in each panel.
+    Of each variant the run with the median error at the last step is shown (the better of the two
+    in the middle), with its relative error in each panel.
 
     Args:
-        solutions: rows of one experiment, as `hrta.study.experiments.slopes.laaf_table` makes them.
-        variants: label of each variant, a row of panels each; a column for each checkpoint.
+        solutions: rows of `SLOPE_SOLUTIONS`, of one experiment; a column of panels for each step.
+        variants: label of each variant, a row of panels each.
     """
-    use_style()
-    checkpoints = sorted(solutions["step"].unique())
-    figure, axes = plt.subplots(
-        len(variants),
-        len(checkpoints),
-        figsize=(COLUMN_WIDTH, 0.7 + 0.95 * len(variants)),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-    )
     errors = relative_errors(solutions)
     shades = dict(zip(variants, colours(variants), strict=True))
-    for (variant, step), panel, axis in panels(axes, variants, checkpoints):
+
+    def draw(axis: Axes, variant: str, step: int) -> None:
         run = (solutions["variant"] == variant) & (solutions["seed"] == _seed(errors, variant))
         here = solutions[run & (solutions["step"] == step)]
         axis.plot(here["x1"], here["y"], color="black", linewidth=0.6, label="exact")
         axis.plot(here["x1"], here["prediction"], color=shades[variant])
         error = relative_errors(here)["error"].iloc[0]
         axis.text(0.04, 0.85, f"{100 * error:.1f} %", transform=axis.transAxes, fontsize=7)
-        if panel[0] == 0:
-            axis.set_title(f"{step:,} steps")
-        if panel[0] == len(variants) - 1:
-            axis.set_xlabel("x")
-        if panel[1] == 0:
-            axis.set_ylabel(variants[variant].replace(", ", ",\n"))
-    legend(figure, axes, ncols=1)
-    return figure
+
+    rows = {name: label.replace(", ", ",\n") for name, label in variants.items()}
+    columns = {step: f"{step:,} steps" for step in sorted(solutions["step"].unique())}
+    return panel_figure(rows, columns, draw, 0.7 + 0.95 * len(rows), "x", 1, sharey=True)
 
 
 def _seed(errors: pd.DataFrame, variant: str) -> int:
-    """The seed with the median error at the last checkpoint."""
+    """The seed with the median error at the last step."""
     last = errors[(errors["variant"] == variant) & (errors["step"] == errors["step"].max())]
     return last.sort_values("error")["seed"].iloc[(len(last) - 1) // 2]
 
@@ -73,26 +46,17 @@ def loss_and_slope(errors: pd.DataFrame, variants: Labels, experiments: Labels) 
     """Mean square error and mean slope against steps: medians and quartiles over seeds.
 
     Args:
-        errors: rows as `hrta.study.experiments.slopes.laaf_table` makes them.
+        errors: rows of `SLOPES`.
         variants: label of each variant, in order.
         experiments: label of each experiment, a column of panels each.
     """
-    use_style()
-    quantities = {"loss": "mean square error", "slope": "slope n a,\nmean over layers"}
-    figure, axes = plt.subplots(
-        2, len(experiments), figsize=(COLUMN_WIDTH, 4.2), sharex=True, squeeze=False
-    )
-    for (quantity, experiment), panel, axis in panels(axes, quantities, experiments):
+
+    def draw(axis: Axes, quantity: str, experiment: str) -> None:
         here = errors[errors["experiment"] == experiment]
-        medians_and_quartiles(axis, here, quantity, "variant", variants)
+        median_curves(axis, here, quantity, "variant", variants)
         if quantity == "loss":
             log_scale(axis)
-            axis.set_title(experiments[experiment])
-        else:
-            axis.set_xlabel("steps")
-            axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axis.margins(x=0.02)
-        if panel[1] == 0:
-            axis.set_ylabel(quantities[quantity])
-    legend(figure, axes, ncols=3)
-    return figure
+
+    quantities = {"loss": "mean square error", "slope": "slope n a,\nmean over layers"}
+    return panel_figure(quantities, experiments, draw, 4.2, "steps")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from hrta.study.analysis.figures import acceleration as acceleration_plots
-from hrta.study.analysis.figures.style import COLUMN_WIDTH
+from hrta.study.analysis.figures.style import COLUMN_WIDTH, save_figure
 from hrta.study.config.problem_sources import SampledProblem
 from hrta.study.config.theory_specs import AccelerationSpec
 from hrta.study.experiments import acceleration
@@ -84,5 +84,5 @@ def test_travel_is_that_of_the_last_step(table):
 
 def test_figures_can_be_saved(table, tmp_path):
     figure = acceleration_plots.loss_against_steps(table, EXPERIMENTS, OPTIMIZERS)
-    acceleration_plots.save(figure, tmp_path / "figure")
+    save_figure(figure, tmp_path / "figure")
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".pdf", ".png"]

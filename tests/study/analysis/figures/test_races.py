@@ -1,11 +1,12 @@
 """The figures of the race show the numbers that they are given."""
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from hrta.study.analysis import race_statistics
+from hrta.study.analysis import races
 from hrta.study.analysis.figures import races as race_plots
 from hrta.study.analysis.figures.style import line_styles
 
@@ -18,7 +19,7 @@ PROBLEMS = {"p": "Problem P", "q": "Problem Q"}
 @pytest.fixture(autouse=True)
 def _close_figures():
     yield
-    race_plots.plt.close("all")
+    plt.close("all")
 
 
 def lines(axis):
@@ -130,13 +131,13 @@ def times(of_methods, target):
 def test_profiles_rise_in_steps_to_the_edge():
     easy = times({"adam": [1, 2, 9], "lbfgs": [4, 1, np.inf]}, 0.1)
     hard = times({"adam": [np.inf] * 3, "lbfgs": [3, np.inf, np.inf]}, 0.01)
-    profiles = race_statistics.performance_profiles(pd.concat([easy, hard]))
+    profiles = races.performance_profiles(pd.concat([easy, hard]))
     figure = race_plots.profiles({"seconds": profiles, "evaluations": profiles}, METHODS)
     titles = ["loss ≤ 0.1\n3 pairs", "loss ≤ 0.01\n1 pair"]
     assert [axis.get_title() for axis in figure.axes] == titles * 2
     assert [axis.get_ylabel() for axis in figure.axes[::2]] == [
         "seconds:\nshare of pairs",
-        "evaluations:\nshare of pairs",
+        "gradient evaluations:\nshare of pairs",
     ]
     shown = lines(figure.axes[0])
     end = figure.axes[0].get_xlim()[1]
@@ -151,7 +152,7 @@ def test_profiles_rise_in_steps_to_the_edge():
 def test_a_target_that_none_reaches_says_so():
     table = times({"adam": [1, 2], "lbfgs": [2, 1]}, 0.1)
     never = times({"adam": [np.inf] * 2, "lbfgs": [np.inf] * 2}, 1e-6)
-    profiles = race_statistics.performance_profiles(pd.concat([table, never]))
+    profiles = races.performance_profiles(pd.concat([table, never]))
     figure = race_plots.profiles({"seconds": profiles}, METHODS)
     reached, none = figure.axes
     assert not reached.texts
@@ -163,7 +164,7 @@ def test_a_target_that_none_reaches_says_so():
 
 def test_a_target_of_one_clock_only_leaves_the_other_panel_empty():
     ones = {"adam": [1], "lbfgs": [1]}
-    first, second = (race_statistics.performance_profiles(times(ones, t)) for t in (0.1, 0.01))
+    first, second = (races.performance_profiles(times(ones, t)) for t in (0.1, 0.01))
     figure = race_plots.profiles({"seconds": first, "evaluations": second}, METHODS)
     assert [len(axis.texts) for axis in figure.axes] == [0, 1, 1, 0]
     figure.draw_without_rendering()
@@ -187,7 +188,7 @@ def test_sensitivity_shows_every_learning_rate():
             ("q", 50, "adam", 1.0, 0.06),
         ]
     )
-    figure = race_plots.sensitivity(table, METHODS, PROBLEMS | {"r": "not there"})
+    figure = race_plots.loss_against_learning_rate(table, METHODS, PROBLEMS | {"r": "not there"})
     assert [axis.get_visible() for axis in figure.axes] == [True, True, False, True]
     titles = [axis.get_title() for axis in figure.axes if axis.get_visible()]
     assert titles == ["m = 5", "m = 50", "m = 50"]
@@ -210,7 +211,7 @@ def test_sensitivity_shows_every_learning_rate():
 def test_learning_rates_that_diverge_leave_the_panel():
     rates = [(0.01, 0.1), (0.1, 0.001), (1.0, 1e20), (10.0, np.inf)]
     table = sensitivity([("p", 5, "adam", rate, loss) for rate, loss in rates])
-    (axis,) = race_plots.sensitivity(table, METHODS, PROBLEMS).axes
+    (axis,) = race_plots.loss_against_learning_rate(table, METHODS, PROBLEMS).axes
     low, high = axis.get_ylim()
     assert (1e-4 < low < 1e-3, high) == (True, 10)
     shown = lines(axis)["Adam"]
@@ -221,7 +222,7 @@ def test_learning_rates_that_diverge_leave_the_panel():
 
 def test_where_all_diverged_the_panel_is_empty():
     table = sensitivity([("p", 5, "adam", rate, np.inf) for rate in (0.1, 1.0)])
-    figure = race_plots.sensitivity(table, METHODS, PROBLEMS)
+    figure = race_plots.loss_against_learning_rate(table, METHODS, PROBLEMS)
     figure.draw_without_rendering()
     assert figure.axes[0].get_ylim() == (1, 10)
     assert (lines(figure.axes[0])["Adam"][:, 1] > 10).all()

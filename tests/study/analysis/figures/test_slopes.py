@@ -37,7 +37,7 @@ def tables():
 
 def test_solutions_are_those_of_the_seed_with_the_median_error(tables):
     _, solutions = tables
-    figure = laaf_plots.solutions_at_checkpoints(solutions, LABELS)
+    figure = laaf_plots.solutions_by_step(solutions, LABELS)
     assert [axis.get_title() for axis in figure.axes[:2]] == ["4 steps", "10 steps"]
     errors = relative_errors(solutions)
     last = errors[(errors["variant"] == "neuron") & (errors["step"] == 10)]

@@ -1,31 +1,9 @@
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
-from hrta.study.analysis.figures.style import colours, line_styles, log_scale, use_style
+from hrta.study.analysis.figures.style import colours, line_styles
 
 mpl.use("agg")
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "labels"),
-    [
-        (1e-6, 1, ["10^{-6}", "10^{-4}", "10^{-2}", "10^{0}"]),
-        (0.015, 0.8, ["2\\times10^{-2}", "5\\times10^{-2}", "10^{-1}", "2\\times10^{-1}"]),
-    ],
-)
-def test_log_axes_are_labelled_without_crowding(low, high, labels):
-    use_style()
-    figure, axis = plt.subplots(figsize=(2, 1.5))
-    axis.plot([0, 1], [low, high])
-    log_scale(axis)
-    figure.draw_without_rendering()
-    ticks = [*axis.yaxis.get_major_ticks(), *axis.yaxis.get_minor_ticks()]
-    shown = {tick.label1.get_text() for tick in ticks} - {""}
-    assert all(any(label in text for text in shown) for label in labels)
-    assert len(shown) <= 9
-    plt.close(figure)
 
 
 def test_colours_are_told_apart():

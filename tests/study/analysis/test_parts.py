@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hrta.study.analysis.gains import counts, readable_counts, readable_grid, with_parts
-from hrta.study.analysis.race_statistics import gains
+from hrta.study.analysis.parts import count_gains, readable_counts, readable_grid, with_parts
+from hrta.study.analysis.races import gains
 
 PARTS = {
     "relu_plain": {"network": "ReLU", "path": "s = 1"},
@@ -48,17 +48,18 @@ def test_parts_must_be_those_of_all():
 
 
 def test_what_is_better_worse_and_undecided_is_counted(gained):
-    table = counts(gained, ["network"])
+    counts = count_gains(gained, ["network"])
+    table = counts.set_index("network")
     assert table.loc["ReLU", ["better", "worse", "undecided"]].tolist() == [2, 0, 0]
     assert table.loc["tanh", ["better", "worse", "undecided"]].tolist() == [0, 1, 1]
     assert table["ratio"].tolist() == pytest.approx([0.25, 2.0])
-    assert readable_counts(table)["mean ratio"].tolist() == ["0.25", "2"]
+    assert readable_counts(counts)["mean ratio"].tolist() == ["0.25", "2"]
 
 
 def test_what_diverged_counts_and_leaves_the_mean_finite():
     ratios = {("p", "relu"): np.inf, ("q", "relu"): 1e-8}
     gained = with_parts(gains(final(ratios), {"relu_relaxed": "relu_plain"}), PARTS)
-    table = counts(gained, ["path"])
+    table = count_gains(gained, ["path"])
     assert table[["better", "worse"]].to_numpy().tolist() == [[1, 1]]
     assert table["ratio"].item() == pytest.approx(1.0)
 

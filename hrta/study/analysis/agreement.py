@@ -1,8 +1,14 @@
-"""Whether two runs of the same computation agree: by rounding, or as draws of one distribution.
+"""Whether two runs of the same computation agree: to rounding, or as draws of one distribution.
 
 Both runs start from the same seeds, so their numbers come in pairs, a reference and a fresh one. A
-rule says how far the two may be apart, and measures how far they are in units of that: above 1
-they disagree.
+rule says how far the two may be apart, and measures their distance in units of that: above 1 they
+disagree. Its methods take
+
+    pairs: a table of the columns of a key, reference and fresh.
+    level: of each statistical test.
+    cell: columns; rows that are alike in them differ in their seed only.
+
+and `deviations` returns the rows of the pairs with the columns check and units.
 """
 
 from dataclasses import dataclass
@@ -11,64 +17,68 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-# Of a whole verification, where there is nothing but chance between the two runs.
+# Probability of a disagreement in a whole verification of two runs that differ by chance only.
 FALSE_ALARM = 0.01
-# Of the sign test alone: hardly any cell has enough runs that diverged in only one to fail it.
+# Of the sign test alone: few cells have enough runs that diverged in only one to fail it.
 SIGN_LEVEL = 1e-3
-# In decades. What a cell's median and a single run may always be apart: 2.3 % and 12 %.
+# What a cell's median and a single run may always differ by, in decades: 2.3 % and 12 %.
 MEDIAN_FLOOR, RUN_FLOOR = 0.01, 0.05
 # The standard error of a median over that of the mean, of normal numbers.
 MEDIAN_ERROR = np.sqrt(np.pi / 2)
 SIDES = ["reference", "fresh"]
 
 
-@dataclass(frozen=True)
-class Same:
-    """The two are equal, or both are missing."""
+class Rule:
+    """What the rules have in common: by default they need no statistical tests."""
 
-    def tests(self, _: pd.DataFrame) -> int:
-        """How many of a verification's statistical tests these numbers take part in: none."""
+    def tests(self, _table: pd.DataFrame, _cell: tuple[str, ...]) -> int:
+        """How many statistical tests a column of the table needs."""
         return 0
 
-    def deviations(self, pairs: pd.DataFrame, _: float) -> pd.DataFrame:
-        """Infinitely far where they differ; columns as those of `Drawn.deviations`."""
-        given, fresh = pairs["reference"], pairs["fresh"]
-        same = (given == fresh) | (given.isna() & fresh.isna())
+
+@dataclass(frozen=True)
+class Same(Rule):
+    """The two are equal, or both are missing; else they are infinitely far apart."""
+
+    def deviations(
+        self, pairs: pd.DataFrame, _level: float, _cell: tuple[str, ...]
+    ) -> pd.DataFrame:
+        """0 or infinity for each pair."""
+        same = _alike(pairs[SIDES].to_numpy(dtype=float))
         return pairs.assign(check="value", units=np.where(same, 0.0, np.inf))
 
 
 @dataclass(frozen=True)
-class Close:
+class Close(Rule):
     """The two differ by rounding: |fresh - reference| <= tolerance x scale.
 
-    tolerance: relative.
-    cell: columns; the scale is the largest reference in size over the rows that are alike there.
-    of: another column, whose reference is taken for the scale, as `size` beside the pairs.
+    Attributes:
+        tolerance: relative.
+        alike: columns; the scale is the largest absolute reference over rows alike in them.
+        of: another column, from which the scale is taken; the pairs have it as `size`.
     """
 
     tolerance: float
-    cell: tuple[str, ...]
+    alike: tuple[str, ...]
     of: str | None = None
 
-    def tests(self, _: pd.DataFrame) -> int:
-        """As `Same.tests`."""
-        return 0
-
-    def deviations(self, pairs: pd.DataFrame, _: float) -> pd.DataFrame:
-        """The difference over what is allowed; columns as those of `Drawn.deviations`."""
+    def deviations(
+        self, pairs: pd.DataFrame, _level: float, _cell: tuple[str, ...]
+    ) -> pd.DataFrame:
+        """The difference over what is allowed; infinite if one of the two only is finite."""
         sizes = pairs["size" if self.of else "reference"].abs()
         sizes = sizes.where(np.isfinite(sizes))
-        scale = sizes.groupby([pairs[name] for name in self.cell], dropna=False).transform("max")
+        scale = sizes.groupby([pairs[name] for name in self.alike], dropna=False).transform("max")
         with np.errstate(invalid="ignore"):
             away = (pairs["fresh"] - pairs["reference"]).abs().astype(float)
         with np.errstate(divide="ignore", invalid="ignore"):
             units = (away / (self.tolerance * scale)).where(away > 0, 0.0)
-        odd = _oddness(pairs["reference"]) != _oddness(pairs["fresh"])
+        odd = _not_finite(pairs["reference"]) != _not_finite(pairs["fresh"])
         return pairs.assign(check="value", units=units.mask(odd, np.inf))
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Drawn(Rule):
     """The two come from trainings that differ by rounding, which long trainings may amplify.
 
     At worst both are independent draws of one distribution, so their difference d, paired by seed,
@@ -78,50 +88,47 @@ class Drawn:
         median    |median of d over a cell's k seeds| <= MEDIAN_FLOOR + t e sd(d) / sqrt(k), where
                   e = MEDIAN_ERROR and t the quantile of Student's t
         run       |d| <= RUN_FLOOR + t sqrt(2) spread, for every run; the spread is that over the
-                  seeds, the smaller of the reference's and the fresh one, so that none can excuse
-                  itself; infinitely far where only one is infinite without an excuse, see below,
-                  or missing, negative or 0 where that means something
+                  seeds, the smaller of the reference's and the fresh one, so that a run cannot
+                  excuse itself; infinitely far where only one is infinite without an excuse, see
+                  below, or missing, or has no logarithm where the scale is logarithmic
         diverged  the numbers of a cell's runs that are infinite in only one pass the sign test
 
     sd(d) is that within cells, over all cells of the pool, or the cell's own where that is larger;
     the spread is that of the pool's widest cell, for few seeds do not tell which cells are wide; t
     has as many degrees of freedom as all cells of the pool together. A run that is infinite in only
-    one is excused if the other has infinite ones in its cell, or, where there is no second one such
-    in the cell, near it.
+    one is excused if the other has infinite ones in its cell, or, if it is the only such run of its
+    cell, near it.
 
-    cell: columns; rows that are alike there differ in their seeds only.
-    pool: columns of the cell; cells that are alike there have much the same spread. For cells that
-        have too few seeds to tell it by themselves.
-    scale: "log" for what is positive, "relative" for what may be negative, in units of the cell's
-        median size, or "absolute" for shares.
-    near: columns of the cell; where runs diverge in one cell they may in others. Default: the pool.
-    step: where rounding makes numbers multiples of about this; 0 counts as one step where the other
-        run has numbers under a hundred steps in the cell, too.
+    Attributes:
+        scale: "log" for positive numbers, "relative" for numbers that may be negative, in units of
+            the cell's median size, or "absolute" for shares.
+        pool: columns of the cell; cells that are alike in them have similar spreads. For cells with
+            too few seeds to estimate their own. Default: the cell.
+        near: columns of the cell; runs of cells that are alike in them may diverge alike. Default:
+            the pool.
+        step: numbers are multiples of about this by rounding; 0 counts as one step if the other run
+            has numbers of at most a hundred steps in the cell.
     """
 
-    cell: tuple[str, ...]
     scale: str = "log"
     pool: tuple[str, ...] | None = None
     near: tuple[str, ...] | None = None
     step: float | None = None
 
-    def tests(self, table: pd.DataFrame) -> int:
-        """How many statistical tests one column of a table needs: one a run, one a cell."""
-        return len(table) + len(table[list(self.cell)].drop_duplicates())
+    def tests(self, table: pd.DataFrame, cell: tuple[str, ...]) -> int:
+        """One for each run and one for each cell."""
+        return len(table) + len(table[list(cell)].drop_duplicates())
 
-    def deviations(self, pairs: pd.DataFrame, level: float) -> pd.DataFrame:
+    def deviations(self, pairs: pd.DataFrame, level: float, cell: tuple[str, ...]) -> pd.DataFrame:
         """How far runs and cells are apart in units of what is allowed.
 
-        Args:
-            pairs: the columns of the key, reference and fresh.
-            level: of each statistical test.
-
         Returns:
-            The rows of `pairs` with the columns check and units; for the checks median and diverged
-            one row for each cell, without a seed: reference and fresh are medians and shares.
+            For the check run the pairs; for the checks median and diverged one row for each cell,
+            without a seed: reference and fresh are medians and shares.
         """
-        pool = self.pool or self.cell
-        cell, pool, near = (_numbers(pairs, by) for by in (self.cell, pool, self.near or pool))
+        columns = list(cell)
+        pool = self.pool or cell
+        cell, pool, near = (_numbers(pairs, by) for by in (cell, pool, self.near or pool))
         values = pairs[SIDES].to_numpy(dtype=float)
         scaled = self._scaled(values, cell)
         both = np.isfinite(scaled).all(axis=1)
@@ -141,7 +148,7 @@ class Drawn:
         diverged = _sign_tests(infinite, cell)
 
         first = ~pd.Series(cell).duplicated().to_numpy()
-        names = pairs.loc[first, list(self.cell)].reset_index(drop=True)
+        names = pairs.loc[first, columns].reset_index(drop=True)
         middle = pairs[SIDES].astype(float).groupby(cell).median()
         shares = pd.DataFrame(infinite, columns=SIDES).groupby(cell).mean()
         of_cells = [
@@ -222,7 +229,7 @@ def _sign_tests(infinite: np.ndarray, cell: np.ndarray) -> np.ndarray:
     return np.abs(np.log(p) / np.log(SIGN_LEVEL))
 
 
-def _oddness(values: pd.Series) -> pd.Series:
-    """What is no finite number: infinite, of either sign, or missing; 0 for the others."""
+def _not_finite(values: pd.Series) -> pd.Series:
+    """Which numbers are infinite, of either sign, or missing (1); 0 for finite ones."""
     values = values.astype(float)
     return values.where(np.isinf(values), 0.0).mask(values.isna(), 1.0)

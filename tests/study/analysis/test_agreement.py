@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrta.study.verification.agreement import RUN_FLOOR, Close, Drawn, Same
+from hrta.study.analysis.agreement import RUN_FLOOR, Close, Drawn, Same
 
 LEVEL = 1e-5
+CELL = ("cell",)
 finite = st.floats(-30, 5)
 
 
@@ -16,7 +17,7 @@ def pairs(reference, fresh, cell=0):
 
 
 def worst(rule, reference, fresh, check=None):
-    away = rule.deviations(pairs(reference, fresh), LEVEL)
+    away = rule.deviations(pairs(reference, fresh), LEVEL, CELL)
     return away.loc[away["check"].eq(check) if check else slice(None), "units"].max()
 
 
@@ -25,15 +26,19 @@ def drawn(seeds, spread=0.3, seed=0):
 
 
 def test_the_same_is_the_same_and_nothing_else_is():
-    away = Same().deviations(pairs([1.0, np.nan, 1.0, np.nan], [1.0, np.nan, 1.0001, 1.0]), LEVEL)
+    away = Same().deviations(
+        pairs([1.0, np.nan, 1.0, np.nan], [1.0, np.nan, 1.0001, 1.0]), LEVEL, CELL
+    )
     assert away["units"].tolist() == [0, 0, np.inf, np.inf]
 
 
 def test_rounding_is_measured_by_the_largest_of_the_cell():
-    rule = Close(1e-9, ("cell",))
+    rule = Close(1e-9, CELL)
     reference = pairs([1.0, 100.0, -5.0], [1.0 + 5e-8, 100.0, -5.0 + 2e-7])
-    assert rule.deviations(reference, LEVEL)["units"].tolist() == pytest.approx([0.5, 0, 2], 1e-3)
-    apart = rule.deviations(pairs([1.0, 100.0], [1.0 + 5e-8, 100.0], cell=[0, 1]), LEVEL)
+    assert rule.deviations(reference, LEVEL, CELL)["units"].tolist() == pytest.approx(
+        [0.5, 0, 2], 1e-3
+    )
+    apart = rule.deviations(pairs([1.0, 100.0], [1.0 + 5e-8, 100.0], cell=[0, 1]), LEVEL, CELL)
     assert apart["units"].tolist() == pytest.approx([50, 0], 1e-3)
 
 
@@ -42,11 +47,11 @@ def test_rounding_is_measured_by_the_largest_of_the_cell():
     [(0.0, 1e-300), (1.0, np.nan), (np.nan, 1.0), (1.0, np.inf), (np.inf, 1.0), (np.inf, -np.inf)],
 )
 def test_what_cannot_be_rounding_is_infinitely_far(reference, fresh):
-    assert worst(Close(1e-3, ("cell",)), [reference], [fresh]) == np.inf
+    assert worst(Close(1e-3, CELL), [reference], [fresh]) == np.inf
 
 
 @pytest.mark.parametrize("value", [0.0, np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("rule", [Same(), Close(1e-3, ("cell",)), Drawn(("cell",))])
+@pytest.mark.parametrize("rule", [Same(), Close(1e-3, CELL), Drawn()])
 def test_odd_values_agree_with_themselves(rule, value):
     assert worst(rule, [value, 1.0], [value, 1.0]) == 0
 
@@ -54,7 +59,7 @@ def test_odd_values_agree_with_themselves(rule, value):
 @given(st.lists(finite, min_size=1, max_size=30))
 def test_a_run_agrees_with_itself(logarithms):
     losses = 10.0 ** np.array(logarithms)
-    assert worst(Drawn(("cell",)), losses, losses) == 0
+    assert worst(Drawn(), losses, losses) == 0
 
 
 @pytest.mark.parametrize("spread", [0.01, 0.3, 2])
@@ -63,16 +68,16 @@ def test_independent_draws_of_one_distribution_agree(seeds, spread):
     random = np.random.default_rng(seeds)
     logarithms = random.normal(-3, spread, (20 * seeds, 2))
     table = pairs(*10**logarithms.T, cell=np.repeat(range(20), seeds))
-    assert Drawn(("cell",)).deviations(table, LEVEL)["units"].max() < 1
+    assert Drawn().deviations(table, LEVEL, CELL)["units"].max() < 1
 
 
 def test_a_pool_lends_its_spread_to_cells_of_few_seeds():
     reference = drawn(30)
     altered = reference * np.where(np.arange(30) == 7, 1e6, 1)
     table = pairs(reference, altered, cell=np.repeat(range(10), 3)).assign(all=0)
-    own = Drawn(("cell",)).deviations(table, LEVEL)
+    own = Drawn().deviations(table, LEVEL, CELL)
     assert own.loc[own["check"] == "run", "units"].max() < 1
-    together = Drawn(("cell",), pool=("all",)).deviations(table, LEVEL)
+    together = Drawn(pool=("all",)).deviations(table, LEVEL, CELL)
     far = together[(together["check"] == "run") & (together["units"] > 1)]
     assert far["seed"].tolist() == [7]
 
@@ -80,9 +85,9 @@ def test_a_pool_lends_its_spread_to_cells_of_few_seeds():
 @given(st.integers(2, 100), st.floats(0.03, 1))
 def test_all_runs_a_little_off_are_found_by_their_median(seeds, shift):
     reference = drawn(seeds)
-    assert worst(Drawn(("cell",)), reference, reference * 10**shift, "median") > 1
-    assert worst(Drawn(("cell",)), reference, reference / 10**shift, "median") > 1
-    assert worst(Drawn(("cell",)), reference, reference * 1.02) < 1
+    assert worst(Drawn(), reference, reference * 10**shift, "median") > 1
+    assert worst(Drawn(), reference, reference / 10**shift, "median") > 1
+    assert worst(Drawn(), reference, reference * 1.02) < 1
 
 
 @given(st.integers(12, 100), st.data())
@@ -90,30 +95,30 @@ def test_any_single_run_far_off_is_found(seeds, data):
     reference = drawn(seeds)
     altered = reference.copy()
     altered[data.draw(st.integers(0, seeds - 1))] *= 10 ** data.draw(st.sampled_from([-6, 6]))
-    assert worst(Drawn(("cell",)), reference, altered, "run") > 1
-    assert worst(Drawn(("cell",)), altered, reference, "run") > 1
+    assert worst(Drawn(), reference, altered, "run") > 1
+    assert worst(Drawn(), altered, reference, "run") > 1
 
 
 def test_where_all_seeds_end_alike_a_run_may_differ_by_the_floor_alone():
     reference = np.full(5, 1e-3)
     altered = reference * [1, 10**RUN_FLOOR, 1, 1, 1]
-    assert worst(Drawn(("cell",)), reference, altered, "run") == pytest.approx(1)
+    assert worst(Drawn(), reference, altered, "run") == pytest.approx(1)
 
 
 def test_one_run_that_diverges_alone_is_found():
     reference = drawn(20)
     fresh = np.where(np.arange(20) == 3, np.inf, reference)
-    assert worst(Drawn(("cell",)), reference, fresh, "run") == np.inf
-    assert worst(Drawn(("cell",)), fresh, reference, "run") == np.inf
+    assert worst(Drawn(), reference, fresh, "run") == np.inf
+    assert worst(Drawn(), fresh, reference, "run") == np.inf
 
 
 def test_where_runs_diverge_now_and_then_another_one_may():
     reference, fresh = drawn(40), drawn(40)
     reference[[1, 2, 3]] = np.inf
     fresh[[3, 4]] = np.inf
-    assert worst(Drawn(("cell",)), reference, fresh) < 1
+    assert worst(Drawn(), reference, fresh) < 1
     fresh[5:35] = np.inf
-    assert worst(Drawn(("cell",)), reference, fresh, "diverged") > 1
+    assert worst(Drawn(), reference, fresh, "diverged") > 1
 
 
 def only_in_one(runs, seeds=20, others=0):
@@ -131,27 +136,27 @@ def test_several_runs_that_diverge_where_the_other_has_none_are_found(runs, seed
     table = pd.concat([pairs(reference, fresh), pairs(*only_in_one(0, others=3), cell=1)])
     table = table.reset_index(drop=True).assign(all=0)
     for one in (table, table.rename(columns={"reference": "fresh", "fresh": "reference"})):
-        away = Drawn(("cell",), pool=("all",)).deviations(one, LEVEL)
+        away = Drawn(pool=("all",)).deviations(one, LEVEL, CELL)
         assert (away["units"] == np.inf).sum() == runs
 
 
 def test_a_single_run_may_diverge_where_others_do_near_by():
     alone = pairs(*only_in_one(1))
     table = pd.concat([alone, pairs(*only_in_one(0, others=1), cell=1)], ignore_index=True)
-    rule = Drawn(("cell",), near=("all",))
-    assert rule.deviations(table.assign(all=0), LEVEL)["units"].max() < 1
-    assert rule.deviations(table.assign(all=table["cell"]), LEVEL)["units"].max() == np.inf
+    rule = Drawn(near=("all",))
+    assert rule.deviations(table.assign(all=0), LEVEL, CELL)["units"].max() < 1
+    assert rule.deviations(table.assign(all=table["cell"]), LEVEL, CELL)["units"].max() == np.inf
 
 
 @pytest.mark.parametrize(("runs", "agree"), [(3, True), (8, True), (12, False), (17, False)])
 def test_the_sign_test_finds_cells_that_diverge_more_often(runs, agree):
-    away = worst(Drawn(("cell",)), *only_in_one(runs, others=2), "diverged")
+    away = worst(Drawn(), *only_in_one(runs, others=2), "diverged")
     assert (away < 1) == agree
 
 
 @pytest.mark.parametrize("step", [None, 1e-8])
 def test_zeros_in_only_one_are_found(step):
-    rule = Drawn(("cell",), step=step)
+    rule = Drawn(step=step)
     for zeros in (1, 2, 20):
         for reference in (drawn(20), drawn(20) * 1e-9):
             fresh = np.where(np.arange(20) < zeros, 0.0, reference)
@@ -164,10 +169,10 @@ def test_zeros_are_numbers_where_rounding_makes_them():
     random = np.random.default_rng(0)
     reference, fresh = 1.5e-8 * random.poisson(10 ** random.normal(1, 0.5, (2, 20)))
     reference[:2] = 0
-    assert worst(Drawn(("cell",), step=1e-8), reference, fresh) < 1
-    assert worst(Drawn(("cell",)), reference, fresh) == np.inf
+    assert worst(Drawn(step=1e-8), reference, fresh) < 1
+    assert worst(Drawn(), reference, fresh) == np.inf
     # All of them at once are another result, and so is one beside what is no rounding.
-    assert worst(Drawn(("cell",), step=1e-8), np.maximum(reference, 1e-7), 0 * fresh) > 1
+    assert worst(Drawn(step=1e-8), np.maximum(reference, 1e-7), 0 * fresh) > 1
 
 
 @pytest.mark.parametrize("seeds", [3, 5])
@@ -180,7 +185,7 @@ def test_few_runs_that_are_all_off_are_found(seeds):
     scatter = 1 + 0.02 * random.normal(size=8 * seeds)
     fresh = reference * scatter * np.where(cell == 3, 10, 1)
     table = pairs(reference, fresh, cell).assign(all=0)
-    away = Drawn(("cell",), pool=("all",)).deviations(table, LEVEL)
+    away = Drawn(pool=("all",)).deviations(table, LEVEL, CELL)
     assert away.loc[away["units"] > 1, ["check", "cell"]].values.tolist() == [["median", 3]]
 
 
@@ -204,44 +209,44 @@ def test_draws_anew_agree(seeds, pooled, kind):
     losses = 10 ** (widths * draws((cells * seeds, 2), kind, random))
     cell = np.repeat(range(cells), seeds)
     table = pairs(*losses.T, cell).assign(all=cell // pooled)
-    rule = Drawn(("cell",), pool=("all",))
+    rule = Drawn(pool=("all",))
     # At the level of a full replication.
-    assert rule.deviations(table, 6e-8)["units"].max() < 1
+    assert rule.deviations(table, 6e-8, CELL)["units"].max() < 1
 
 
 def test_what_is_negative_in_only_one_is_found():
     reference = drawn(20)
     fresh = np.where(np.arange(20) == 4, -reference, reference)
-    assert worst(Drawn(("cell",)), reference, fresh, "run") == np.inf
-    assert worst(Drawn(("cell",)), -reference, -fresh, "run") == np.inf
-    assert worst(Drawn(("cell",)), fresh, fresh) == 0
-    assert worst(Drawn(("cell",)), fresh, 2 * fresh, "run") == np.inf
+    assert worst(Drawn(), reference, fresh, "run") == np.inf
+    assert worst(Drawn(), -reference, -fresh, "run") == np.inf
+    assert worst(Drawn(), fresh, fresh) == 0
+    assert worst(Drawn(), fresh, 2 * fresh, "run") == np.inf
 
 
 def test_a_missing_number_is_no_divergence():
     reference = np.array([1.0, np.inf, 2.0])
-    assert worst(Drawn(("cell",)), reference, [np.nan, np.inf, 2.0]) == np.inf
-    assert worst(Drawn(("cell",)), reference, [1.0, np.nan, 2.0]) == np.inf
+    assert worst(Drawn(), reference, [np.nan, np.inf, 2.0]) == np.inf
+    assert worst(Drawn(), reference, [1.0, np.nan, 2.0]) == np.inf
 
 
 def test_scales():
     shares = np.array([0.1, 0.2, 0.15, 0.12])
-    assert worst(Drawn(("cell",), "absolute"), shares, shares + 0.02, "median") == pytest.approx(2)
+    assert worst(Drawn("absolute"), shares, shares + 0.02, "median") == pytest.approx(2)
     signed = np.array([-1.0, 1.0, 1.2, -0.9])
     # A hundredth of a decade is 2.3 %, here of the median size 1.
-    away = worst(Drawn(("cell",), "relative"), signed, signed + 0.02 * np.log(10), "median")
+    away = worst(Drawn("relative"), signed, signed + 0.02 * np.log(10), "median")
     assert away == pytest.approx(2, rel=0.06)
-    assert worst(Drawn(("cell",)), np.full(4, 0.01), np.full(4, -0.01)) == np.inf
+    assert worst(Drawn(), np.full(4, 0.01), np.full(4, -0.01)) == np.inf
 
 
 def test_cells_are_told_apart_and_counted():
     reference = np.concatenate([drawn(10), drawn(10, seed=1)])
     fresh = reference * np.repeat([1.0, 2.0], 10)
     table = pairs(reference, fresh, np.repeat([0, 1], 10))
-    rule = Drawn(("cell",))
-    assert rule.tests(table) == 22
-    assert Same().tests(table) == Close(1, ("cell",)).tests(table) == 0
-    away = rule.deviations(table, LEVEL)
+    rule = Drawn()
+    assert rule.tests(table, CELL) == 22
+    assert Same().tests(table, CELL) == Close(1, CELL).tests(table, CELL) == 0
+    away = rule.deviations(table, LEVEL, CELL)
     medians = away[away["check"] == "median"].set_index("cell")
     assert (medians["units"] > 1).tolist() == [False, True]
     assert medians.loc[1, "fresh"] == pytest.approx(2 * medians.loc[1, "reference"])

@@ -5,7 +5,8 @@ from claim_examples import BOUND, CLOSED, FINITE, LOSSES, RACE, against, rates, 
 from pydantic import TypeAdapter
 
 from hrta.study.analysis.comparison import compare
-from hrta.study.claims.cells import CELL, log_ratios
+from hrta.study.analysis.schema import CLAIM_CELL as CELL
+from hrta.study.claims.judgement import log_ratios
 from hrta.study.config.claims import Evidence
 
 SIX = np.geomspace(0.1, 0.9, 6)

@@ -6,22 +6,36 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from race_examples import ended, run, timed
 
-from hrta.study.analysis import race_statistics as race
-from hrta.study.analysis.comparison import median_interval
+from hrta.study.analysis import races
+from hrta.study.analysis.intervals import median_interval
+
+
+def test_rows_are_kept_by_problem_and_width():
+    runs = pd.concat([run([1.0], problem=p, width=w) for p in "pq" for w in (5, 50)])
+    kept = races.rows_of(["q"])(runs)
+    assert kept[["problem", "width"]].to_numpy().tolist() == [["q", 5], ["q", 50]]
+    assert races.rows_of(["p", "q"], [5])(runs)["problem"].tolist() == ["p", "q"]
+    assert races.rows_of(["p", "q"], methods=["none"])(runs).empty
+    assert races.rows_of(["p", "q"], methods=runs["method"])(runs).equals(runs)
+
+
+def test_categories_without_rows_make_no_times():
+    runs = run([1.0, 0.5]).astype({"method": pd.CategoricalDtype(["b", "a"])})
+    assert races.times_to_targets(runs, [0.5], "seconds")["method"].tolist() == ["a"]
 
 
 def test_the_time_to_a_target_is_that_of_the_first_row_at_it():
     runs = pd.concat([run([1.0, 0.1, 0.5, 0.01]), run([1.0, np.nan, np.inf], seed=1)])
-    times = race.times_to_targets(runs, [0.1, 0.05, 1e-9], "evaluations")
+    times = races.times_to_targets(runs, [0.1, 0.05, 1e-9], "evaluations")
     of_seed = times.set_index(["seed", "target"])["time"]
     assert of_seed[0].tolist() == [10, 30, np.inf]
     assert of_seed[1].tolist() == [np.inf] * 3
-    assert race.times_to_targets(runs, [0.1], "seconds")["time"].tolist() == [2, np.inf]
+    assert races.times_to_targets(runs, [0.1], "seconds")["time"].tolist() == [2, np.inf]
 
 
 def test_an_unknown_clock_is_refused():
     with pytest.raises(ValueError, match="clock 'steps' is none of evaluations, seconds"):
-        race.times_to_targets(run([1.0]), [0.1], "steps")
+        races.times_to_targets(run([1.0]), [0.1], "steps")
 
 
 def points(profiles, method):
@@ -32,7 +46,7 @@ def test_profiles_of_three_methods_on_four_pairs():
     """The last pair is left out: no method gets there."""
     inf = np.inf
     times = [[[1], [2], [inf]], [[4], [2], [8]], [[3], [3], [30]], [[inf], [inf], [inf]]]
-    profiles = race.performance_profiles(timed(times))
+    profiles = races.performance_profiles(timed(times))
     assert points(profiles, "a") == pytest.approx(np.array([[1, 2 / 3], [2, 1]]))
     assert points(profiles, "b") == pytest.approx(np.array([[1, 2 / 3], [2, 1]]))
     assert points(profiles, "c") == pytest.approx(np.array([[1, 0], [4, 1 / 3], [10, 2 / 3]]))
@@ -42,7 +56,7 @@ def test_profiles_of_three_methods_on_four_pairs():
 def test_half_of_the_seeds_must_get_there():
     """Half of them is enough, and the slower of that half tells the time."""
     inf = np.inf
-    profiles = race.performance_profiles(
+    profiles = races.performance_profiles(
         timed([[[1, 6, inf, inf], [2, 2, 2, 2], [1, inf, inf, inf]]])
     )
     assert points(profiles, "a") == [[1, 0], [3, 1]]
@@ -52,20 +66,20 @@ def test_half_of_the_seeds_must_get_there():
 
 def test_where_no_method_gets_there_no_share_is_told():
     both = pd.concat([timed(np.full((2, 2, 3), np.inf), 1e-9), timed(np.ones((2, 2, 3)))])
-    profiles = race.performance_profiles(both).set_index(["target", "method"])
+    profiles = races.performance_profiles(both).set_index(["target", "method"])
     assert profiles.loc[1e-9, "pairs"].tolist() == [0, 0]
     assert profiles.loc[1e-9, "share"].isna().all()
     assert profiles.loc[0.1, "share"].tolist() == [1, 1]
 
 
 def test_a_start_at_the_target_is_no_division_by_zero():
-    profiles = race.performance_profiles(timed([[[0, 0], [0, 0], [1, 1]]]))
+    profiles = races.performance_profiles(timed([[[0, 0], [0, 0], [1, 1]]]))
     assert [points(profiles, name) for name in "abc"] == [[[1, 1]], [[1, 1]], [[1, 0]]]
 
 
 def test_methods_keep_their_order_in_profiles():
     order = pd.CategoricalDtype(["c", "b", "a"])
-    profiles = race.performance_profiles(timed(np.ones((1, 3, 1))).astype({"method": order}))
+    profiles = races.performance_profiles(timed(np.ones((1, 3, 1))).astype({"method": order}))
     assert profiles["method"].tolist() == ["c", "b", "a"]
     assert profiles["method"].dtype == order
 
@@ -83,7 +97,7 @@ TIMES = st.integers(1, 8).flatmap(
 @settings(deadline=None)
 @given(TIMES)
 def test_profiles_are_distribution_functions(times):
-    profiles = race.performance_profiles(timed(times))
+    profiles = races.performance_profiles(timed(times))
     middle = np.sort(times, axis=-1)[..., 1]  # of three seeds, [pairs, methods]
     solved = np.isfinite(middle).any(axis=1)
     assert set(profiles["pairs"]) == {solved.sum()}
@@ -106,14 +120,14 @@ def test_profiles_are_distribution_functions(times):
 @settings(deadline=None)
 @given(TIMES, st.sampled_from([0.25, 8.0, 1024.0]))
 def test_profiles_do_not_depend_on_the_unit_of_time(times, factor):
-    profiles, scaled = (race.performance_profiles(timed(np.array(times) * f)) for f in (1, factor))
+    profiles, scaled = (races.performance_profiles(timed(np.array(times) * f)) for f in (1, factor))
     pd.testing.assert_frame_equal(profiles, scaled)
 
 
 def test_gains_are_medians_of_paired_ratios():
     random = np.random.default_rng(2)
     losses = 10 ** random.uniform(-4, 0, (3, 3, 7))
-    table = race.gains(ended(losses).sample(frac=1, random_state=1), {"b": "a", "a": "c"})
+    table = races.gains(ended(losses).sample(frac=1, random_state=1), {"b": "a", "a": "c"})
     assert table[["problem", "width"]].drop_duplicates().to_numpy().tolist() == [
         ["p", 5],
         ["p", 50],
@@ -131,21 +145,21 @@ def test_gains_are_medians_of_paired_ratios():
 
 
 def test_pairs_in_which_both_diverged_count_as_equal():
-    table = race.gains(ended([[[np.inf, np.inf, 1.0], [np.inf, np.inf, 5.0]]]), {"b": "a"})
+    table = races.gains(ended([[[np.inf, np.inf, 1.0], [np.inf, np.inf, 5.0]]]), {"b": "a"})
     assert table["ratio"].tolist() == [1]
-    table = race.gains(ended([[[1.0, 1.0, 1.0], [np.inf, np.inf, 0.5]]]), {"b": "a"})
+    table = races.gains(ended([[[1.0, 1.0, 1.0], [np.inf, np.inf, 0.5]]]), {"b": "a"})
     assert table["ratio"].tolist() == [np.inf]
 
 
 def test_gains_need_both_runs_of_a_pair():
     final = ended(np.ones((2, 2, 3)))
     with pytest.raises(ValueError, match="the baseline 'a' is not there for every run"):
-        race.gains(final.drop(index=0), {"b": "a"})
+        races.gains(final.drop(index=0), {"b": "a"})
     with pytest.raises(ValueError, match="gains: no run of c"):
-        race.gains(final, {"b": "a", "c": "a"})
+        races.gains(final, {"b": "a", "c": "a"})
     # The baseline may have been run where the method was not.
     lacking = final[(final["method"] == "a") | (final["width"] == 5)]
-    assert race.gains(lacking, {"b": "a"})["width"].tolist() == [5]
+    assert races.gains(lacking, {"b": "a"})["width"].tolist() == [5]
 
 
 def tuned(rows, **columns):
@@ -161,7 +175,7 @@ def test_sensitivity_takes_the_best_of_the_other_parameters():
         *((2, 0.01, 0.9, seed, loss) for seed, loss in enumerate([5.0, 4, np.nan])),
     ]
     without = tuned([(0, np.nan, np.nan, 0, 1.0)], method="b")
-    table = race.sensitivity(pd.concat([tuned(rows), without], ignore_index=True))
+    table = races.sensitivity(pd.concat([tuned(rows), without], ignore_index=True))
     columns = ["problem", "width", "method", "learning_rate", "loss", "low", "high"]
     assert list(table.columns) == columns
     assert table.to_numpy().tolist() == [
@@ -171,28 +185,28 @@ def test_sensitivity_takes_the_best_of_the_other_parameters():
 
 
 def test_a_learning_rate_at_which_all_diverged_stays_in_the_table():
-    table = race.sensitivity(tuned([(0, 1.0, np.nan, 0, np.inf), (1, 1.0, np.nan, 0, np.inf)]))
+    table = races.sensitivity(tuned([(0, 1.0, np.nan, 0, np.inf), (1, 1.0, np.nan, 0, np.inf)]))
     assert table["loss"].tolist() == [np.inf]
 
 
 def test_without_learning_rates_there_is_nothing_to_show():
-    table = race.sensitivity(tuned([(0, np.nan, np.nan, 0, 1.0)]))
+    table = races.sensitivity(tuned([(0, np.nan, np.nan, 0, 1.0)]))
     assert len(table) == 0
     assert "learning_rate" in table
 
 
 def test_one_method_against_all_others():
     losses = 10 ** np.random.default_rng(3).uniform(-4, 0, (2, 3, 5))
-    table = race.against_all(ended(losses), "b")
+    table = races.gains_over_all(ended(losses), "b")
     assert set(zip(table["method"], table["baseline"], strict=True)) == {("b", "a"), ("b", "c")}
-    other_way = race.gains(ended(losses), {"a": "b"})
+    other_way = races.gains(ended(losses), {"a": "b"})
     ratio = table[table["baseline"] == "a"]["ratio"].to_numpy()
     np.testing.assert_allclose(ratio, 1 / other_way["ratio"], rtol=1e-12)
 
 
 def test_finals_are_medians_in_order():
     losses = [[[3.0, 1.0, 2.0], [0.5, 0.5, 0.5], [np.inf, np.inf, 1.0]]]
-    table = race.finals(ended(losses, seconds=np.ones((1, 3, 3))).assign(evaluations=7.0))
+    table = races.medians(ended(losses, seconds=np.ones((1, 3, 3))).assign(evaluations=7.0))
     assert table["method"].tolist() == ["b", "a", "c"]
     assert table["loss"].tolist() == [0.5, 2.0, np.inf]
     assert table["diverged"].tolist() == [0, 0, 2]
@@ -217,7 +231,7 @@ def test_what_was_chosen_and_whether_it_is_at_the_edge():
     tuning = pd.DataFrame(rows).assign(
         problem="p", width=5, momentum=np.nan, history_size=np.nan, recovery=np.nan
     )
-    table = race.chosen(tuning).set_index("method")
+    table = races.chosen(tuning).set_index("method")
     assert table["edge"].to_dict() == {"a": 1, "b": -1, "c": 0}
     assert table.loc["a", "learning_rate"] == 1
     assert table.loc["b", "ridge"] == 1e-3
@@ -225,6 +239,6 @@ def test_what_was_chosen_and_whether_it_is_at_the_edge():
 
 def test_an_earlier_stage_reaches_no_target():
     runs = run([1.0, 0.05, 2.0, 0.05]).assign(answer=[False, False, True, True])
-    assert race.times_to_targets(runs, [0.1], "evaluations")["time"].tolist() == [30.0]
+    assert races.times_to_targets(runs, [0.1], "evaluations")["time"].tolist() == [30.0]
     early = run([1.0, 0.05, 2.0]).assign(answer=[False, False, True])
-    assert race.times_to_targets(early, [0.1], "evaluations")["time"].tolist() == [np.inf]
+    assert races.times_to_targets(early, [0.1], "evaluations")["time"].tolist() == [np.inf]

@@ -1,16 +1,15 @@
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from job_examples import stored, training_spec
 
-from hrta import Problem, ntk
-from hrta.ntk.eigenvalues import spectrum
-from hrta.study.analysis.comparison import at_learning_rates, final_losses, median_interval
-from hrta.study.analysis.figures import paper as plots
-from hrta.study.config.theory_specs import SpectraSpec
+from hrta.study.analysis.figures import training as plots
+from hrta.study.analysis.figures.style import save_figure
+from hrta.study.analysis.final import at_learning_rates, final_losses
+from hrta.study.analysis.intervals import median_interval
 from hrta.study.experiments import ensembles
-from hrta.study.experiments import spectra as eigenvalues
 
 mpl.use("agg")
 
@@ -19,25 +18,18 @@ OPTIMIZERS = {"adam": "Adam"}
 FIRST = {"adam": 0.001}
 
 
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
 @pytest.fixture
 def history(small_problem):
     """Both methods at two widths and two learning rates on four seeds."""
     shared = {"stage_steps": 10, "seeds": 4, "learning_rates": [0.001, 0.01], "log_every": 10}
     specs = [training_spec(stored(small_problem), width=width, **shared) for width in (5, 20)]
     return pd.concat([ensembles.run(spec).table for spec in specs], ignore_index=True)
-
-
-def test_activations_show_value_and_slope():
-    figure = plots.activation_family([0, 1, 2])
-    value, slope = figure.axes
-    for line, s in zip(value.get_lines(), [0, 1, 2], strict=True):
-        z, shown = line.get_data()
-        np.testing.assert_allclose(shown, (1 - s) * z + s * np.maximum(z, 0), atol=1e-15)
-    for line, s in zip(slope.get_lines(), [0, 1, 2], strict=True):
-        z, shown = line.get_data()
-        np.testing.assert_allclose(shown[z < -1e-9], 1 - s)
-        np.testing.assert_allclose(shown[z > 1e-9], 1)
-        assert np.isnan(shown).sum() == 1  # the jump is no line
 
 
 @pytest.mark.parametrize("loss", ["loss", "test_loss"])
@@ -110,66 +102,11 @@ def test_diverged_runs_neither_warn_nor_vanish(history):
     plots.loss_against_learning_rate(final, METHODS, OPTIMIZERS)
 
 
-@pytest.fixture
-def spectra(small_problem):
-    return all_eigenvalues(small_problem, [0, 0.5, 1, 2], [50])
-
-
-def all_eigenvalues(problem, s, widths):
-    spec = SpectraSpec(experiment="mine", problem=stored(problem), s=s, widths=widths, seeds=3)
-    return eigenvalues.run(spec).table
-
-
-def test_eigenvalue_figure_shows_the_extremes(spectra, small_problem):
-    figure = plots.eigenvalues_against_s(spectra, {"mine": "my problem"})
-    for axis, index, first in zip(figure.axes, (0, -1), (0.5, 0), strict=True):
-        finite, infinite = axis.get_lines()
-        s, shown = infinite.get_data()
-        assert len(finite.get_xdata()) == len(s) == 4
-        s, shown = s[np.isfinite(shown)], shown[np.isfinite(shown)]
-        assert s[0] == first  # at s = 0 the smallest eigenvalue is 0
-        expected = [spectrum(ntk.gram(small_problem.x, value))[index] for value in s]
-        np.testing.assert_allclose(shown, expected, rtol=1e-12)
-
-
-def test_eigenvalue_figure_names_the_widths_that_are_singular(spectra):
-    zero = spectra.assign(
-        eigenvalue=spectra["eigenvalue"].where(
-            (spectra["kernel"] == "infinite") | (spectra["index"] > 0), 0
-        )
-    )
-    smallest, largest = plots.eigenvalues_against_s(zero, {"mine": "my problem"}).axes
-    assert [text.get_text() for text in smallest.texts] == ["0 for m =\n50"]
-    assert len(smallest.get_lines()) == 1
-    assert not largest.texts
-
-
-def test_spectrum_figure_shows_all_eigenvalues_in_order(spectra, small_problem):
-    figure = plots.whole_spectra(spectra, {"mine": "my problem"}, [0, 1])
-    zero, one = figure.axes[0].get_lines()
-    assert len(zero.get_ydata()) == 3  # the rank of the points with their bias
-    expected = spectrum(ntk.gram(small_problem.x, 1))[::-1]
-    np.testing.assert_allclose(one.get_ydata(), expected)
-
-
-def test_a_long_spectrum_is_a_line_without_markers():
-    x = np.linspace(0, 1, 12)[:, None]
-    table = all_eigenvalues(Problem("line", x, x[:, 0]), [1], [])
-    (line,) = plots.whole_spectra(table, {"mine": "my problem"}, [1]).axes[0].get_lines()
-    assert (line.get_marker(), len(line.get_ydata())) == ("None", 12)
-
-
 def test_saved_figures_are_whole_and_the_same_each_time(tmp_path, history):
     for name in ("a", "b"):
-        plots.save(plots.loss_curves(history, METHODS, OPTIMIZERS), tmp_path / name)
+        save_figure(plots.loss_curves(history, METHODS, OPTIMIZERS), tmp_path / name)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"a.pdf", "a.png", "b.pdf", "b.png"}
     for suffix in ("pdf", "png"):
         first, second = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in "ab")
         assert first == second
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plots.plt.close("all")

@@ -1,0 +1,90 @@
+"""How runs end: the measures of the trained networks, and the best learning rates."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from hrta.study.analysis.schema import CELL, CLOCKS, LOSSES, RACE, RACE_RUN, RUN, SHARES
+
+
+def final_measures(
+    runs: pd.DataFrame, run: Sequence[str], measures: Sequence[str], fraction: float = 0.02
+) -> pd.DataFrame:
+    """The final measures of every run: medians over the logged rows of its last steps.
+
+    A median, because Adam oscillates. A missing loss or error counts as infinite, as after
+    divergence; a missing share is left out.
+
+    Args:
+        runs: rows with the column step, one for each run and logged step.
+        run: columns that identify a run.
+        measures: columns to reduce.
+        fraction: the last part of a run's steps.
+
+    Returns:
+        One row for each run: the columns `run`, by which it is sorted, and the measures.
+    """
+    run, measures = list(run), list(measures)
+    last = runs.groupby(run, observed=True)["step"].transform("max")
+    infinite = {name: np.inf for name in measures if name not in SHARES}
+    end = runs[runs["step"] >= (1 - fraction) * last].fillna(infinite)
+    return end.groupby(run, observed=True)[measures].median().reset_index()
+
+
+def final_losses(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
+    """The final losses of every run: `RUN`, loss and, if it is there, test_loss.
+
+    Args:
+        runs: rows of `TRAINING`.
+        fraction: the last part of a run's steps.
+    """
+    return final_measures(runs, RUN, [name for name in LOSSES if name in runs], fraction)
+
+
+def race_measures(table: pd.DataFrame) -> list[str]:
+    """The measures that a table of a race has: loss, test_loss, test_error."""
+    return [name for name in RACE.measured if name in table]
+
+
+def final_race_results(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
+    """The final measures of every run of a race, as `final_measures`, and its costs.
+
+    The test loss is missing for problems without a test set.
+
+    Args:
+        runs: rows of `RACE`; test_error is optional.
+        fraction: the last part of a run's steps.
+
+    Returns:
+        Table of problem, width, method, seed, the measures, and the totals evaluations and seconds.
+    """
+    final = final_measures(runs, RACE_RUN, race_measures(runs), fraction)
+    tested = runs.loc[runs["test_loss"].notna(), "problem"].unique()
+    final["test_loss"] = final["test_loss"].where(final["problem"].isin(tested))
+    totals = runs.groupby(RACE_RUN, observed=True)[list(CLOCKS)].max().reset_index()
+    return final.merge(totals, on=RACE_RUN)
+
+
+def at_learning_rates(results: pd.DataFrame, learning_rates: Mapping[str, float]) -> pd.DataFrame:
+    """The rows with that learning rate for each optimizer."""
+    wanted = results["optimizer"].map(learning_rates).astype(float)
+    return results[results["learning_rate"] == wanted]
+
+
+def at_best_learning_rates(final: pd.DataFrame, loss: str = "loss") -> pd.DataFrame:
+    """For each method its own best learning rate: that of the lowest median loss over seeds.
+
+    Args:
+        final: rows of `final_losses`.
+        loss: column that decides.
+
+    Returns:
+        The rows with these learning rates, the column learning_rate missing and the column
+        best_learning_rate saying which it was.
+    """
+    tuned = [name for name in CELL if name != "learning_rate"]
+    medians = final.groupby(CELL, observed=True)[loss].median().reset_index()
+    best = medians.sort_values(loss, kind="stable").groupby(tuned, observed=True).head(1)
+    chosen = final.merge(best[CELL], on=CELL)
+    return chosen.assign(best_learning_rate=chosen["learning_rate"], learning_rate=np.nan)

@@ -1,0 +1,49 @@
+"""Medians and their intervals, infinities allowed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+
+CONFIDENCE = 0.95
+RESAMPLES = 9999
+INFINITE = 1e150  # stands for infinity where a median or a quantile is interpolated
+
+
+def quantiles_by_step(runs: pd.DataFrame, loss: str, levels: Sequence[float]) -> pd.DataFrame:
+    """Quantiles over seeds at each step; missing where they are those of diverged runs.
+
+    Returns:
+        Table with a row for each step and a column for each level.
+    """
+    finite = runs[loss].fillna(INFINITE).clip(upper=INFINITE)
+    table = finite.groupby(runs["step"]).quantile(list(levels)).unstack()
+    return table.where(table < INFINITE / 1e6)
+
+
+def median_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, float]:
+    """The median and its percentile-bootstrap interval at `CONFIDENCE`.
+
+    Args:
+        values: a sample, [k] without NaN. One value is its own interval.
+        seed: of the resampling, so that the same values give the same interval.
+
+    Source: Efron and Tibshirani (1993), chapter 13; scipy.stats.bootstrap.
+    """
+    values = np.clip(np.asarray(values, dtype=np.float64), -INFINITE, INFINITE)
+    median = low = high = np.median(values)
+    if np.ptp(values) > 0:
+        low, high = bootstrap(
+            (values,),
+            np.median,
+            confidence_level=CONFIDENCE,
+            n_resamples=RESAMPLES,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        ).confidence_interval
+    # What lies between a finite value and INFINITE came from averaging the two.
+    return tuple(
+        float(bound) if abs(bound) < INFINITE / 1e6 else float(np.copysign(np.inf, bound))
+        for bound in (median, low, high)
+    )

@@ -84,5 +84,5 @@ def check_numbers(problem: Problem, trainer: str) -> None:
     """Refuse classes, for a trainer that fits numbers."""
     if problem.classes is not None:
         raise ValueError(
-            f"{trainer}: problem {problem.name} has classes; hrta.training.modules fits them"
+            f"{trainer}: problem {problem.name} has classes; fit them with networks that are modules"
         )

@@ -16,7 +16,7 @@ from torch import Tensor
 from hrta.networks.two_layer import TwoLayer, with_bias
 from hrta.problems.problem import Problem, check_numbers
 from hrta.runtime.processes import one_cpu_thread
-from hrta.training.engines.torch_engine import Loss, pack, unpack
+from hrta.training.objectives.two_layer_loss import Loss, pack, unpack
 
 Progress = Callable[[int, int], None]
 # Iterations between two rows of the history: few at first, when much happens.
@@ -90,9 +90,8 @@ class _Run:
 
     def evaluate(self) -> Tensor:
         """The loss; its gradient is left where the optimizer looks for it."""
-        losses, self.parameters.grad = self.loss.value_and_gradient(
-            self.parameters, self.s, self.gradient
-        )
+        losses = self.loss.value_and_gradient(self.parameters, self.s, self.gradient)
+        self.parameters.grad = self.gradient
         self.evaluated += 1
         return losses[0]
 

@@ -138,19 +138,31 @@ def laaf(
     end_with(parent)
     check_output(output, problem)
     started = time.perf_counter()
-    from hrta.training.adaptive import DeepNetworks, train
+    from hrta.networks.adaptive import AdaptiveNetworks
+    from hrta.schedules import Schedule, Stage
+    from hrta.training.objectives.adaptive import AdaptiveSlopes
+    from hrta.training.trainer import train
 
     given = given_data(csv, target, openml) or given_problem(problem, points, test_points)
     layers = given_counts("--hidden", hidden)
-    start = DeepNetworks.initialise(
+    start = AdaptiveNetworks.initialise(
         range(seeds), given.inputs, layers, activation.value, adaptive.value, scale
     )
-    options = {"decay": decay, "recovery": recovery, "log_every": log_every}
     with Progress(f"{given.name}, laaf") as progress:
-        table, _ = train(given, start, steps, learning_rate, **options, progress=progress)
-    table = table.rename(columns={"run": "seed"})
+        training = train(
+            given,
+            start,
+            Schedule([Stage(1.0, steps)]),
+            learning_rate=learning_rate,
+            log_every=log_every,
+            decay=decay,
+            objective=AdaptiveSlopes(recovery),
+            progress=progress,
+        )
+    table = training.history.drop(columns=["stage", "s"]).rename(columns={"run": "seed"})
     arguments = {"problem": str(csv or openml or problem), "hidden": layers, "steps": steps}
     arguments |= {"activation": activation.value, "adaptive": adaptive.value, "scale": scale}
-    arguments |= options | {"learning_rate": learning_rate, "seeds": seeds}
+    arguments |= {"decay": decay, "recovery": recovery, "log_every": log_every}
+    arguments |= {"learning_rate": learning_rate, "seeds": seeds}
     arguments |= {"points": points, "test_points": test_points}
     give_result(table, output, arguments, started, "step", losses_of(table))

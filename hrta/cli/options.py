@@ -55,9 +55,9 @@ class EngineName(StrEnum):
     """What trains; auto is the fastest there is for the device."""
 
     auto = "auto"
-    reference = "reference"
-    cpu = "cpu"
-    cuda = "cuda"
+    torch = "torch"
+    numba = "numba"
+    triton = "triton"
 
 
 class Device(StrEnum):

@@ -83,6 +83,4 @@ class Problem:
 def check_numbers(problem: Problem, trainer: str) -> None:
     """Refuse classes, for a trainer that fits numbers."""
     if problem.classes is not None:
-        raise ValueError(
-            f"{trainer}: problem {problem.name} has classes; fit them with networks that are modules"
-        )
+        raise ValueError(f"{trainer}: problem {problem.name} has classes; only modules fit them")

@@ -20,12 +20,17 @@ class RunStates:
         arrays = {name: value[runs] for name, value in self._kept() if not isinstance(value, int)}
         return replace(self, **arrays)
 
+    def as_numpy(self) -> Self:
+        """The same with NumPy arrays instead of tensors, which must be on the CPU."""
+        tensors = {name: value for name, value in self._kept() if isinstance(value, Tensor)}
+        return replace(self, **{name: tensor.numpy() for name, tensor in tensors.items()})
+
     def arrays(self) -> dict[str, np.ndarray]:
         """A copy of everything as NumPy arrays."""
         return {name: as_array(value) for name, value in self._kept()}
 
     def restored(self, arrays: dict[str, np.ndarray]) -> Self:
-        """The state that these arrays were made from, in the types and on the device of this one."""
+        """The state that these arrays were made from, of the types and on the device of this."""
         return replace(self, **{name: _like(value, arrays[name]) for name, value in self._kept()})
 
     def _kept(self) -> list[tuple[str, Any]]:

@@ -110,7 +110,7 @@ class Loop:
 
     def run(self) -> Training:
         """Go through all pieces that are left."""
-        task, watching, engine = self._task, self._watching, self._engine
+        task, engine = self._task, self._engine
         self._report()
         self._observe()
         while (step := engine.state.step) < task.steps:

@@ -83,8 +83,8 @@ def check_positive_integer(value: float, name: str) -> None:
 
 
 def check_inputs(problem: Any, networks: Any, trainer: str) -> None:
-    """Refuse networks with another number of inputs than the problem has."""
-    if problem.inputs != networks.inputs:
+    """Refuse networks with another number of inputs than the problem has, if they know it."""
+    if problem.inputs != getattr(networks, "inputs", problem.inputs):
         raise ValueError(
             f"{trainer}: problem {problem.name} has {problem.inputs} inputs, the networks have "
             f"{networks.inputs}"

@@ -35,7 +35,7 @@ TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-st
 def test_train_writes_what_the_package_computes_twice_the_same(tmp_path):
     options = [*TRAIN.split(), "--method", "relu=1,1", "--method", "relaxation=1,1.5"]
     options += ["--optimizer", "nesterov", "--momentum", "0.8", "--learning-rate", "0.05"]
-    options += ["--learning-rate", "0.01", "--engine", "cpu"]
+    options += ["--learning-rate", "0.01", "--engine", "numba"]
     options += ["--decay", "0.5", "--log-every", "2", "--dtype", "float64", "--device", "cpu"]
     for name in ("a", "b"):
         done = hrta(*options, "--output", tmp_path / f"{name}.parquet")
@@ -62,7 +62,7 @@ def test_train_writes_what_the_package_computes_twice_the_same(tmp_path):
     assert record["dtype"] == "float64"
     assert record["arguments"]["seeds"] == [0, 1, 2]
     assert record["diverged"] == []
-    assert record["engine"] == "cpu"
+    assert record["engine"] == "numba"
     assert record["wall_time"] > 0
     assert len(record["config_hash"]) == 64
 

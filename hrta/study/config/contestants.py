@@ -88,7 +88,7 @@ class GradientMethod(Path):
 
 
 class PerceptronMethod(LayerPath):
-    """`hrta.training.modules`: networks of L hidden layers with any activation, under Adam.
+    """`ModuleFit`: networks of L hidden layers with any activation, under Adam.
 
     Attributes:
         base: the activation sigma.

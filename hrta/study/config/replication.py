@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from hrta.problems.datasets import INCLUDED
@@ -30,6 +30,7 @@ from hrta.study.config.values import (
     Sourced,
     Strict,
 )
+from hrta.training.engines.choice import RENAMED
 
 Model = TypeVar("Model", bound=Strict)
 
@@ -83,7 +84,7 @@ class Replication(Strict):
     """The whole configuration, config/replication.yaml."""
 
     device: Literal["auto", "cpu", "cuda"]
-    engine: Literal["auto", "reference", "cpu", "cuda"]
+    engine: Literal["auto", "torch", "numba", "triton"]
     dtype: Literal["float32", "float64"]
     seeds: Sourced[Count]
     training: Training
@@ -96,6 +97,13 @@ class Replication(Strict):
     poisson: Poisson
     beyond: Beyond
     sweep: Sweep | None = None
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _new_name(cls, engine: Any) -> Any:
+        if engine in RENAMED:
+            raise ValueError(f"this engine is now called {RENAMED[engine]!r}")
+        return engine
 
     @model_validator(mode="after")
     def _experiments_fit(self) -> "Replication":

@@ -117,7 +117,8 @@ def _measured(
     observations: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Loss and travel at these steps, each flat, run after run."""
-    from hrta.training.two_layer import train
+    from hrta.training.objectives.two_layer import TwoLayerRegression
+    from hrta.training.trainer import train
 
     places = np.unique(np.geomspace(len(at) - 1, 1, observations).round().astype(int))
     travel = np.full((networks.runs, len(at)), np.nan)
@@ -132,6 +133,7 @@ def _measured(
         **options,
         log_every=at[1] - at[0],
         fixed_outer=True,
+        objective=TwoLayerRegression(),
         observe=observe,
         observe_at=[at[place] for place in places],
     )

@@ -12,7 +12,9 @@ import torch
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
-from hrta.training.two_layer import Progress, train
+from hrta.training.loop import Progress
+from hrta.training.objectives.two_layer import TwoLayerRegression
+from hrta.training.trainer import train
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -102,6 +104,7 @@ def train_ensemble(
         batch_size=ensemble.batch_size,
         batch_seeds=None if ensemble.batch_size is None else [seed for _, _, seed in runs],
         engine=ensemble.engine,
+        objective=TwoLayerRegression(),
         progress=progress,
         checkpoint=checkpoint,
     )

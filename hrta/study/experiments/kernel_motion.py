@@ -10,7 +10,8 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.ntk.matrices import empirical_gram
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
-from hrta.training.two_layer import train
+from hrta.training.objectives.two_layer import TwoLayerRegression
+from hrta.training.trainer import train
 
 
 def kernel_motion_table(
@@ -65,6 +66,7 @@ def kernel_motion_table(
             optimizer,
             learning_rate,
             log_every=first.steps,
+            objective=TwoLayerRegression(),
             observe=observe,
             observe_at=_steps(first, observations),
         )

@@ -10,7 +10,9 @@ import pandas as pd
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.poisson import PoissonProblem
 from hrta.schedules import Schedule
-from hrta.training.deep_ritz import Progress, Training, predict, train
+from hrta.training.loop import Progress, Training
+from hrta.training.objectives.deep_ritz import DeepRitz, predict
+from hrta.training.trainer import train
 
 RUN = ["method", "learning_rate", "seed"]
 # Points a side of the grid on which solutions are kept.
@@ -41,10 +43,10 @@ def ritz_table(
         seeds: of the initial weights and of the points of monte_carlo.
         learning_rates: each method is trained with each of them.
         width: m.
-        points, quadrature, decay, log_every: as in `hrta.training.deep_ritz.train`.
+        points, quadrature, decay, log_every: as in `DeepRitz` and `hrta.train`.
         stage_steps: steps of every stage.
         progress: called from time to time with the steps done and the number of steps.
-        checkpoint: as in `hrta.training.deep_ritz.train`.
+        checkpoint: as in `hrta.train`.
 
     Returns:
         Tidy table of experiment, problem, width, method, optimizer, learning_rate, seed, step,
@@ -54,23 +56,22 @@ def ritz_table(
         (the better of the two in the middle).
 
     Raises:
-        ValueError: a problem in one dimension, or as `hrta.training.deep_ritz.train`.
+        ValueError: a problem in one dimension, or as `hrta.train`.
     """
     if problem.dimension < 2:
         raise ValueError(f"deep_ritz: problem {problem.name} has one dimension; solutions need two")
     runs = pd.DataFrame(product(methods, learning_rates, seeds), columns=RUN)
     networks = TwoLayer.initialise(runs["seed"], problem.dimension, width)
     schedules = {name: Schedule.constant_length(s, stage_steps) for name, s in methods.items()}
+    seeds_of_points = None if quadrature == "grid" else runs["seed"].tolist()
     training = train(
         problem,
         networks,
         [schedules[method] for method in runs["method"]],
-        points,
-        quadrature,
-        runs["learning_rate"].tolist(),
-        decay=decay,
-        seeds=None if quadrature == "grid" else runs["seed"].tolist(),
+        learning_rate=runs["learning_rate"].tolist(),
         log_every=log_every,
+        decay=decay,
+        objective=DeepRitz(points, quadrature, seeds_of_points),
         progress=progress,
         checkpoint=checkpoint,
     )

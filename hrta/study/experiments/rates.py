@@ -13,7 +13,8 @@ from hrta.ntk.linearised import bound, draw_parts, parts_of, predict_losses
 from hrta.ntk.matrices import empirical_gram, gram
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
-from hrta.training.two_layer import train
+from hrta.training.objectives.two_layer import TwoLayerRegression
+from hrta.training.trainer import train
 
 
 def rates_table(
@@ -123,6 +124,7 @@ def _measured(
         "gradient_descent",
         learning_rate,
         log_every=log_every,
+        objective=TwoLayerRegression(),
         observe=observe,
         observe_at=[*schedule.switches, schedule.steps],
     )

@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 import torch
 
+from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.problems.problem import Problem
-from hrta.training.adaptive import DeepNetworks, Progress, train
+from hrta.schedules import Schedule, Stage
+from hrta.training.loop import Progress
+from hrta.training.objectives.adaptive import AdaptiveSlopes
+from hrta.training.trainer import train
 
 
 def laaf_table(
@@ -32,7 +36,7 @@ def laaf_table(
     Args:
         problem: the points, of one input.
         experiment: what results call it.
-        variants: by name, `adaptive` and `recovery` as for `hrta.training.adaptive`.
+        variants: by name, `adaptive` of `AdaptiveNetworks` and `recovery` of `AdaptiveSlopes`.
         hidden: neurons of each hidden layer.
         activation: tanh or relu.
         seeds: of the initial weights, no two the same.
@@ -49,24 +53,27 @@ def laaf_table(
 
     Raises:
         ValueError: a problem of several inputs, a checkpoint that is no step, or as
-            `hrta.training.adaptive`.
+            `hrta.train`.
     """
     _check(problem, steps, checkpoints)
     errors, solutions = [], []
     for done, (name, variant) in enumerate(variants.items()):
-        networks = DeepNetworks.initialise(
+        networks = AdaptiveNetworks.initialise(
             seeds, problem.inputs, hidden, activation, str(variant["adaptive"]), scale
         )
         observer = _Observer(problem, seeds, checkpoints)
-        history, _ = train(
-            *(problem, networks, steps, learning_rate),
-            recovery=float(variant["recovery"]),
+        training = train(
+            problem,
+            networks,
+            Schedule([Stage(1.0, steps)]),
+            learning_rate=learning_rate,
             log_every=log_every,
+            objective=AdaptiveSlopes(float(variant["recovery"])),
             observe=observer,
             observe_at=[*range(0, steps, log_every), *checkpoints, steps],
             progress=_part_of(progress, done, len(variants)),
         )
-        errors.append(observer.with_slopes(history).assign(variant=name))
+        errors.append(observer.with_slopes(training.history).assign(variant=name))
         solutions.append(pd.concat(observer.solutions).assign(variant=name))
     cell = ["experiment", "problem", "variant", "seed", "step"]
     names = {"experiment": experiment, "problem": problem.name}
@@ -86,7 +93,7 @@ class _Observer:
         self._slopes: list[pd.DataFrame] = []
         self.solutions: list[pd.DataFrame] = []
 
-    def __call__(self, step: int, networks: DeepNetworks) -> None:
+    def __call__(self, step: int, networks: AdaptiveNetworks) -> None:
         of_layers = torch.stack([slope.mean(dim=(1, 2)) for slope in networks.slopes])
         slopes = (networks.scale * of_layers).mean(dim=0).double().numpy()
         self._slopes.append(pd.DataFrame({"seed": self._seeds, "step": step, "slope": slopes}))

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hrta.networks.two_layer import with_bias
 from hrta.runtime.processes import in_threads
 from hrta.runtime.resumable import RunStates, as_array
+from hrta.training.optimizers import OPTIMIZERS
 from hrta.training.task import Task
 
 
@@ -49,6 +49,11 @@ class Engine(ABC):
     The parameters of a diverged run stay as they are, and what is measured of it is infinite (the
     share of wrong classes 1).
 
+    Args:
+        task: what does not change.
+        parameters: a copy of the networks' parameters, packed, [R, ...].
+        skip: the first skip terms, for two-layer regression.
+
     Attributes:
         name: what it is asked for by.
         task: what does not change.
@@ -59,8 +64,19 @@ class Engine(ABC):
     name: ClassVar[str]
     longest_piece: int = sys.maxsize
 
-    def __init__(self, task: Task, state: EngineState) -> None:
-        self.task, self.state = task, state
+    def __init__(self, task: Task, parameters: Tensor, skip: np.ndarray | None = None) -> None:
+        runs, *shape = parameters.shape
+        size = OPTIMIZERS[task.optimizer].state_size
+        self.task = task
+        self.state = EngineState(
+            step=0,
+            runs=np.arange(runs),
+            diverged=torch.full((runs,), -1, device=parameters.device),
+            parameters=parameters,
+            moments=parameters.new_zeros(runs, size, *shape),
+            corrections=parameters.new_zeros(runs, 2, dtype=torch.float64),
+            skip=skip,
+        )
 
     @abstractmethod
     def advance(self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray) -> np.ndarray:
@@ -80,8 +96,8 @@ class Engine(ABC):
         """The measures of each run as it is now, [K, R], for s as in `advance`."""
 
     @abstractmethod
-    def networks(self, runs: np.ndarray) -> Any:
-        """Copies of the networks `runs`, [R'] indices, as they are now."""
+    def networks(self, runs: np.ndarray | slice = slice(None)) -> Any:
+        """Copies of the networks `runs`, [R'] indices, as they are now; all by default."""
 
     @property
     def diverged(self) -> np.ndarray:
@@ -112,12 +128,13 @@ class Engine(ABC):
         """
         state, diverged = self.state, self.diverged >= 0
         before, after = np.where(diverged, 1.0, before), np.where(diverged, 1.0, after)
-        networks = self.networks(np.arange(len(diverged)))
+        networks = self.networks()
         moved, skip = networks.preserving(before, after)
         state.skip = state.skip + skip
         state.parameters[:, -1, : networks.width] = moved.outer
         self._follow_state()
 
+    @abstractmethod
     def _follow_state(self) -> None:
         """Adapt what depends on the runs in the state, or on their skip terms."""
 
@@ -133,11 +150,15 @@ class ThreadedEngine(Engine):
     measures: int
     rows: ClassVar[int]
 
+    def __init__(self, task: Task, parameters: Tensor, skip: np.ndarray | None = None) -> None:
+        super().__init__(task, parameters, skip)
+        self.state = self.state.as_numpy()
+
     @abstractmethod
     def _advance_run(
         self, run: int, s: float, factors: np.ndarray, logged: np.ndarray, measured: np.ndarray
     ) -> int:
-        """Move one run on and write its measures [rows, logged]; updates before divergence or -1."""
+        """Move a run on and write its measures [rows, logged]; updates before divergence or -1."""
 
     @abstractmethod
     def _measure_run(self, run: int, s: float, measured: np.ndarray) -> int:
@@ -164,12 +185,3 @@ class ThreadedEngine(Engine):
             if updates >= 0:
                 state.diverged[run] = state.step + updates
         return measured.transpose(1, 0, 2)[: self.measures]
-
-
-def points_and_targets(
-    x: np.ndarray | None, y: np.ndarray | None, like: Tensor
-) -> tuple[Tensor, Tensor] | None:
-    """Points with a last column of ones, [n, d + 1], and targets [n] as tensors like the weights."""
-    if x is None:
-        return None
-    return with_bias(x, like), torch.as_tensor(np.array(y)).to(like)

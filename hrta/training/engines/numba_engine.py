@@ -1,15 +1,14 @@
 """The numba engine: compiled loops, one network to a thread."""
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from hrta.networks.two_layer import TwoLayer
-from hrta.training.engines.engine import EngineState, ThreadedEngine, points_and_targets
+from hrta.training.engines.engine import ThreadedEngine
 from hrta.training.kernels import dense, loop
 from hrta.training.kernels.simd import VECTOR_BYTES
 from hrta.training.kernels.updates import OPTIMIZER_CODES
-from hrta.training.optimizers import OPTIMIZERS
+from hrta.training.packing import pack, points_and_targets, unpack
 from hrta.training.task import Task
 
 
@@ -25,32 +24,17 @@ class NumbaEngine(ThreadedEngine):
 
     def __init__(self, task: Task) -> None:
         networks, problem = task.networks, task.problem
-        inner = networks.inner.detach()
-        runs, rows, self._width = inner.shape
-        self._kind = inner.numpy().dtype.type
-        self._in_order = networks.inputs == 1
-        lanes = 1 if self._in_order else VECTOR_BYTES // inner.itemsize
-        padded = -(-self._width // lanes) * lanes
-        parameters = np.zeros((runs, rows + 1, padded), self._kind)
-        parameters[:, :-1, : self._width] = inner.numpy()
-        parameters[:, -1, : self._width] = networks.outer.detach().numpy()
-        size = OPTIMIZERS[task.optimizer].state_size
-        state = EngineState(
-            step=0,
-            runs=np.arange(runs),
-            diverged=np.full(runs, -1),
-            parameters=parameters,
-            moments=np.zeros((runs, size, rows + 1, padded), self._kind),
-            corrections=np.zeros((runs, 2)),
-            skip=np.zeros((runs, rows)),
-            switches=np.zeros((runs, 2, padded if self._in_order else 0), np.int32),
-        )
-        super().__init__(task, state)
+        inner, in_order = networks.inner, networks.inputs == 1
+        parameters = pack(networks, 1 if in_order else VECTOR_BYTES // inner.itemsize)
+        runs, rows, padded = parameters.shape
+        super().__init__(task, parameters, np.zeros((runs, rows - 1)))
+        self.state.switches = np.zeros((runs, 2, padded if in_order else 0), np.int32)
+        self._width, self._kind = networks.width, self.state.parameters.dtype.type
         x, y = points_and_targets(problem.x, problem.y, inner)
         tested = points_and_targets(problem.x_test, problem.y_test, inner)
         self.measures = 2 if tested else 1
-        self._points = _Points(x, y, self._in_order)
-        self._test = _Points(*(tested or (x[:0], y[:0])), self._in_order)
+        self._points = _Points(x, y, in_order)
+        self._test = _Points(*(tested or (x[:0], y[:0])), in_order)
         # Where each point went when they were put in order.
         self._place = np.argsort(self._points.order)
         self._follow_state()
@@ -107,9 +91,8 @@ class NumbaEngine(ThreadedEngine):
         measured[:, 0] = losses
         return -1
 
-    def networks(self, runs: np.ndarray) -> TwoLayer:
-        weights = torch.from_numpy(self.state.parameters[runs, :, : self._width])
-        return TwoLayer(weights[:, :-1].contiguous(), weights[:, -1].contiguous())
+    def networks(self, runs: np.ndarray | slice = slice(None)) -> TwoLayer:
+        return unpack(self.state.parameters[runs], self._width)
 
 
 class _Points:

@@ -1,12 +1,12 @@
 """The engine of the Deep Ritz method: compiled loops, one network to a thread."""
 
 import numpy as np
-import torch
 
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.poisson import gauss_legendre, grid, monte_carlo
-from hrta.training.engines.engine import EngineState, ThreadedEngine
+from hrta.training.engines.engine import ThreadedEngine
 from hrta.training.kernels import ritz
+from hrta.training.packing import pack, unpack
 from hrta.training.task import Task
 
 # To measure errors by, at least. Of a trained network's H^1 error that is within 0.2 % in two
@@ -32,21 +32,10 @@ class RitzEngine(ThreadedEngine):
     measures = rows = 5
 
     def __init__(self, task: Task, points: int, seeds: np.ndarray | None) -> None:
-        networks, problem = task.networks, task.problem
-        both = (networks.inner.detach(), networks.outer.detach()[:, None])
-        parameters = torch.cat(both, dim=1).numpy()
-        self._kind = parameters.dtype.type
-        state = EngineState(
-            step=0,
-            runs=np.arange(networks.runs),
-            diverged=np.full(networks.runs, -1),
-            parameters=parameters,
-            moments=np.zeros((networks.runs, 2, *parameters.shape[1:]), self._kind),
-            corrections=np.zeros((networks.runs, 2)),
-        )
-        super().__init__(task, state)
-        self._problem, self._points, self._seeds = problem, points, seeds
-        dimension = problem.dimension
+        super().__init__(task, pack(task.networks))
+        self._kind = self.state.parameters.dtype.type
+        self._problem, self._points, self._seeds = task.problem, points, seeds
+        problem, dimension = task.problem, task.problem.dimension
         x = grid(points, dimension) if seeds is None else np.zeros((points, dimension))
         if seeds is not None:
             self.longest_piece = max(1, DRAWN_POINTS // points)
@@ -92,6 +81,8 @@ class RitzEngine(ThreadedEngine):
         seed = self._seeds[self.state.runs[run]]
         return monte_carlo(seed, first, first + steps, self._points, dimension)
 
-    def networks(self, runs: np.ndarray) -> TwoLayer:
-        weights = torch.from_numpy(self.state.parameters[runs])
-        return TwoLayer(weights[:, :-1].contiguous(), weights[:, -1].contiguous())
+    def networks(self, runs: np.ndarray | slice = slice(None)) -> TwoLayer:
+        return unpack(self.state.parameters[runs], self.task.networks.width)
+
+    def _follow_state(self) -> None:
+        pass

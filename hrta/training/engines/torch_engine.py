@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hrta.runtime.processes import one_cpu_thread
 from hrta.training.engines.engine import Engine, EngineState
-from hrta.training.optimizers import OPTIMIZERS, make_optimizer
+from hrta.training.optimizers import make_optimizer
 from hrta.training.task import Task
 
 
@@ -48,7 +48,7 @@ class Function(ABC):
         """The homotopy parameter of each run as the other functions want it."""
         return torch.tensor(s, dtype=like.dtype, device=like.device)
 
-    def follow(self, state: EngineState) -> None:
+    def follow(self, state: EngineState) -> None:  # noqa: B027 (most have nothing to adapt)
         """Adapt what depends on the runs in the state, or on their skip terms."""
 
 
@@ -56,10 +56,8 @@ class TorchEngine(Engine):
     """Minimises any `Function` by any of `OPTIMIZERS`, on a CPU on one thread.
 
     Args:
-        task: what does not change.
         function: what is minimised.
-        parameters: where training starts, a copy, packed as the function wants them, [R, ...].
-        skip: the first skip terms, if the function knows them.
+        task, parameters, skip: as for every engine.
     """
 
     name = "torch"
@@ -67,18 +65,7 @@ class TorchEngine(Engine):
     def __init__(
         self, task: Task, function: Function, parameters: Tensor, skip: np.ndarray | None = None
     ) -> None:
-        runs, *shape = parameters.shape
-        size = OPTIMIZERS[task.optimizer].state_size
-        state = EngineState(
-            step=0,
-            runs=np.arange(runs),
-            diverged=torch.full((runs,), -1, device=parameters.device),
-            parameters=parameters,
-            moments=parameters.new_zeros(runs, size, *shape),
-            corrections=parameters.new_zeros(runs, 2, dtype=torch.float64),
-            skip=skip,
-        )
-        super().__init__(task, state)
+        super().__init__(task, parameters, skip)
         self._function = function
         self._optimizer = make_optimizer(task.optimizer, task.momentum)
         self._follow_state()
@@ -100,9 +87,7 @@ class TorchEngine(Engine):
             alive = state.diverged < 0
             for step, factor in enumerate(factors.tolist()):
                 of_points = None if batches is None else self._weights_of(batches[step])
-                losses = self._function.value_and_gradient(
-                    parameters, s, self._gradient, of_points
-                )
+                losses = self._function.value_and_gradient(parameters, s, self._gradient, of_points)
                 alive = self._still_alive(alive, losses, state.step + step)
                 if logged[step]:
                     rows.append(self._row(losses, s, alive))
@@ -148,5 +133,5 @@ class TorchEngine(Engine):
         weights = self.state.parameters.new_zeros(len(batch), batches.points)
         return weights.scatter_(1, batch, batches.points / batches.size)
 
-    def networks(self, runs: np.ndarray) -> Any:
+    def networks(self, runs: np.ndarray | slice = slice(None)) -> Any:
         return self._function.networks(self.state.parameters[runs])

@@ -6,9 +6,10 @@ import triton
 from torch import Tensor
 
 from hrta.networks.two_layer import TwoLayer
-from hrta.training.engines.engine import Engine, EngineState, points_and_targets
+from hrta.training.engines.engine import Engine
 from hrta.training.kernels.triton_loop import Data, Plan, Tiles, advance, measure
 from hrta.training.optimizers import OPTIMIZERS, Adam
+from hrta.training.packing import pack, points_and_targets, unpack
 from hrta.training.task import Task
 
 
@@ -27,35 +28,25 @@ class TritonEngine(Engine):
             raise ValueError("engine triton: it knows no minibatches")
         if task.preserve_function:
             raise ValueError("engine triton: it knows no function-preserving switch")
-        problem, inner = task.problem, task.networks.inner.detach()
-        weights = torch.cat([inner, task.networks.outer.detach()[:, None]], dim=1)
-        runs, rows, width = weights.shape
-        size = OPTIMIZERS[task.optimizer].state_size
-        state = EngineState(
-            step=0,
-            runs=np.arange(runs),
-            diverged=torch.full((runs,), -1, device=inner.device),
-            parameters=weights,
-            moments=inner.new_zeros(runs, size, rows, width),
-            corrections=inner.new_zeros(runs, 2, dtype=torch.float64),
-            skip=np.zeros((runs, rows - 1)),
-        )
-        super().__init__(task, state)
+        problem, parameters = task.problem, pack(task.networks)
+        runs, rows, self._width = parameters.shape
+        super().__init__(task, parameters, np.zeros((runs, rows - 1)))
+        inner = task.networks.inner
         x, y = points_and_targets(problem.x, problem.y, inner)
         tested = points_and_targets(problem.x_test, problem.y_test, inner)
         self._measures = 2 if tested else 1
         self._data, self._test = _data(x, y), _data(*(tested or (x[:0], y[:0])))
         self._plan = Plan(
-            width=width,
+            width=self._width,
             inputs=rows - 1,
             optimizer=task.optimizer,
             momentum=task.momentum,
-            state_size=size,
+            state_size=OPTIMIZERS[task.optimizer].state_size,
             beta1=Adam.beta1,
             beta2=Adam.beta2,
             eps=Adam.eps,
             fixed_outer=task.fixed_outer,
-            tiles=tiles or choose_tiles(self._data.points, rows - 1, width, inner.itemsize),
+            tiles=tiles or choose_tiles(len(y), rows - 1, self._width, inner.itemsize),
         )
         self._follow_state()
 
@@ -107,9 +98,8 @@ class TritonEngine(Engine):
             )
         return self._fetch(losses)
 
-    def networks(self, runs: np.ndarray) -> TwoLayer:
-        weights = self.state.parameters[runs]
-        return TwoLayer(weights[:, :-1].contiguous(), weights[:, -1].contiguous())
+    def networks(self, runs: np.ndarray | slice = slice(None)) -> TwoLayer:
+        return unpack(self.state.parameters[runs], self._width)
 
     def _options(self) -> dict:
         """How Triton compiles: no loads early, products and sums fused (its unspoken default)."""

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hrta.networks.adaptive import AdaptiveNetworks
-from hrta.problems.problem import Problem, check_numbers
+from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
-from hrta.training.engines.choice import check_engine
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.torch_engine import TorchEngine
-from hrta.training.objectives.adaptive_loss import AdaptiveFunction
+from hrta.training.objectives.adaptive_loss import Loss
 from hrta.training.objectives.objective import Objective, decay_factors_one_by_one
 from hrta.training.objectives.two_layer import data_digest
-from hrta.training.task import Task, check_inputs
+from hrta.training.packing import points_and_targets
+from hrta.training.task import Task
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,13 @@ class AdaptiveSlopes(Objective):
             raise ValueError("train: adaptive slopes: the schedule must be one stage with s = 1")
         return schedules
 
-    def check(self, task: Task) -> None:
-        super().check(task)
-        check_numbers(task.problem, "train")
-        check_inputs(task.problem, task.networks, "train")
-        check_engine(task.engine, [TorchEngine.name])
-
     def make_engine(self, task: Task) -> Engine:
-        function = AdaptiveFunction(task.problem, task.networks, self.recovery)
-        return TorchEngine(task, function, function.layout.pack(task.networks))
+        problem, networks = task.problem, task.networks
+        tested = points_and_targets(problem.x_test, problem.y_test, networks.weights[0])
+        test = tested and Loss(*tested, networks)
+        fitted = points_and_targets(problem.x, problem.y, networks.weights[0])
+        loss = Loss(*fitted, networks, self.recovery, test)
+        return TorchEngine(task, loss, loss.layout.pack(networks))
 
     def identity(self, task: Task) -> dict[str, object]:
         kind = task.networks

@@ -17,8 +17,6 @@ import torch
 from torch import Tensor
 
 from hrta.networks.adaptive import AdaptiveNetworks
-from hrta.problems.problem import Problem
-from hrta.training.engines.engine import points_and_targets
 from hrta.training.engines.torch_engine import Function
 
 # Elements of the hidden layers worked on at a time: 4 MiB in float32, so that they stay in the
@@ -89,49 +87,31 @@ class Layout:
         )
 
 
-class AdaptiveFunction(Function):
-    """The loss of R adaptive networks with slope recovery on the points of a problem.
-
-    Attributes:
-        layout: how the parameters are packed.
-    """
-
-    def __init__(self, problem: Problem, networks: AdaptiveNetworks, recovery: float) -> None:
-        like = networks.weights[0]
-        tested = points_and_targets(problem.x_test, problem.y_test, like)
-        self._loss = Loss(*points_and_targets(problem.x, problem.y, like), networks)
-        self._test_loss = tested and Loss(*tested, networks)
-        self._like = networks
-        self._recovery = 0 if networks.adaptive == "none" else recovery
-        self.layout = self._loss.layout
-        self.worst = [math.inf] * (2 if tested else 1)
-
-    def value_and_gradient(
-        self, parameters: Tensor, s: Tensor, gradient: Tensor, of_points: Tensor | None = None
-    ) -> Tensor:
-        losses = self._loss.value_and_gradient(parameters, gradient)
-        if self._recovery:
-            add_recovery(self.layout, parameters, gradient, self._recovery)
-        return losses
-
-    def tested(self, parameters: Tensor, s: Tensor) -> list[Tensor]:
-        return [self._test_loss.value(parameters)] if self._test_loss else []
-
-    def networks(self, parameters: Tensor) -> AdaptiveNetworks:
-        return self.layout.unpack(parameters, self._like)
-
-
-class Loss:
-    """mean_i (f(x_i) - y_i)^2 of R networks on one set of points, and its gradient.
+class Loss(Function):
+    """mean_i (f(x_i) - y_i)^2 of R networks on one set of points; its gradient with recovery S(a).
 
     Args:
         x: points with a last column of ones, [n, d + 1].
         y: targets, [n].
         networks: what the parameters are of; their values are not used.
+        recovery: weight of S(a).
+        test: the loss on test points, if there are any.
+
+    Attributes:
+        layout: how parameters are packed.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, networks: AdaptiveNetworks) -> None:
-        self.x, self.y = x, y
+    def __init__(
+        self,
+        x: Tensor,
+        y: Tensor,
+        networks: AdaptiveNetworks,
+        recovery: float = 0.0,
+        test: "Loss | None" = None,
+    ) -> None:
+        self.x, self.y, self._test = x, y, test
+        self._recovery = 0.0 if networks.adaptive == "none" else recovery
+        self.worst = [math.inf] * (2 if test else 1)
         self.layout = Layout.of(networks)
         self.kind = networks
         neurons = sum(columns for _, columns in self.layout.shapes[:-1])
@@ -143,14 +123,23 @@ class Loss:
         blocks = parameters.split(self.block_runs)
         return torch.cat([self._forward(block)[0].square().mean(dim=(1, 2)) for block in blocks])
 
-    def value_and_gradient(self, parameters: Tensor, gradient: Tensor) -> Tensor:
-        """The loss of each run, [R]; its gradient is written to `gradient`, packed alike."""
+    def tested(self, parameters: Tensor, s: Tensor) -> list[Tensor]:
+        return [self._test.value(parameters)] if self._test else []
+
+    def networks(self, parameters: Tensor) -> AdaptiveNetworks:
+        return self.layout.unpack(parameters, self.kind)
+
+    def value_and_gradient(
+        self, parameters: Tensor, s: Tensor, gradient: Tensor, of_points: Tensor | None = None
+    ) -> Tensor:
         losses = []
         targets = gradient.split(self.block_runs)
         for block, target in zip(parameters.split(self.block_runs), targets, strict=True):
             residual, hidden, plain = self._forward(block)
             losses.append(residual.square().mean(dim=(1, 2)))
             self._backward(block, target, residual, hidden, plain)
+        if self._recovery:
+            add_recovery(self.layout, parameters, gradient, self._recovery)
         return torch.cat(losses)
 
     def _forward(self, block: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:

@@ -14,11 +14,10 @@ from torch import Tensor
 from hrta.activations import homotopy
 from hrta.networks.two_layer import TwoLayer, with_bias
 from hrta.problems.poisson import QUADRATURES, PoissonProblem, grid
-from hrta.training.engines.choice import check_engine
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.ritz_engine import RitzEngine
 from hrta.training.objectives.objective import Objective
-from hrta.training.task import Task, check_inputs, check_positive_integer, one_seed_per_run
+from hrta.training.task import Task, check_positive_integer, one_seed_per_run
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ class DeepRitz(Objective):
 
     name = "Deep Ritz"
     problem_type, networks_type = PoissonProblem, TwoLayer
+    engines = (RitzEngine.name,)
     accepts = frozenset({"reset_optimizer"})
 
     points: int = 400
@@ -58,8 +58,6 @@ class DeepRitz(Objective):
 
     def check(self, task: Task) -> None:
         super().check(task)
-        check_engine(task.engine, [RitzEngine.name])
-        check_inputs(task.problem, task.networks, "train")
         weights = task.networks.inner
         if weights.device.type != "cpu" or weights.dtype not in (torch.float32, torch.float64):
             raise ValueError(

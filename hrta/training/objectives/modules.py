@@ -12,7 +12,6 @@ from hrta.problems.problem import Problem
 from hrta.runtime.checkpoints import digest
 from hrta.runtime.resumable import as_array
 from hrta.schedules import Schedule
-from hrta.training.engines.choice import check_engine
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.torch_engine import TorchEngine
 from hrta.training.objectives.module_ensemble import ModuleEnsemble, homotopy_activations
@@ -67,7 +66,7 @@ class ModuleFit(Objective):
     name = "modules"
     problem_type, networks_type = Problem, Sequence
     accepts = frozenset({"optimizer", "reset_optimizer"})
-    shares_prefixes = False
+    shares_prefixes, fits_classes = False, True
 
     def schedules(
         self,
@@ -86,7 +85,6 @@ class ModuleFit(Objective):
 
     def check(self, task: Task) -> None:
         super().check(task)
-        check_engine(task.engine, [TorchEngine.name])
         _check_outputs(task.problem, task.networks[0])
 
     def make_engine(self, task: Task) -> Engine:

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hrta.problems.problem import Problem, check_numbers
 from hrta.schedules import Schedule
+from hrta.training.engines.choice import check_engine
 from hrta.training.engines.engine import Engine
-from hrta.training.task import Task, one_schedule_each
+from hrta.training.task import Task, check_inputs, one_schedule_each
 
 # The arguments of `hrta.train` that not every objective accepts.
 OPTIONAL = (
@@ -25,14 +27,18 @@ class Objective(ABC):
     Attributes:
         name: in messages.
         problem_type, networks_type: what it is for.
+        engines: by which it is minimised.
         accepts: which of the arguments OPTIONAL it accepts.
+        fits_classes: whether it fits classes, too.
         shares_prefixes: whether identical runs may be trained once.
     """
 
     name: ClassVar[str]
     problem_type: ClassVar[type]
     networks_type: ClassVar[type]
+    engines: ClassVar[Sequence[str]] = ("torch",)
     accepts: ClassVar[frozenset[str]] = frozenset()
+    fits_classes: ClassVar[bool] = False
     shares_prefixes: ClassVar[bool] = True
 
     def schedules(
@@ -60,6 +66,11 @@ class Objective(ABC):
             refused = each.name in OPTIONAL and each.name not in self.accepts
             if refused and getattr(task, each.name) != each.default:
                 raise ValueError(f"train: {self.name} does not accept {each.name}")
+        check_engine(task.engine, self.engines)
+        if isinstance(task.problem, Problem) and not self.fits_classes:
+            check_numbers(task.problem, "train")
+        check_inputs(task.problem, task.networks, "train")
+        _ = task.batches  # raises what is wrong with them
 
     @abstractmethod
     def make_engine(self, task: Task) -> Engine:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from hrta.networks.two_layer import TwoLayer
-from hrta.problems.problem import Problem, check_numbers
+from hrta.problems.problem import Problem
 from hrta.runtime.checkpoints import digest
-from hrta.training.engines.choice import make_engine
+from hrta.training.engines.choice import ENGINES, make_engine
 from hrta.training.engines.engine import Engine
 from hrta.training.objectives.objective import OPTIONAL, Objective
-from hrta.training.task import Task, check_inputs
+from hrta.training.task import Task
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,8 @@ class TwoLayerRegression(Objective):
 
     name = "two-layer regression"
     problem_type, networks_type = Problem, TwoLayer
+    engines = tuple(ENGINES)
     accepts = frozenset(OPTIONAL)
-
-    def check(self, task: Task) -> None:
-        super().check(task)
-        check_numbers(task.problem, "train")
-        check_inputs(task.problem, task.networks, "train")
 
     def make_engine(self, task: Task) -> Engine:
         return make_engine(task)

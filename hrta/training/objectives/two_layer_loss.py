@@ -19,19 +19,24 @@ import torch
 from torch import Tensor
 
 from hrta.networks.two_layer import TwoLayer
-from hrta.training.engines.engine import EngineState, points_and_targets
+from hrta.training.engines.engine import EngineState
 from hrta.training.engines.torch_engine import Function, TorchEngine
+from hrta.training.packing import pack, points_and_targets, unpack
 from hrta.training.task import Task
 
 # Elements of the pattern worked on at a time: 8 MiB in float32, so that it stays in the cache.
 BLOCK_ELEMENTS = 2**21
+# Widths are rounded up to whole cache lines (16 float32), so that every run's weights start on one.
+# The matrix product picks its order of summation by alignment: without it the last bit of a run
+# would depend on the run's place in the ensemble.
+WIDTH_MULTIPLE = 16
 
 
 def make_torch_engine(task: Task) -> TorchEngine:
     """The torch engine for two-layer regression."""
     networks = task.networks
     skip = np.zeros((networks.runs, networks.inputs + 1))
-    return TorchEngine(task, TwoLayerFunction(task), pack(networks), skip)
+    return TorchEngine(task, TwoLayerFunction(task), pack(networks, WIDTH_MULTIPLE), skip)
 
 
 class TwoLayerFunction(Function):
@@ -72,8 +77,8 @@ class Loss:
     """R_s(theta) = 1/(2n) sum_i (phi_s(x_i; theta) - y_i)^2 for R networks on one set of points.
 
     All arithmetic is done run by run and each run's memory is laid out alike, so on a CPU with one
-    thread a run's numbers do not depend, bit by bit, on the others beside it (the width must be
-    padded as `padded_width` says for that).
+    thread a run's numbers do not depend, bit by bit, on the others beside it (the width must be a
+    WIDTH_MULTIPLE for that).
 
     Args:
         x: biased points, [n, D], in the dtype and on the device of the parameters.
@@ -165,28 +170,3 @@ class Loss:
 
 def _half_mean_square(residual: Tensor) -> Tensor:
     return residual.square().mean(-1).mul_(0.5)
-
-
-def padded_width(width: int) -> int:
-    """The width rounded up to whole cache lines (16 float32).
-
-    With it every run's weights start on a cache line. The matrix product picks its order of
-    summation by alignment, so without it the last bit of a run would depend on the run's place in
-    the ensemble.
-    """
-    return -(-width // 16) * 16
-
-
-def pack(networks: TwoLayer) -> Tensor:
-    """A copy of all weights in one tensor [R, d + 2, padded m], the outer ones in the last row."""
-    packed = networks.inner.new_zeros(
-        networks.runs, networks.inputs + 2, padded_width(networks.width)
-    )
-    packed[:, :-1, : networks.width] = networks.inner.detach()
-    packed[:, -1, : networks.width] = networks.outer.detach()
-    return packed
-
-
-def unpack(packed: Tensor, width: int) -> TwoLayer:
-    """The networks, a copy, from what `pack` made."""
-    return TwoLayer(packed[:, :-1, :width].clone(), packed[:, -1, :width].clone())

@@ -134,8 +134,9 @@ def test_optimizers_are_those_that_there_are():
         (
             "engine",
             "gpu",
-            "config: engine: 'gpu' given; input should be 'auto', 'reference', 'cpu' or 'cuda'",
+            "config: engine: 'gpu' given; input should be 'auto', 'torch', 'numba' or 'triton'",
         ),
+        ("engine", "cpu", "config: engine: 'cpu' given; this engine is now called 'numba'"),
         (
             "optimizers.adam.momentum",
             {"value": 0.9, "source": "ours"},

@@ -28,7 +28,7 @@ def ensemble():
 def test_each_run_is_its_method_from_its_seed(small_problem, ensemble):
     results, facts = train_ensemble(small_problem, ensemble)
     assert list(results.columns) == COLUMNS.split()
-    assert facts == {"engine": "cpu", "diverged": []}
+    assert facts == {"engine": "numba", "diverged": []}
     assert len(results) == 2 * 2 * 3 * 4
     runs = results.set_index(["method", "learning_rate", "seed"])
     for method, rate, seed in product(ensemble.methods, [0.01, 0.03], ensemble.seeds):

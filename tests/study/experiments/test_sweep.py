@@ -62,7 +62,7 @@ def test_the_numbers_are_those_of_single_ensembles_bit_for_bit(swept):
 
 def test_what_diverged_is_recorded_with_its_ensemble(swept):
     _, facts = swept
-    assert facts["engine"] == "cpu"
+    assert facts["engine"] == "numba"
     assert facts["diverged"]
     for run in facts["diverged"]:
         assert run["learning_rate"] == 1e6
@@ -115,7 +115,7 @@ def test_the_command_writes_what_train_would(tmp_path):
         assert written[name].equals(pd.concat(alone, ignore_index=True)[name])
     record = json.loads(output.with_suffix(".json").read_text())
     assert record["arguments"]["ensembles"] == ["sine1d:5:0.01:relu", "sine3d:4:0.1:late"]
-    assert (record["device"], record["dtype"], record["engine"]) == ("cpu", "float32", "cpu")
+    assert (record["device"], record["dtype"], record["engine"]) == ("cpu", "float32", "numba")
 
 
 def test_without_a_file_the_command_says_where_runs_ended(tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from functools import partial
 
 import pandas as pd
 
@@ -10,8 +9,8 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
 from hrta.study.config.contestants import Candidate, GradientMethod, Rules
 from hrta.study.experiments.trainers import timed
-from hrta.training.plateaus import train_with_plateaus
-from hrta.training.two_layer import train as train_networks
+from hrta.training.objectives.two_layer import TwoLayerRegression
+from hrta.training.trainer import train as train_networks
 
 
 def train(
@@ -26,11 +25,9 @@ def train(
     points = len(problem.y)
     size = max(1, points // contestant.batches)
     schedule = contestant.schedule(rules.evaluations * points // size)
-    rule = contestant.rule
-    train_along = partial(train_with_plateaus, plateau=rule) if rule else train_networks
     networks = TwoLayer.initialise(seeds, problem.inputs, width)
     started = time.perf_counter()
-    history = train_along(
+    history = train_networks(
         problem,
         networks,
         schedule,
@@ -43,6 +40,8 @@ def train(
         preserve_function=contestant.preserve_function,
         batch_size=size if contestant.batches > 1 else None,
         batch_seeds=seeds if contestant.batches > 1 else None,
+        plateau=contestant.rule,
+        objective=TwoLayerRegression(),
     ).history
     # Before the last switch it is another function than the one that the method gives.
     history["answer"] = history["stage"] == contestant.stage_count

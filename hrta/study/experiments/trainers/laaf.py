@@ -1,16 +1,18 @@
-"""Two-layer networks with locally adaptive activations under Adam: `hrta.training.adaptive`."""
+"""Two-layer networks with locally adaptive activations under Adam: `AdaptiveSlopes`."""
 
 import time
 from collections.abc import Sequence
 
 import pandas as pd
 
+from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
+from hrta.schedules import Schedule, Stage
 from hrta.study.config.contestants import AdaptiveMethod, Candidate, Rules
 from hrta.study.experiments.trainers import timed
-from hrta.training.adaptive import DeepNetworks
-from hrta.training.adaptive import train as train_networks
+from hrta.training.objectives.adaptive import AdaptiveSlopes
+from hrta.training.trainer import train as train_networks
 
 
 def train(
@@ -22,22 +24,22 @@ def train(
     seeds: Sequence[int],
 ) -> pd.DataFrame:
     """From the very weights that the others start from; see the package."""
-    start = DeepNetworks.of_two_layer(
+    start = AdaptiveNetworks.of_two_layer(
         TwoLayer.initialise(seeds, problem.inputs, width),
         contestant.activation,
         contestant.adaptive,
         contestant.scale,
     )
     started = time.perf_counter()
-    history, _ = train_networks(
+    history = train_networks(
         problem,
         start,
-        rules.evaluations,
-        [candidate.learning_rate for candidate in candidates],
-        decay=rules.decay,
-        recovery=candidates[0].recovery or 0.0,
+        Schedule([Stage(1.0, rules.evaluations)]),
+        learning_rate=[candidate.learning_rate for candidate in candidates],
         log_every=max(1, rules.evaluations // rules.rows),
-    )
+        decay=rules.decay,
+        objective=AdaptiveSlopes(candidates[0].recovery or 0.0),
+    ).history
     # It minimises the mean square; ours is half of it.
     for name in history.columns.intersection(["loss", "test_loss"]):
         history[name] /= 2

@@ -1,4 +1,4 @@
-"""Networks of any depth and activation under Adam: `hrta.training.modules`."""
+"""Networks of any depth and activation under Adam: `ModuleFit`."""
 
 import math
 import time
@@ -10,7 +10,8 @@ from hrta.networks.perceptron import Perceptron
 from hrta.problems.problem import Problem
 from hrta.study.config.contestants import Candidate, PerceptronMethod, Rules
 from hrta.study.experiments.trainers import timed
-from hrta.training.modules import train as train_models
+from hrta.training.objectives.modules import ModuleFit
+from hrta.training.trainer import train as train_models
 
 
 def train(
@@ -29,9 +30,10 @@ def train(
         problem,
         models,
         contestant.schedules(rules.evaluations),
-        [candidate.learning_rate for candidate in candidates],
-        math.ceil(rules.evaluations / rules.rows),
+        learning_rate=[candidate.learning_rate for candidate in candidates],
+        log_every=math.ceil(rules.evaluations / rules.rows),
         decay=rules.decay,
+        objective=ModuleFit(),
     ).history
     # Before the last switch it is another function than the one that the method gives.
     history["answer"] = history["stage"] == contestant.stage_count

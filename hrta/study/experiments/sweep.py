@@ -7,7 +7,7 @@ import torch
 
 from hrta.problems.problem import Problem
 from hrta.study.experiments.ensembles import Ensemble, train_ensemble
-from hrta.training.two_layer import Progress
+from hrta.training.loop import Progress
 
 
 def train_all(

@@ -134,7 +134,7 @@ def test_without_a_file_the_command_says_where_runs_ended(tmp_path, monkeypatch)
         ("--ensemble sine1d:0:0.01:relu", "the width must be at least 1"),
         ("--ensemble sine1d:5:0.01:mine", "method 'mine' given; there are relu, homotopy, relax"),
         ("--ensemble cosine:5:0.01:relu", "unknown problem 'cosine'"),
-        ("--ensemble sine1d:5:-1:relu", "every learning rate must be a positive number"),
+        ("--ensemble sine1d:5:-1:relu", "learning_rate must be a positive number"),
         ("--ensemble sine1d:5:1:relu --output a.csv", "it must be a file *.parquet"),
     ],
 )

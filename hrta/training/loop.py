@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from hrta.runtime.arrays import as_float64
 from hrta.runtime.checkpoints import Checkpoint, State, digest
@@ -20,6 +21,11 @@ from hrta.training.task import Task
 Progress = Callable[[int, int], None]
 Observer = Callable[[int, Any], None]
 
+# The options that a checkpoint belongs to, beside those that every run has its own of.
+OPTIONS = (
+    *("optimizer", "momentum", "log_every", "decay", "reset_optimizer", "preserve_function"),
+    *("fixed_outer", "batch_size"),
+)
 # Progress is reported at least that many times.
 PIECES = 20
 
@@ -221,19 +227,12 @@ def identity(objective: Objective, task: Task, engine: Engine) -> dict[str, obje
         "engine": engine.name,
         "networks": digest(as_float64(parameters)),
         "dtype": str(parameters.dtype),
-        "device": str(getattr(parameters, "device", "cpu")),
+        "device": parameters.device.type if isinstance(parameters, Tensor) else "cpu",
         "schedules": [repr(each) for each in schedules],
         "schedule of each run": [schedules.index(each) for each in task.schedules],
+        **{name: getattr(task, name) for name in OPTIONS},
+        "plateau": repr(task.plateau),
         "learning rates": sorted(set(task.learning_rate.tolist())),
         "learning rate of each run": digest(task.learning_rate),
         "seeds of points": None if seeds is None else digest(np.asarray(seeds)),
-        "optimizer": task.optimizer,
-        "momentum": task.momentum,
-        "decay": task.decay,
-        "log_every": task.log_every,
-        "reset_optimizer": task.reset_optimizer,
-        "preserve_function": task.preserve_function,
-        "fixed_outer": task.fixed_outer,
-        "batch_size": task.batch_size,
-        "plateau": repr(task.plateau),
     }

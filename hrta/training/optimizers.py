@@ -22,7 +22,7 @@ class Optimizer:
         self.momentum = momentum
 
     def update(
-        self, gradient: Tensor, learning_rate: Tensor, moments: Tensor, corrections: Tensor
+        self, gradient: Tensor, rate: Tensor, moments: Tensor, corrections: Tensor
     ) -> Tensor:
         """theta_{t+1} - theta_t, [R, ...], from the gradient [R, ...] at theta_t.
 
@@ -31,7 +31,7 @@ class Optimizer:
 
         Args:
             gradient: [R, ...].
-            learning_rate: broadcasts against the gradient.
+            rate: learning rate, broadcasts against the gradient.
             moments: what is kept, changed in place, [R, state_size, ...]; 0 at first.
             corrections: of Adam's two moments, changed in place, [R, 2] float64; 0 at first.
         """
@@ -42,9 +42,9 @@ class GradientDescent(Optimizer):
     """theta_{t+1} = theta_t - eta_t g_t."""
 
     def update(
-        self, gradient: Tensor, learning_rate: Tensor, moments: Tensor, corrections: Tensor
+        self, gradient: Tensor, rate: Tensor, moments: Tensor, corrections: Tensor
     ) -> Tensor:
-        return gradient.mul_(-learning_rate)
+        return gradient.mul_(-rate)
 
 
 class HeavyBall(Optimizer):
@@ -56,10 +56,10 @@ class HeavyBall(Optimizer):
     state_size = 1
 
     def update(
-        self, gradient: Tensor, learning_rate: Tensor, moments: Tensor, corrections: Tensor
+        self, gradient: Tensor, rate: Tensor, moments: Tensor, corrections: Tensor
     ) -> Tensor:
         last_update = moments[:, 0]
-        return last_update.mul_(self.momentum).add_(gradient.mul_(-learning_rate))
+        return last_update.mul_(self.momentum).add_(gradient.mul_(-rate))
 
 
 class Nesterov(Optimizer):
@@ -73,9 +73,9 @@ class Nesterov(Optimizer):
     state_size = 1
 
     def update(
-        self, gradient: Tensor, learning_rate: Tensor, moments: Tensor, corrections: Tensor
+        self, gradient: Tensor, rate: Tensor, moments: Tensor, corrections: Tensor
     ) -> Tensor:
-        descent = gradient.mul_(-learning_rate)
+        descent = gradient.mul_(-rate)
         lead = moments[:, 0].add_(descent).mul_(self.momentum)
         return descent.add_(lead)
 
@@ -96,7 +96,7 @@ class Adam(Optimizer):
         self._scratch = torch.empty(0)
 
     def update(
-        self, gradient: Tensor, learning_rate: Tensor, moments: Tensor, corrections: Tensor
+        self, gradient: Tensor, rate: Tensor, moments: Tensor, corrections: Tensor
     ) -> Tensor:
         if self._scratch.shape != gradient.shape:
             self._scratch = torch.empty_like(gradient)
@@ -112,8 +112,8 @@ class Adam(Optimizer):
         # The smallest normal number more, lost in rounding: the root of 0 itself is slow on CPUs.
         torch.add(second, torch.finfo(scratch.dtype).tiny, out=scratch)
         denominator = scratch.div_(correction2.to(scratch.dtype)).sqrt_().add_(self.eps)
-        rate = (-learning_rate.double() / correction1).to(scratch.dtype)
-        return torch.div(first, denominator, out=gradient).mul_(rate)
+        step_size = (-rate.double() / correction1).to(scratch.dtype)
+        return torch.div(first, denominator, out=gradient).mul_(step_size)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

@@ -100,10 +100,11 @@ def train(
     """
     watching = Watching(observe, observe_at, progress, checkpoint)
     objective = objective or choose_objective(problem, networks)
+    objective.check_types(problem, networks)
     task = Task(
         problem=problem,
         networks=networks,
-        schedules=objective.schedules(schedule, problem, networks),
+        schedules=objective.schedules(schedule, networks),
         optimizer=optimizer,
         learning_rate=learning_rate,
         momentum=momentum,

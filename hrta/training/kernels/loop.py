@@ -7,8 +7,7 @@ from numba import types
 from numba.extending import overload
 
 from hrta.runtime.compilation import compiled
-from hrta.training.kernels import dense
-from hrta.training.kernels import one_dimensional as sorted
+from hrta.training.kernels import dense, one_dimensional
 from hrta.training.kernels.updates import ADAM, BETA1, BETA2, BLOCK, gradient_of_block, update_block
 
 
@@ -21,7 +20,7 @@ def prepare(x, y, switch, width):
 def _prepare(x, y, switch, width) -> Callable:
     if x.ndim == 1:
         pair = np.complex64 if x.dtype == types.float32 else np.complex128
-        return lambda x, y, switch, width: sorted.prepare(x, y, switch, pair)
+        return lambda x, y, switch, width: one_dimensional.prepare(x, y, switch, pair)
     return lambda x, y, switch, width: dense.prepare(x, y, width)
 
 
@@ -33,7 +32,9 @@ def _of_kernel(name: str) -> Callable:
 
     @overload(call)
     def _call(points, *arguments) -> Callable:
-        kernel = {sorted.Sorted: sorted, dense.Dense: dense}[points.instance_class]
+        kernel = {one_dimensional.Sorted: one_dimensional, dense.Dense: dense}[
+            points.instance_class
+        ]
         function = getattr(kernel, name)
         return lambda points, *arguments: function(points, *arguments)
 

@@ -49,9 +49,9 @@ class AdaptiveSlopes(Objective):
             )
 
     def schedules(
-        self, schedule: Schedule | Sequence[Schedule], problem: Problem, networks: AdaptiveNetworks
+        self, schedule: Schedule | Sequence[Schedule], networks: AdaptiveNetworks
     ) -> Sequence[Schedule]:
-        schedules = super().schedules(schedule, problem, networks)
+        schedules = super().schedules(schedule, networks)
         if any(len(each.stages) > 1 or each.stages[0].s != 1 for each in schedules):
             raise ValueError("train: adaptive slopes: the schedule must be one stage with s = 1")
         return schedules

@@ -69,10 +69,7 @@ class ModuleFit(Objective):
     shares_prefixes, fits_classes = False, True
 
     def schedules(
-        self,
-        schedule: Schedule | Sequence[Schedule],
-        problem: Problem,
-        networks: Sequence[nn.Module],
+        self, schedule: Schedule | Sequence[Schedule], networks: Sequence[nn.Module]
     ) -> Sequence[LayerSchedules]:
         _check_models(networks)
         count = len(homotopy_activations(networks[0]))

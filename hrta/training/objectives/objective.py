@@ -41,14 +41,8 @@ class Objective(ABC):
     fits_classes: ClassVar[bool] = False
     shares_prefixes: ClassVar[bool] = True
 
-    def schedules(
-        self, schedule: Schedule | Sequence[Schedule], problem: Any, networks: Any
-    ) -> Sequence[Schedule]:
-        """The schedule of each run.
-
-        Raises:
-            ValueError: a problem, networks or schedules of another kind.
-        """
+    def check_types(self, problem: Any, networks: Any) -> None:
+        """Refuse a problem or networks that it is not for."""
         for what, given, wanted in (
             ("problem", problem, self.problem_type),
             ("networks", networks, self.networks_type),
@@ -58,6 +52,11 @@ class Objective(ABC):
                     f"train: {self.name}: {what} must be a {wanted.__name__}; it is a "
                     f"{type(given).__name__}"
                 )
+
+    def schedules(
+        self, schedule: Schedule | Sequence[Schedule], networks: Any
+    ) -> Sequence[Schedule]:
+        """The schedule of each run, from one for all or several; a ValueError if they do not fit."""
         return one_schedule_each(schedule, networks.runs, "networks")
 
     def check(self, task: Task) -> None:

@@ -6,6 +6,7 @@ from torch import nn
 from hrta import HomotopyActivation, Problem, Schedule, Stage, TwoLayer, homotopy, train
 from hrta.networks.two_layer import with_bias
 from hrta.problems.targets import make_problem
+from hrta.training import DeepRitz
 from hrta.training.minibatches import Minibatches
 from hrta.training.objectives.two_layer_loss import Loss
 
@@ -307,6 +308,12 @@ def test_progress_is_told_from_time_to_time(small_problem, small_networks):
         ({"observe_at": [1]}, "observe_at needs a function to call"),
         ({"observe": print, "observe_at": [3]}, r"observe_at: 3 is no step within 0 \.\. 2"),
         ({"problem": Problem("mine", [[1.0]], [1.0])}, "1 inputs, the networks have 2"),
+        ({"networks": nn.Linear(2, 1)}, "networks must be a Sequence; it is a Linear"),
+        ({"problem": "sine1d"}, "two-layer regression: problem must be a Problem; it is a str"),
+        (
+            {"objective": DeepRitz()},
+            "Deep Ritz: problem must be a PoissonProblem; it is a Problem",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(small_problem, small_networks, change, message):

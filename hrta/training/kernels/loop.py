@@ -1,4 +1,4 @@
-"""The numba engine's loop over steps: one network, from the loss to the update, without a detour."""
+"""The numba engine's loop over steps: one network, from the loss to the update."""
 
 from collections.abc import Callable
 
@@ -32,10 +32,8 @@ def _of_kernel(name: str) -> Callable:
 
     @overload(call)
     def _call(points, *arguments) -> Callable:
-        kernel = {one_dimensional.Sorted: one_dimensional, dense.Dense: dense}[
-            points.instance_class
-        ]
-        function = getattr(kernel, name)
+        kernels = {one_dimensional.Sorted: one_dimensional, dense.Dense: dense}
+        function = getattr(kernels[points.instance_class], name)
         return lambda points, *arguments: function(points, *arguments)
 
     return call

@@ -16,8 +16,7 @@ from hrta.schedules import Schedule
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.torch_engine import TorchEngine
 from hrta.training.objectives.adaptive_loss import Loss
-from hrta.training.objectives.objective import Objective, decay_factors_one_by_one
-from hrta.training.objectives.two_layer import data_digest
+from hrta.training.objectives.objective import Objective, data_digest, decay_factors_one_by_one
 from hrta.training.packing import points_and_targets
 from hrta.training.task import Task
 

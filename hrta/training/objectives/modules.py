@@ -15,8 +15,7 @@ from hrta.schedules import Schedule
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.torch_engine import TorchEngine
 from hrta.training.objectives.module_ensemble import ModuleEnsemble, homotopy_activations
-from hrta.training.objectives.objective import Objective, decay_factors_one_by_one
-from hrta.training.objectives.two_layer import data_digest
+from hrta.training.objectives.objective import Objective, data_digest, decay_factors_one_by_one
 from hrta.training.task import Task, one_schedule_each
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hrta.problems.problem import Problem, check_numbers
+from hrta.runtime.checkpoints import digest
 from hrta.schedules import Schedule
 from hrta.training.engines.choice import check_engine
 from hrta.training.engines.engine import Engine
@@ -56,7 +57,7 @@ class Objective(ABC):
     def schedules(
         self, schedule: Schedule | Sequence[Schedule], networks: Any
     ) -> Sequence[Schedule]:
-        """The schedule of each run, from one for all or several; a ValueError if they do not fit."""
+        """The schedule of each run, from one for all or several."""
         return one_schedule_each(schedule, networks.runs, "networks")
 
     def check(self, task: Task) -> None:
@@ -90,6 +91,11 @@ class Objective(ABC):
     def columns(self, task: Task, measured: np.ndarray) -> dict[str, np.ndarray]:
         """The columns of the history from what the engine measured, [K, R, rows]."""
         return dict(zip(MEASURES, measured, strict=False))
+
+
+def data_digest(problem: Problem) -> str:
+    """SHA-256 of all points and targets."""
+    return digest(problem.x, problem.y, problem.x_test, problem.y_test)
 
 
 def decay_factors_one_by_one(task: Task) -> np.ndarray:

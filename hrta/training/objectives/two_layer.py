@@ -6,10 +6,9 @@ import numpy as np
 
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
-from hrta.runtime.checkpoints import digest
 from hrta.training.engines.choice import ENGINES, make_engine
 from hrta.training.engines.engine import Engine
-from hrta.training.objectives.objective import OPTIONAL, Objective
+from hrta.training.objectives.objective import OPTIONAL, Objective, data_digest
 from hrta.training.task import Task
 
 
@@ -36,8 +35,3 @@ class TwoLayerRegression(Objective):
 
     def seeds_of_runs(self, task: Task) -> np.ndarray | None:
         return task.batches and task.batches.seeds
-
-
-def data_digest(problem: Problem) -> str:
-    """SHA-256 of all points and targets."""
-    return digest(problem.x, problem.y, problem.x_test, problem.y_test)

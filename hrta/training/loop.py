@@ -203,15 +203,15 @@ class Loop:
         measured = np.concatenate(self._measured, axis=2)
         steps = [*range(0, task.steps, task.log_every), task.steps]
         stage = {each: [each.stage_at(t) for t in steps] for each in set(schedules)}
-        # Of several activations, the last.
-        s = {each: [np.ravel(each.s_at(t))[-1] for t in steps] for each in stage}
+        s = {each: np.array([each.s_at(t) for t in steps]) for each in stage}
         columns = self._objective.columns(task, measured)
         return pd.DataFrame(
             {
                 "run": np.repeat(np.arange(task.runs), len(steps)),
                 "step": np.tile(steps, task.runs),
                 "stage": np.concatenate([stage[each] for each in schedules]),
-                "s": np.concatenate([s[each] for each in schedules]),
+                # Of several activations, the last.
+                "s": np.concatenate([s[each].reshape(len(steps), -1)[:, -1] for each in schedules]),
                 **{name: values.ravel() for name, values in columns.items()},
             }
         )

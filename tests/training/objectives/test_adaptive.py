@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from adaptive_examples import PROBLEM, networks, two_layer
 
 from hrta import Plateau, Problem, Schedule, Stage, TwoLayer
 from hrta.networks.adaptive import ACTIVATIONS, ADAPTIVE, AdaptiveNetworks
@@ -14,7 +15,6 @@ from hrta.problems.targets import make_problem
 from hrta.training import AdaptiveSlopes, train
 from hrta.training.objectives import adaptive_loss
 
-PROBLEM = make_problem("jump1d", 30, 1)
 KINDS = list(product(ACTIVATIONS, ADAPTIVE))
 
 
@@ -32,48 +32,6 @@ def train_slopes(
         **options,
     )
     return training.history, training.networks
-
-
-def networks(adaptive="none", seeds=(0, 1), **options):
-    options = {"activation": "tanh", "dtype": torch.float64} | options
-    return AdaptiveNetworks.initialise(seeds, 1, [7, 5], adaptive=adaptive, **options)
-
-
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("adaptive", ADAPTIVE)
-def test_at_the_start_it_is_the_plain_network(adaptive, activation):
-    start = networks(adaptive, activation=activation, scale=8.0)
-    x = torch.tensor(PROBLEM.x)
-    for run in range(2):
-        hidden = x
-        for layer in range(3):
-            hidden = hidden @ start.weights[layer][run] + start.biases[layer][run]
-            if layer < 2:
-                hidden = ACTIVATIONS[activation](hidden)
-        torch.testing.assert_close(start.predict(x)[run], hidden[:, 0], rtol=1e-13, atol=1e-13)
-
-
-def two_layer(activation, adaptive, runs=5, width=11, dtype=torch.float64):
-    start = TwoLayer.initialise(range(runs), 1, width, dtype=dtype)
-    return start, AdaptiveNetworks.of_two_layer(start, activation, adaptive)
-
-
-@pytest.mark.parametrize("adaptive", ADAPTIVE)
-def test_of_two_layer_is_the_two_layer_network(adaptive):
-    start, adapted = two_layer("relu", adaptive)
-    x = torch.tensor(PROBLEM.x)
-    torch.testing.assert_close(adapted.predict(x), start.predict(x, 1), rtol=1e-14, atol=1e-14)
-    _, curved = two_layer("tanh", adaptive)
-    hidden = torch.tanh(x * start.inner[2, 0] + start.inner[2, 1])
-    expected = hidden @ start.outer[2] / 11**0.5
-    torch.testing.assert_close(curved.predict(x)[2], expected, rtol=1e-13, atol=1e-13)
-
-
-def test_of_two_layer_shares_no_memory():
-    start, adapted = two_layer("relu", "layer")
-    before = start.inner.clone()
-    adapted.weights[0].zero_()
-    assert torch.equal(start.inner, before)
 
 
 def bent(start):
@@ -163,15 +121,6 @@ def test_every_step_is_torchs(adaptive, deep):
             adam.step()
 
 
-def test_slope_recovery_is_the_papers():
-    start = networks("neuron")
-    for layer, slopes in enumerate(start.slopes):
-        slopes += torch.linspace(0, 1 + layer, slopes.shape[2], dtype=torch.float64)
-    means = [slopes[0].mean().item() for slopes in start.slopes]
-    expected = 1 / np.mean(np.exp(means))
-    assert start.slope_recovery()[0].item() == pytest.approx(expected, rel=1e-14)
-
-
 @pytest.mark.parametrize("adaptive", ADAPTIVE)
 def test_training_is_adam_on_each_network_by_itself(adaptive):
     start = networks(adaptive)
@@ -259,20 +208,6 @@ def test_observations_are_of_the_networks_at_that_step():
     assert sorted(seen) == [0, 4, 9]
     _, after = train_slopes(PROBLEM, networks(), 4)
     assert torch.equal(seen[4], after.predict(x))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"activation": "step"}, "unknown activation 'step'; there are"),
-        ({"adaptive": "all"}, "unknown adaptive 'all'; there are none, layer, neuron"),
-        ({"scale": 0.5}, "scale = 0.5 is below 1"),
-        ({"seeds": ()}, "at least one seed"),
-    ],
-)
-def test_networks_that_make_no_sense_are_refused(change, message):
-    with pytest.raises(ValueError, match=message):
-        networks(**change)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hrta.networks.two_layer import TwoLayer, with_bias
-from hrta.training.engines.engine import Points, Setting
+from hrta.networks.two_layer import TwoLayer
+from hrta.problems.problem import Problem
+from hrta.schedules import Schedule, Stage
+from hrta.training.packing import points_and_targets
+from hrta.training.task import Task
 
 LEARNING_RATE = 1e-3
 POINTS, WIDTH = 100, 1000
@@ -37,18 +40,26 @@ class Case:
         """Where training starts."""
         networks = TwoLayer.initialise(range(self.R), self.d, self.m, dtype, device)
         x = np.random.default_rng(0).uniform(size=(self.n, self.d))
-        y = torch.as_tensor(np.sin(2 * np.pi * x.sum(1))).to(networks.inner)
-        points = Points(with_bias(x, networks.inner), y)
-        rates = np.full(self.R, LEARNING_RATE)
-        return Start(networks, Setting(points, None, "adam", 0.0, rates))
+        problem = Problem("sine", x, np.sin(2 * np.pi * x.sum(1)))
+        schedules = [Schedule([Stage(1.0, 1)])] * self.R
+        task = Task(problem, networks, schedules, "adam", LEARNING_RATE)
+        return Start(networks, *points_and_targets(problem.x, problem.y, networks.inner), task)
 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Where training starts: what all engines and peers are given."""
+    """Where training starts: what all engines and peers are given.
+
+    Attributes:
+        networks: the networks.
+        x, y: points with a last column of ones, and targets.
+        task: the same, for our engines.
+    """
 
     networks: TwoLayer
-    setting: Setting
+    x: torch.Tensor
+    y: torch.Tensor
+    task: Task
 
 
 def side_by_side(device: str, quick: bool) -> list[Case]:

@@ -138,9 +138,9 @@ class JaxWorkers:
 
     def contenders(self, start: Start, variants: list[Variant]) -> list["Jax"]:
         """So many ways to train from there; those of an earlier call end."""
-        networks, points = start.networks, start.setting.points
+        networks = start.networks
         file = self._folder / "start.npz"
-        arrays = {"x": points.x, "y": points.y, "inner": networks.inner, "outer": networks.outer}
+        arrays = {"x": start.x, "y": start.y, "inner": networks.inner, "outer": networks.outer}
         numbers = {name: tensor.cpu().numpy() for name, tensor in arrays.items()}
         np.savez(file, learning_rate=LEARNING_RATE, **numbers)
         ask(self._all, command="load", file=str(file))
@@ -156,7 +156,7 @@ class Jax(Contender):
     engine = "JAX"
 
     def __init__(self, variant: Variant, workers: list[Worker], start: Start, cores: int) -> None:
-        runs, (n, inputs) = start.networks.runs, start.setting.points.x.shape
+        runs, (n, inputs) = start.networks.runs, start.x.shape
         self.variant = variant.name
         self._workers = workers[:runs]
         self.threads = len(self._workers) if variant.processes else cores

@@ -10,13 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from benchmarks.cases import LEARNING_RATE, Start
-from hrta.training.engines import make_engine
+from hrta.training.engines.choice import make_engine
 from hrta.training.optimizers import Adam
 
 
@@ -61,13 +62,13 @@ class Ensemble(Contender):
 
     def __init__(self, engine: str, start: Start, cores: int) -> None:
         self.engine, self.networks = engine, start.networks.runs
-        self.threads = cores if engine == "cpu" else 1
-        self._state = make_engine(engine, start.networks, start.setting)
+        self.threads = cores if engine == "numba" else 1
+        self._state = make_engine(replace(start.task, engine=engine))
 
     def advance(self, steps: int) -> float:
         s, every = np.ones(self.networks), np.ones(steps, bool)
         with torch_threads(self.threads):
-            losses, _ = self._state.advance(s, np.ones(steps), every)
+            losses = self._state.advance(s, np.ones(steps), every)[0]
         if (self._state.diverged >= 0).any():
             raise RuntimeError(f"engine {self.engine}: a network diverged, its time means nothing")
         return float(losses[0, -1])
@@ -80,12 +81,12 @@ class Naive(Contender):
 
     def __init__(self, start: Start, threads: int) -> None:
         self.threads, self.variant = threads, _on(threads)
-        self._points = start.setting.points
+        self._x, self._y = start.x, start.y
         self._network = Module(start.networks.inner[0], start.networks.outer[0])
         self._optimizer = torch.optim.Adam(self._network.parameters(), lr=LEARNING_RATE)
 
     def advance(self, steps: int) -> float:
-        x, y = self._points.x, self._points.y
+        x, y = self._x, self._y
         losses = []
         with torch_threads(self.threads):
             for _ in range(steps):
@@ -140,8 +141,8 @@ class BlasNetwork:
     """
 
     def __init__(self, start: Start, run: int) -> None:
-        networks, points = start.networks, start.setting.points
-        self.x, self.y = points.x, points.y
+        networks = start.networks
+        self.x, self.y = start.x, start.y
         self.parameters = torch.cat([networks.inner[run], networks.outer[run, None]])
         self.gradient = torch.empty_like(self.parameters)
         self.first, self.second, self.root = (torch.zeros_like(self.parameters) for _ in range(3))

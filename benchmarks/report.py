@@ -17,18 +17,18 @@ from hrta.study.analysis.figures.panels import legend, log_scale
 from hrta.study.analysis.figures.style import COLUMN_WIDTH, colours, save_figure, use_style
 
 CASE = ["d", "m", "n", "R"]
-ENGINES = ("naive", "torch BLAS", "reference", "JAX", "ours")
+ENGINES = ("naive", "torch BLAS", "torch", "JAX", "ours")
 COLOURS = dict(zip(reversed(ENGINES), colours(ENGINES), strict=True))
 AXES = {"m": "width m (neurons)", "n": "points n", "R": "networks R", "d": "inputs d"}
 TIME = "time per network and step [µs]"
 
 
 def best(raw: pd.DataFrame) -> pd.DataFrame:
-    """For each case and engine the variant with the smallest median; `cpu` and `cuda` are ours.
+    """For each case and engine the variant with the smallest median; `numba` and `triton` are ours.
 
     Columns: d, m, n, R, engine, variant, us.
     """
-    named = raw.assign(engine=raw["engine"].replace({"cpu": "ours", "cuda": "ours"}))
+    named = raw.assign(engine=raw["engine"].replace({"numba": "ours", "triton": "ours"}))
     medians = named.groupby([*CASE, "engine", "variant"], as_index=False)["us"].median()
     return medians.loc[medians.groupby([*CASE, "engine"])["us"].idxmin()].reset_index(drop=True)
 
@@ -136,7 +136,7 @@ def against_everything(raw: pd.DataFrame) -> Figure:
     for (name, label), axis in zip(AXES.items(), axes.flat, strict=True):
         fixed = {key: value for key, value in base.items() if key != name}
         here = chosen[(chosen[list(fixed)] == pd.Series(fixed)).all(axis=1)].sort_values(name)
-        for engine in ("reference", "JAX", "ours"):
+        for engine in ("torch", "JAX", "ours"):
             rows = here[here["engine"] == engine]
             if name == "d":
                 _line(axis, rows["d"], rows["us"], engine)

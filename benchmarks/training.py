@@ -27,6 +27,7 @@ from benchmarks.timing import time_case
 from hrta.runtime.files import write_json, write_table
 from hrta.runtime.progress import Progress
 from hrta.runtime.provenance import provenance
+from hrta.training.engines.choice import COMPILED
 
 ROOT = Path(__file__).parents[1]
 
@@ -98,7 +99,7 @@ def _contenders(
 ) -> list[Contender]:
     """Who is timed on a case: all, or the engines and what JAX is usually best at."""
     start = case.make(device)
-    contenders = [Ensemble(engine, start, cores) for engine in (device, "reference")]
+    contenders = [Ensemble(engine, start, cores) for engine in (COMPILED[device], "torch")]
     if full:
         contenders += rivals(start, device, cores)
     if jax is not None:

@@ -20,7 +20,7 @@ ADAPTIVE = ("none", "layer", "neuron")
 
 
 @dataclass(frozen=True, eq=False)
-class DeepNetworks:
+class AdaptiveNetworks:
     """R networks of hidden layers h_l = sigma(n a_l (h_(l-1) W_l + b_l)), and a linear last one.
 
     Attributes:
@@ -51,7 +51,7 @@ class DeepNetworks:
         adaptive: str = "none",
         scale: float = 10.0,
         dtype: torch.dtype = torch.float32,
-    ) -> "DeepNetworks":
+    ) -> "AdaptiveNetworks":
         """One network per seed: weights N(0, 2 / (in + out)), biases 0, and n a = 1.
 
         A network depends on its own seed alone, and not on what is adaptive.
@@ -83,7 +83,7 @@ class DeepNetworks:
         activation: str = "relu",
         adaptive: str = "layer",
         scale: float = 10.0,
-    ) -> "DeepNetworks":
+    ) -> "AdaptiveNetworks":
         """phi(x) = 1/sqrt(m) sum_k a_k sigma(n c_k w_k . (x, 1)) from given w and a, n c = 1.
 
         One hidden layer with a bias, none at the output; what is trained is w, a and the slopes c,

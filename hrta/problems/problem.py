@@ -94,6 +94,4 @@ class Problem:
 def check_numbers(problem: Problem, trainer: str) -> None:
     """Refuse classes, for a trainer that fits numbers."""
     if problem.classes is not None:
-        raise ValueError(
-            f"{trainer}: problem {problem.name} has classes; hrta.training.modules fits them"
-        )
+        raise ValueError(f"{trainer}: problem {problem.name} has classes; only modules fit them")

@@ -4,8 +4,14 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["adaptive", "deep_ritz", "lbfgs", "modules", "plateaus"],
+    submodules=["lbfgs"],
     submod_attrs={
-        "two_layer": ["train", "Training"],
+        "loop": ["Training"],
+        "objectives.adaptive": ["AdaptiveSlopes"],
+        "objectives.deep_ritz": ["DeepRitz"],
+        "objectives.modules": ["ModuleFit"],
+        "objectives.objective": ["Objective"],
+        "objectives.two_layer": ["TwoLayerRegression"],
+        "trainer": ["train"],
     },
 )

@@ -16,7 +16,9 @@ from torch import Tensor
 from hrta.networks.two_layer import TwoLayer, with_bias
 from hrta.problems.problem import Problem, check_numbers
 from hrta.runtime.processes import one_cpu_thread
-from hrta.training.engines.torch_engine import Loss, pack, unpack
+from hrta.training.objectives.two_layer_loss import WIDTH_MULTIPLE, Loss
+from hrta.training.packing import pack, unpack
+from hrta.training.task import check_inputs, check_positive_integer, one_rate_per_run
 
 Progress = Callable[[int, int], None]
 # Iterations between two rows of the history: few at first, when much happens.
@@ -56,9 +58,9 @@ def train(
     Raises:
         ValueError: an argument outside its range, or a problem that does not fit the networks.
     """
-    rates = np.broadcast_to(learning_rate, networks.runs)
-    _check(problem, networks, evaluations, rates, history_size, s)
-    parameters = pack(networks)
+    _check(problem, networks, evaluations, history_size, s)
+    rates = one_rate_per_run(learning_rate, networks.runs, "lbfgs: learning_rate")
+    parameters = pack(networks, WIDTH_MULTIPLE)
     tables = []
     for run in range(networks.runs):
         searched = _Run(problem, networks.width, parameters[run : run + 1], s)
@@ -90,9 +92,8 @@ class _Run:
 
     def evaluate(self) -> Tensor:
         """The loss; its gradient is left where the optimizer looks for it."""
-        losses, self.parameters.grad = self.loss.value_and_gradient(
-            self.parameters, self.s, self.gradient
-        )
+        losses = self.loss.value_and_gradient(self.parameters, self.s, self.gradient)
+        self.parameters.grad = self.gradient
         self.evaluated += 1
         return losses[0]
 
@@ -141,24 +142,11 @@ class _Run:
 
 
 def _check(
-    problem: Problem,
-    networks: TwoLayer,
-    evaluations: int,
-    rates: np.ndarray,
-    history_size: int,
-    s: float,
+    problem: Problem, networks: TwoLayer, evaluations: int, history_size: int, s: float
 ) -> None:
     check_numbers(problem, "lbfgs")
-    if problem.inputs != networks.inputs:
-        raise ValueError(
-            f"lbfgs: problem {problem.name} has {problem.inputs} inputs, the networks have "
-            f"{networks.inputs}"
-        )
-    for name, value in (("evaluations", evaluations), ("history_size", history_size)):
-        if value < 1 or value != int(value):
-            raise ValueError(f"lbfgs: {name} = {value} is not a whole number of at least 1")
-    wrong = rates[~(np.isfinite(rates) & (rates > 0))]
-    if len(wrong):
-        raise ValueError(f"lbfgs: learning_rate = {wrong[0]:g} is not a positive number")
+    check_inputs(problem, networks, "lbfgs")
+    check_positive_integer(evaluations, "lbfgs: evaluations")
+    check_positive_integer(history_size, "lbfgs: history_size")
     if not 0 <= s <= 2:
-        raise ValueError(f"lbfgs: s = {s:g} is outside [0, 2]")
+        raise ValueError(f"lbfgs: s must be in [0, 2]; it is {s:g}")

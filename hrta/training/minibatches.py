@@ -32,8 +32,8 @@ class Minibatches:
     def __post_init__(self) -> None:
         if self.size != int(self.size) or not 1 <= self.size <= self.points:
             raise ValueError(
-                f"minibatches: batch_size = {self.size} is no whole number from 1 to the number "
-                f"of points, {self.points}"
+                f"minibatches: batch_size must be an integer in [1, {self.points}], the number of "
+                f"points; it is {self.size}"
             )
         object.__setattr__(self, "size", int(self.size))
 
@@ -55,7 +55,3 @@ class Minibatches:
         in_order = np.broadcast_to(np.arange(self.points), (EPOCHS, self.points))
         orders = random.permuted(in_order, axis=1)
         return orders[:, : self.in_an_epoch * self.size].reshape(-1, self.size)
-
-    def branch(self, parents: np.ndarray) -> "Minibatches":
-        """Those of the runs `parents`, [R'] indices."""
-        return Minibatches(self.seeds[parents], self.points, self.size)

@@ -5,69 +5,46 @@ once are used (no fused multiply-add, no lerp): vectorised code and its scalar r
 so a run's numbers do not depend on its place in the ensemble.
 """
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from hrta.runtime.resumable import as_array
-
 
 class Optimizer:
-    """State of an optimizer for an ensemble: tensors with the runs along the first axis.
+    """One step of an optimizer for an ensemble; what it keeps from step to step is its caller's.
 
     Attributes:
-        state_size: how many numbers the optimizer must keep for each parameter.
+        state_size: how many numbers it keeps for each parameter.
     """
 
     state_size = 0
 
     def __init__(self, momentum: float) -> None:
         self.momentum = momentum
-        self._state: dict[str, Tensor] = {}
 
-    def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
+    def update(
+        self, gradient: Tensor, rate: Tensor, moments: Tensor, corrections: Tensor
+    ) -> Tensor:
         """theta_{t+1} - theta_t, [R, ...], from the gradient [R, ...] at theta_t.
 
-        The learning rate broadcasts against the gradient. The gradient is used up as scratch
-        memory (fresh memory at every step costs more than the arithmetic), and the tensor returned
-        is valid until the next call.
+        The gradient is used up as scratch memory (fresh memory at every step costs more than the
+        arithmetic), and the tensor returned is valid until the next call.
+
+        Args:
+            gradient: [R, ...].
+            rate: learning rate, broadcasts against the gradient.
+            moments: what is kept, changed in place, [R, state_size, ...]; 0 at first.
+            corrections: of Adam's two moments, changed in place, [R, 2] float64; 0 at first.
         """
         raise TypeError("an optimizer must say how it updates")
-
-    def reset(self, runs: Tensor) -> None:
-        """Let the chosen runs, a mask [R], start afresh."""
-        for state in self._state.values():
-            state.masked_fill_(runs.view(-1, *[1] * (state.ndim - 1)), 0)
-
-    def branch(self, parents: Tensor) -> None:
-        """Go on with copies of the runs `parents`, [R'] indices."""
-        self._state = {name: state[parents] for name, state in self._state.items()}
-
-    def state(self) -> dict[str, np.ndarray]:
-        """What it has kept so far, a copy."""
-        return {name: as_array(state) for name, state in self._state.items()}
-
-    def restore(self, state: dict[str, np.ndarray], parameters: Tensor) -> None:
-        """Go on from that state, beside these parameters."""
-        tensors = {name: torch.from_numpy(values) for name, values in state.items()}
-        self._state = {
-            # Corrections are in float64 beside any parameters.
-            name: values.to(parameters.device if values.dtype == torch.float64 else parameters)
-            for name, values in tensors.items()
-        }
-
-    def _zeros(self, name: str, like: Tensor) -> Tensor:
-        """The state of that name, zero at first."""
-        if name not in self._state:
-            self._state[name] = torch.zeros_like(like)
-        return self._state[name]
 
 
 class GradientDescent(Optimizer):
     """theta_{t+1} = theta_t - eta_t g_t."""
 
-    def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
-        return gradient.mul_(-learning_rate)
+    def update(
+        self, gradient: Tensor, rate: Tensor, moments: Tensor, corrections: Tensor
+    ) -> Tensor:
+        return gradient.mul_(-rate)
 
 
 class HeavyBall(Optimizer):
@@ -78,9 +55,11 @@ class HeavyBall(Optimizer):
 
     state_size = 1
 
-    def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
-        last = self._zeros("last update", gradient)
-        return last.mul_(self.momentum).add_(gradient.mul_(-learning_rate))
+    def update(
+        self, gradient: Tensor, rate: Tensor, moments: Tensor, corrections: Tensor
+    ) -> Tensor:
+        last_update = moments[:, 0]
+        return last_update.mul_(self.momentum).add_(gradient.mul_(-rate))
 
 
 class Nesterov(Optimizer):
@@ -93,9 +72,11 @@ class Nesterov(Optimizer):
 
     state_size = 1
 
-    def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
-        descent = gradient.mul_(-learning_rate)
-        lead = self._zeros("lead", gradient).add_(descent).mul_(self.momentum)
+    def update(
+        self, gradient: Tensor, rate: Tensor, moments: Tensor, corrections: Tensor
+    ) -> Tensor:
+        descent = gradient.mul_(-rate)
+        lead = moments[:, 0].add_(descent).mul_(self.momentum)
         return descent.add_(lead)
 
 
@@ -110,12 +91,20 @@ class Adam(Optimizer):
     state_size = 2
     beta1, beta2, eps = 0.9, 0.999, 1e-8
 
-    def update(self, gradient: Tensor, learning_rate: Tensor) -> Tensor:
-        per_run = gradient.new_empty(len(gradient), *[1] * (gradient.ndim - 1)).double()
-        correction1 = self._zeros("correction 1", per_run).mul_(self.beta1).add_(1 - self.beta1)
-        correction2 = self._zeros("correction 2", per_run).mul_(self.beta2).add_(1 - self.beta2)
-        first, second = self._zeros("first", gradient), self._zeros("second", gradient)
-        scratch = self._zeros("scratch", gradient)
+    def __init__(self, momentum: float) -> None:
+        super().__init__(momentum)
+        self._scratch = torch.empty(0)
+
+    def update(
+        self, gradient: Tensor, rate: Tensor, moments: Tensor, corrections: Tensor
+    ) -> Tensor:
+        if self._scratch.shape != gradient.shape:
+            self._scratch = torch.empty_like(gradient)
+        scratch, (first, second) = self._scratch, moments.unbind(1)
+        per_run = (-1, *[1] * (gradient.ndim - 1))
+        correction1, correction2 = (each.view(per_run) for each in corrections.unbind(1))
+        correction1.mul_(self.beta1).add_(1 - self.beta1)
+        correction2.mul_(self.beta2).add_(1 - self.beta2)
         torch.mul(gradient, 1 - self.beta1, out=scratch)
         first.mul_(self.beta1).add_(scratch)
         torch.mul(gradient, gradient, out=scratch).mul_(1 - self.beta2)
@@ -123,8 +112,8 @@ class Adam(Optimizer):
         # The smallest normal number more, lost in rounding: the root of 0 itself is slow on CPUs.
         torch.add(second, torch.finfo(scratch.dtype).tiny, out=scratch)
         denominator = scratch.div_(correction2.to(scratch.dtype)).sqrt_().add_(self.eps)
-        rate = (-learning_rate.double() / correction1).to(scratch.dtype)
-        return torch.div(first, denominator, out=gradient).mul_(rate)
+        step_size = (-rate.double() / correction1).to(scratch.dtype)
+        return torch.div(first, denominator, out=gradient).mul_(step_size)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

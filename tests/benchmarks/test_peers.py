@@ -18,9 +18,9 @@ def start(d, runs=3):
     return Case(d, m=19, n=13, R=runs).make(dtype=torch.float64)
 
 
-def reference_loss(begin):
+def loss_of_torch(begin):
     """Before the last of two times so many steps."""
-    return advanced_twice(Ensemble("reference", begin, 1))
+    return advanced_twice(Ensemble("torch", begin, 1))
 
 
 def advanced_twice(contender):
@@ -32,7 +32,7 @@ def advanced_twice(contender):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda begin: Ensemble("cpu", begin, 2),
+        lambda begin: Ensemble("numba", begin, 2),
         lambda begin: Naive(begin, 1),
         lambda begin: Naive(begin, 2),
         lambda begin: TorchBlas(begin, 1, 1),
@@ -40,9 +40,9 @@ def advanced_twice(contender):
         lambda begin: TorchBlas(begin, 2, 1),
     ],
 )
-def test_same_loss_as_the_reference(make, d):
+def test_same_loss_as_the_torch_engine(make, d):
     begin = start(d)
-    assert advanced_twice(make(begin)) == pytest.approx(reference_loss(begin), rel=1e-10)
+    assert advanced_twice(make(begin)) == pytest.approx(loss_of_torch(begin), rel=1e-10)
 
 
 def test_all_networks_at_once_are_trained():
@@ -71,10 +71,10 @@ def test_torch_gets_its_threads_back():
 
 
 @pytest.mark.skipif(not JAX_PYTHON.exists(), reason="no .venv-jax; `make bench` makes it")
-def test_jax_has_the_same_loss_as_the_reference(monkeypatch):
+def test_jax_has_the_same_loss_as_the_torch_engine(monkeypatch):
     monkeypatch.setattr(jax_workers, "LONGEST_CALL", STEPS // 2)
     begin = start(2)
-    expected = reference_loss(begin)
+    expected = loss_of_torch(begin)
     with JaxWorkers(JAX_PYTHON, "cpu", cores=2) as workers:
         contenders = workers.contenders(begin, variants("cpu", everything=True))
         for contender in contenders:

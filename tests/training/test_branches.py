@@ -5,17 +5,19 @@ import pytest
 import torch
 
 from hrta import Problem, Schedule, Stage, TwoLayer, train
-from hrta.training.branches import branches, firsts
+from hrta.training.branches import first_branches, firsts, split
 
 GENERATOR = np.random.default_rng(0)
 PROBLEM = Problem("random", GENERATOR.uniform(size=(20, 1)), GENERATOR.normal(size=20))
 
 
 def test_what_is_the_same_and_what_is_not():
-    networks = TwoLayer.initialise([0, 0, 0, 1, 0], inputs=2, width=5)
-    s = np.array([[1, 1, 1, 1, 0.5], [1, 1.5, 1, 1, 1]])
-    same = branches(networks, np.array([0.1, 0.1, 0.2, 0.1, 0.1]), s)
-    first, second = same
+    weights = np.random.default_rng(0).normal(size=(2, 3, 4))[[0, 0, 0, 1, 0]]
+    rates = np.array([0.1, 0.1, 0.2, 0.1, 0.1])
+    start = first_branches(weights, rates, np.zeros(5, int))
+    first = split(start, np.array([1, 1, 1, 1, 0.5]))
+    second = split(first, np.array([1, 1.5, 1, 1, 1]))
+    assert len(set(start)) == 3
     assert first[0] == first[1]
     assert len(set(first)) == 4
     assert len(set(second)) == 5
@@ -24,8 +26,12 @@ def test_what_is_the_same_and_what_is_not():
     assert set(parents) == set(first)
 
 
+def test_other_seeds_are_other_branches():
+    assert len(set(first_branches(np.zeros((3, 2)), np.ones(3), np.array([1, 2, 1])))) == 2
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "heavy_ball"])
-@pytest.mark.parametrize("engine", ["reference", "cpu"])
+@pytest.mark.parametrize("engine", ["torch", "numba"])
 @pytest.mark.parametrize("reset", [False, True])
 def test_a_run_that_shares_stages_is_the_run_alone(engine, optimizer, reset):
     schedules = [
@@ -33,6 +39,7 @@ def test_a_run_that_shares_stages_is_the_run_alone(engine, optimizer, reset):
         Schedule([Stage(1, 7), Stage(1.5, 13)]),
         Schedule([Stage(1, 7), Stage(1.5, 8), Stage(2, 5)]),
         Schedule([Stage(0.5, 20)]),
+        Schedule([Stage(1, 4), Stage(1, 16)]),
     ]
     networks = TwoLayer.initialise([3] * len(schedules), 1, 6)
     options = {"optimizer": optimizer, "reset_optimizer": reset, "engine": engine}
@@ -47,17 +54,17 @@ def test_a_run_that_shares_stages_is_the_run_alone(engine, optimizer, reset):
 
 
 def test_no_step_is_made_twice(monkeypatch):
-    from hrta.training.engines.numba_engine import CpuEngine
+    from hrta.training.engines.numba_engine import NumbaEngine
 
     updates = []
-    advance = CpuEngine.advance
+    advance = NumbaEngine.advance
 
     def counted(self, s, factors, logged):
         updates.append(len(s) * len(factors))
         return advance(self, s, factors, logged)
 
-    monkeypatch.setattr(CpuEngine, "advance", counted)
+    monkeypatch.setattr(NumbaEngine, "advance", counted)
     schedules = [Schedule.constant_length(s, 50) for s in ([1, 1], [1, 1.5], [0.5, 1])]
     networks = TwoLayer.initialise([0, 0, 0], 1, 4)
-    train(PROBLEM, networks, schedules, engine="cpu")
+    train(PROBLEM, networks, schedules, engine="numba")
     assert sum(updates) == 2 * 50 + 3 * 50

@@ -97,10 +97,10 @@ def test_a_diverged_run_ends_at_infinity(small_problem):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"evaluations": 0}, "evaluations = 0 is not a whole number"),
-        ({"history_size": 1.5}, "history_size = 1.5 is not a whole number"),
-        ({"learning_rate": 0.0}, "learning_rate = 0 is not a positive number"),
-        ({"s": 3.0}, r"s = 3 is outside \[0, 2\]"),
+        ({"evaluations": 0}, "evaluations must be a positive integer; it is 0"),
+        ({"history_size": 1.5}, "history_size must be a positive integer; it is 1.5"),
+        ({"learning_rate": 0.0}, "learning_rate must be a positive number; it is 0"),
+        ({"s": 3.0}, r"s must be in \[0, 2\]; it is 3"),
     ],
 )
 def test_what_is_out_of_range_is_refused(small_problem, small_networks, change, message):

@@ -11,6 +11,19 @@ TORCH = {
 }
 
 
+class Stepper:
+    """An optimizer beside what it keeps for parameters [R, ...]."""
+
+    def __init__(self, name, momentum, parameters):
+        self.optimizer = make_optimizer(name, momentum)
+        runs, *shape = parameters.shape
+        self.moments = parameters.new_zeros(runs, self.optimizer.state_size, *shape)
+        self.corrections = torch.zeros(runs, 2, dtype=torch.float64)
+
+    def update(self, gradient, rate):
+        return self.optimizer.update(gradient, rate, self.moments, self.corrections)
+
+
 def gradient_of(theta):
     """Of a function that is neither quadratic nor separable."""
     return theta.sin() + theta.sum() * 0.1
@@ -21,7 +34,7 @@ def test_every_step_is_torchs(name):
     start = torch.randn(4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     theirs = start.clone().requires_grad_()
     torch_optimizer = TORCH[name]([theirs])
-    ours, optimizer = start.clone(), make_optimizer(name, momentum=0.8)
+    ours, optimizer = start.clone(), Stepper(name, 0.8, start)
     rate = torch.tensor(0.03, dtype=torch.float64)
     for _ in range(50):
         theirs.grad = gradient_of(theirs.detach())
@@ -42,7 +55,8 @@ def test_momentum_keeps_its_definition_when_the_learning_rate_changes():
         lead = nesterov - eta * gradient_of(nesterov)
         nesterov, last = lead + 0.8 * (lead - last), lead
     for name, expected in (("heavy_ball", theta[-1]), ("nesterov", nesterov)):
-        ours, optimizer = torch.ones(3, dtype=torch.float64), make_optimizer(name, 0.8)
+        ours = torch.ones(3, dtype=torch.float64)
+        optimizer = Stepper(name, 0.8, ours)
         for eta in rates:
             ours += optimizer.update(gradient_of(ours), torch.tensor(eta, dtype=torch.float64))
         torch.testing.assert_close(ours, expected, rtol=1e-14, atol=0)
@@ -56,7 +70,7 @@ def test_nesterov_is_heavy_ball_with_a_gradient_correction():
     start = torch.randn(6, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     eta, beta = 0.07, 0.85
     theta, before, last_gradient = start, start, torch.zeros_like(start)
-    ours, optimizer = start.clone(), make_optimizer("nesterov", beta)
+    ours, optimizer = start.clone(), Stepper("nesterov", beta, start)
     theirs = start.clone().requires_grad_()
     torchs = torch.optim.SGD([theirs], lr=eta, momentum=beta, nesterov=True)
     for _ in range(40):
@@ -77,7 +91,7 @@ def test_a_run_is_the_same_wherever_it_stands(name):
     generator = torch.Generator().manual_seed(0)
     gradients = torch.randn(10, 7, 13, generator=generator)
     rates = torch.rand(7, 1, generator=generator)
-    together, alone = make_optimizer(name, 0.9), make_optimizer(name, 0.9)
+    together, alone = (Stepper(name, 0.9, part) for part in (gradients[0], gradients[0, 4:5]))
     for gradient in gradients:
         expected = alone.update(gradient[4:5].clone(), rates[4:5])
         assert torch.equal(together.update(gradient.clone(), rates)[4:5], expected)

@@ -3,6 +3,7 @@
 import hashlib
 
 from hrta.problems.targets import make_problem
+from hrta.training.engines.choice import ENGINES
 
 
 def fingerprint(wildcards):
@@ -70,7 +71,7 @@ def checkpoint_of(job, options, files):
 
 def training_sources():
     """The package's files that the results of training depend on."""
-    return sources("hrta.study.experiments.ensembles", "hrta.runtime.files", f"hrta.training.engines.{ENGINE}")
+    return sources("hrta.study.experiments.ensembles", "hrta.runtime.files", ENGINES[ENGINE][0])
 
 
 def training_checkpoint(wildcards):

@@ -57,7 +57,7 @@ if settings.device == "cuda" and not GPU:
     sys.exit("config: device: 'cuda' given; there is no usable CUDA GPU here, use 'auto' or 'cpu'")
 workflow.global_resources.setdefault("gpu", 1)
 # What trains; the package imports only that one.
-ENGINE = settings.engine if settings.engine != "auto" else ("cuda" if GPU else "cpu")
+ENGINE = settings.engine if settings.engine != "auto" else ("triton" if GPU else "numba")
 
 # Jobs run with this interpreter and this package, whatever is active or installed, and see no GPU
 # that is not meant for them.

@@ -8,7 +8,7 @@ if sweep:
 
     rule sweep_batch:
         input:
-            sources("hrta.study.experiments.sweep", "hrta.runtime.files", f"hrta.training.engines.{ENGINE}"),
+            sources("hrta.study.experiments.sweep", "hrta.runtime.files", ENGINES[ENGINE][0]),
             swept_problems,
         output:
             runs="results/sweep/{batch}.parquet",

@@ -73,7 +73,7 @@ class GradientMethod(StagePath):
 
 
 class PerceptronMethod(LayerwisePath):
-    """`hrta.training.modules`: networks of L hidden layers with any activation, under Adam.
+    """Networks of L hidden layers with any activation, under Adam.
 
     Attributes:
         base: the activation sigma.

@@ -116,7 +116,8 @@ def _measured(
     logged: list[int],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Loss and travel at the logged steps, each flat, run after run."""
-    from hrta.training.two_layer import train
+    from hrta.training.objectives.two_layer import TwoLayerRegression
+    from hrta.training.trainer import train
 
     places = np.unique(np.geomspace(len(logged) - 1, 1, OBSERVATIONS).round().astype(int))
     travel = np.full((networks.runs, len(logged)), np.nan)
@@ -132,6 +133,7 @@ def _measured(
         **optimizer_settings,
         log_every=logged[1] - logged[0],
         fixed_outer=True,
+        objective=TwoLayerRegression(),
         observe=observe,
         observe_at=[logged[place] for place in places],
     )

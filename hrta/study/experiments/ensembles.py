@@ -13,7 +13,8 @@ from hrta.schedules import Schedule
 from hrta.study.config.training_specs import TrainingSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
-from hrta.training.two_layer import train
+from hrta.training.objectives.two_layer import TwoLayerRegression
+from hrta.training.trainer import train
 
 Run = tuple[str, float, int]
 
@@ -68,6 +69,7 @@ def train_ensemble(
         batch_size=spec.batch_size,
         batch_seeds=None if spec.batch_size is None else seeds,
         engine=spec.engine,
+        objective=TwoLayerRegression(),
         progress=progress,
         checkpoint=checkpoint,
     )

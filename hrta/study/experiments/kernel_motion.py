@@ -14,7 +14,8 @@ from hrta.schedules import Schedule
 from hrta.study.config.theory_specs import MotionSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
-from hrta.training.two_layer import train
+from hrta.training.objectives.two_layer import TwoLayerRegression
+from hrta.training.trainer import train
 
 # How often to look in each stage, at steps ever further apart.
 OBSERVATIONS = 10
@@ -52,6 +53,7 @@ def run(spec: MotionSpec, progress: Progress = quiet, checkpoint: Path | None = 
             spec.optimizer,
             spec.learning_rate,
             log_every=first.steps,
+            objective=TwoLayerRegression(),
             observe=observe,
             observe_at=_steps(first),
         )

@@ -11,7 +11,9 @@ from hrta.problems.poisson import PoissonProblem, make_problem
 from hrta.schedules import Schedule
 from hrta.study.config.deep_specs import PoissonSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
-from hrta.training.deep_ritz import Training, predict, train
+from hrta.training.loop import Training
+from hrta.training.objectives.deep_ritz import DeepRitz, predict
+from hrta.training.trainer import train
 
 RUN = ["method", "learning_rate", "seed"]
 # Points a side of the grid on which solutions are kept.
@@ -29,7 +31,7 @@ def run(spec: PoissonSpec, progress: Progress = quiet, checkpoint: Path | None =
         (the better of the two in the middle).
 
     Raises:
-        ValueError: an unknown solution, or as `hrta.training.deep_ritz.train`.
+        ValueError: an unknown solution, or as `hrta.train`.
     """
     problem = make_problem(spec.solution)
     if problem.dimension < 2:
@@ -39,16 +41,15 @@ def run(spec: PoissonSpec, progress: Progress = quiet, checkpoint: Path | None =
     schedules = {
         name: Schedule.constant_length(s, spec.stage_steps) for name, s in spec.methods.items()
     }
+    seeds_of_points = None if spec.quadrature == "grid" else runs["seed"].tolist()
     training = train(
         problem,
         networks,
         [schedules[method] for method in runs["method"]],
-        spec.points,
-        spec.quadrature,
-        runs["learning_rate"].tolist(),
-        decay=spec.decay,
-        seeds=None if spec.quadrature == "grid" else runs["seed"].tolist(),
+        learning_rate=runs["learning_rate"].tolist(),
         log_every=spec.log_every,
+        decay=spec.decay,
+        objective=DeepRitz(spec.points, spec.quadrature, seeds_of_points),
         progress=progress,
         checkpoint=checkpoint,
     )

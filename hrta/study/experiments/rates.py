@@ -16,7 +16,8 @@ from hrta.schedules import Schedule
 from hrta.study.config.theory_specs import RatesSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
-from hrta.training.two_layer import train
+from hrta.training.objectives.two_layer import TwoLayerRegression
+from hrta.training.trainer import train
 
 
 def run(spec: RatesSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
@@ -97,6 +98,7 @@ def _measured(
         "gradient_descent",
         spec.learning_rate,
         log_every=spec.log_every,
+        objective=TwoLayerRegression(),
         observe=observe,
         observe_at=[*schedule.switches, schedule.steps],
     )

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.problems.problem import Problem
+from hrta.schedules import Schedule, Stage
 from hrta.study.config.deep_specs import SlopesSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
-from hrta.training.adaptive import DeepNetworks, train
+from hrta.training.objectives.adaptive import AdaptiveSlopes
+from hrta.training.trainer import train
 
 
 def run(spec: SlopesSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
@@ -26,7 +29,7 @@ def run(spec: SlopesSpec, progress: Progress = quiet, checkpoint: Path | None = 
         prediction at the training points in ascending order.
 
     Raises:
-        ValueError: a problem of several inputs, or as `hrta.training.adaptive`.
+        ValueError: a problem of several inputs, or as `hrta.train`.
     """
     problem = load_problem(spec.problem)
     if problem.inputs != 1:
@@ -36,22 +39,22 @@ def run(spec: SlopesSpec, progress: Progress = quiet, checkpoint: Path | None = 
         )
     errors, solutions = [], []
     for done, (name, variant) in enumerate(spec.variants.items()):
-        networks = DeepNetworks.initialise(
+        networks = AdaptiveNetworks.initialise(
             range(spec.seeds), 1, spec.hidden, spec.activation, variant.adaptive, spec.scale
         )
         observer = _Observer(problem, spec.seeds, spec.solution_steps)
-        history, _ = train(
+        training = train(
             problem,
             networks,
-            spec.steps,
-            spec.learning_rate,
-            recovery=variant.recovery,
+            Schedule([Stage(1.0, spec.steps)]),
+            learning_rate=spec.learning_rate,
             log_every=spec.log_every,
+            objective=AdaptiveSlopes(variant.recovery),
             observe=observer,
             observe_at=[*range(0, spec.steps, spec.log_every), *spec.solution_steps, spec.steps],
             progress=_part_of(progress, done, len(spec.variants)),
         )
-        errors.append(observer.with_slopes(history).assign(variant=name))
+        errors.append(observer.with_slopes(training.history).assign(variant=name))
         solutions.append(pd.concat(observer.solutions).assign(variant=name))
     cell = ["experiment", "problem", "variant", "seed", "step"]
     errors, solutions = (
@@ -75,7 +78,7 @@ class _Observer:
         self._slopes: list[pd.DataFrame] = []
         self.solutions: list[pd.DataFrame] = []
 
-    def __call__(self, step: int, networks: DeepNetworks) -> None:
+    def __call__(self, step: int, networks: AdaptiveNetworks) -> None:
         of_layers = torch.stack([slope.mean(dim=(1, 2)) for slope in networks.slopes])
         slopes = (networks.scale * of_layers).mean(dim=0).double().numpy()
         self._slopes.append(pd.DataFrame({"seed": self._seeds, "step": step, "slope": slopes}))

@@ -1,4 +1,4 @@
-"""The CUDA engine: compiled by Triton, one network to a program, so no run sees another."""
+"""The Triton engine: compiled for a CUDA GPU, one network to a program, so no run sees another."""
 
 import numpy as np
 import torch
@@ -6,127 +6,115 @@ import triton
 from torch import Tensor
 
 from hrta.networks.two_layer import TwoLayer
-from hrta.training.engines.engine import Engine, Points, Setting
+from hrta.training.engines.engine import Engine
 from hrta.training.kernels.triton_loop import Data, Plan, Tiles, advance, measure
 from hrta.training.optimizers import OPTIMIZERS, Adam
+from hrta.training.packing import pack, points_and_targets, unpack
+from hrta.training.task import Task
 
 
-class CudaEngine(Engine):
-    """Trains each network by itself, on the device where the networks are.
+class TritonEngine(Engine):
+    """Two-layer regression on the device where the networks are.
 
     Args:
-        networks, setting: as for every engine.
+        task: as for every engine.
         tiles: how much the kernels work on at a time, chosen by shape if not given.
     """
 
-    name = "cuda"
-    _of_each_run = (
-        *("diverged", "skip", "_diverged", "_learning_rate"),
-        *("_weights", "_state", "_corrections", "_residual"),
-    )
-    _kept = (*Engine._kept, "_diverged", "_weights", "_state", "_corrections")
+    name = "triton"
 
-    def __init__(self, networks: TwoLayer, setting: Setting, tiles: Tiles | None = None) -> None:
-        if setting.batches is not None:
-            raise ValueError("engine cuda: it knows no minibatches")
-        if setting.preserve_function:
-            raise ValueError("engine cuda: it knows no function-preserving switch")
-        super().__init__(networks, setting)
-        inner, outer = networks.inner.detach(), networks.outer.detach()
-        self._weights = torch.cat([inner, outer[:, None]], dim=1)
-        runs, rows, width = self._weights.shape
-        own = OPTIMIZERS[setting.optimizer].state_size
-        self._state = inner.new_zeros(runs, own, rows, width)
-        self._corrections = self._doubles(np.zeros((runs, 2)))
-        self._learning_rate = self._doubles(setting.learning_rate)
-        self._diverged = torch.full((runs,), -1, device=inner.device)
-        none = Points(setting.points.x[:0], setting.points.y[:0])
-        self._data, self._test = (
-            _data(points) for points in (setting.points, setting.test or none)
-        )
-        self._residual = inner.new_empty(runs, self._data.points)
+    def __init__(self, task: Task, tiles: Tiles | None = None) -> None:
+        if task.batches is not None:
+            raise ValueError("engine triton: it knows no minibatches")
+        if task.preserve_function:
+            raise ValueError("engine triton: it knows no function-preserving switch")
+        problem, parameters = task.problem, pack(task.networks)
+        runs, rows, self._width = parameters.shape
+        super().__init__(task, parameters, np.zeros((runs, rows - 1)))
+        inner = task.networks.inner
+        x, y = points_and_targets(problem.x, problem.y, inner)
+        tested = points_and_targets(problem.x_test, problem.y_test, inner)
+        self._measures = 2 if tested else 1
+        self._data, self._test = _data(x, y), _data(*(tested or (x[:0], y[:0])))
         self._plan = Plan(
-            width=width,
+            width=self._width,
             inputs=rows - 1,
-            optimizer=setting.optimizer,
-            momentum=setting.momentum,
-            state_size=own,
+            optimizer=task.optimizer,
+            momentum=task.momentum,
+            state_size=OPTIMIZERS[task.optimizer].state_size,
             beta1=Adam.beta1,
             beta2=Adam.beta2,
             eps=Adam.eps,
-            fixed_outer=setting.fixed_outer,
-            tiles=tiles or choose_tiles(self._data.points, rows - 1, width, inner.itemsize),
+            fixed_outer=task.fixed_outer,
+            tiles=tiles or choose_tiles(len(y), rows - 1, self._width, inner.itemsize),
         )
-        self._step = 0
+        self._follow_state()
 
-    def advance(
-        self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        count = int(np.count_nonzero(logged))
+    def _follow_state(self) -> None:
+        runs = self.state.runs
+        self._learning_rate = self._doubles(self.task.learning_rate[runs])
+        self._residual = self.state.parameters.new_empty(len(runs), self._data.points)
+
+    def advance(self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray) -> np.ndarray:
+        state, count = self.state, int(np.count_nonzero(logged))
         losses = self._doubles(np.full((len(s), 2, count), np.inf))
         rows = np.where(logged, np.cumsum(logged) - 1, -1)
-        with torch.cuda.device_of(self._weights):
+        with torch.cuda.device_of(state.parameters):
             advance[(len(s),)](
                 self._data,
                 self._test,
-                self._weights,
-                self._state,
-                self._corrections,
+                state.parameters,
+                state.moments,
+                state.corrections,
                 self._residual,
-                self._diverged,
-                self._doubles(s).to(self._weights.dtype),
+                state.diverged,
+                self._doubles(s).to(state.parameters.dtype),
                 self._learning_rate,
                 self._doubles(factors),
                 torch.as_tensor(rows, device=losses.device),
                 losses,
                 count,
                 len(factors),
-                self._step,
+                state.step,
                 self._plan,
                 **self._options(),
             )
-        self._step += len(factors)
+        state.step += len(factors)
         return self._fetch(losses)
 
-    def measure(self, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        losses = self._doubles(np.full((len(s), 2), np.inf))
-        with torch.cuda.device_of(self._weights):
+    def measure(self, s: np.ndarray) -> np.ndarray:
+        state, losses = self.state, self._doubles(np.full((len(s), 2), np.inf))
+        with torch.cuda.device_of(state.parameters):
             measure[(len(s),)](
                 self._data,
                 self._test,
-                self._weights,
-                self._diverged,
-                self._doubles(s).to(self._weights.dtype),
+                state.parameters,
+                state.diverged,
+                self._doubles(s).to(state.parameters.dtype),
                 losses,
-                self._step,
+                state.step,
                 self._plan,
                 **self._options(),
             )
         return self._fetch(losses)
 
-    def reset(self, runs: np.ndarray) -> None:
-        chosen = torch.as_tensor(runs, device=self._state.device)
-        self._state[chosen] = 0
-        self._corrections[chosen] = 0
-
-    def networks(self) -> TwoLayer:
-        return TwoLayer(self._weights[:, :-1].clone(), self._weights[:, -1].clone())
+    def networks(self, runs: np.ndarray | slice = slice(None)) -> TwoLayer:
+        return unpack(self.state.parameters[runs], self._width)
 
     def _options(self) -> dict:
         """How Triton compiles: no loads early, products and sums fused (its unspoken default)."""
         return {"num_warps": self._plan.tiles.warps, "num_stages": 1, "enable_fp_fusion": True}
 
     def _doubles(self, values: np.ndarray) -> Tensor:
-        return torch.tensor(values, dtype=torch.float64, device=self._weights.device)
+        return torch.tensor(values, dtype=torch.float64, device=self.state.parameters.device)
 
-    def _fetch(self, losses: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Losses and test losses, both out of [R, 2, ...], once the kernel is done."""
-        self.diverged = self._diverged.cpu().numpy().copy()
-        return tuple(losses.cpu().numpy().swapaxes(0, 1))
+    def _fetch(self, losses: Tensor) -> np.ndarray:
+        """The measures [K, R, ...] out of losses [R, 2, ...], once the kernel is done."""
+        return losses.cpu().numpy().swapaxes(0, 1)[: self._measures]
 
 
-def _data(points: Points) -> Data:
-    return Data(points.x.contiguous(), points.y.contiguous(), len(points.y))
+def _data(x: Tensor, y: Tensor) -> Data:
+    return Data(x.contiguous(), y.contiguous(), len(y))
 
 
 def choose_tiles(points: int, inputs: int, width: int, size: int) -> Tiles:

@@ -1,4 +1,4 @@
-"""The two innermost loops of the CPU engine, written for vector registers.
+"""The two innermost loops of the numba engine, written for vector registers.
 
 Compilers do not keep a tile of sums in registers over a loop by themselves; here the tiles are
 spelt out as LLVM vectors of 64 bytes (L = 16 float32 or 8 float64 neurons), which LLVM maps on what

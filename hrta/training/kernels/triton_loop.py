@@ -1,4 +1,4 @@
-"""The CUDA engine's loop over steps: a Triton program trains a network, all steps in one launch.
+"""The Triton engine's loop over steps: a Triton program trains a network, all steps in one launch.
 
 With z_ik = sum_j x_ij w_jk, sigma_s'(z) = (1 - s) + s 1[z > 0] and r = phi - y,
 
@@ -55,7 +55,7 @@ class Plan(NamedTuple):
 
     Attributes:
         width, inputs: m and D.
-        optimizer, momentum: as in `Setting`.
+        optimizer, momentum: as in `Task`.
         state_size: how many numbers the optimizer keeps for each weight.
         beta1, beta2, eps: of Adam.
         fixed_outer: whether the outer weights stay.
@@ -93,7 +93,7 @@ def advance(
     first_step,
     plan: tl.constexpr,
 ):
-    """T updates of each network that is well.
+    """T updates of each network that has not diverged.
 
     Args:
         data, test: as `Data`; test may have no points.
@@ -105,7 +105,7 @@ def advance(
         s: [R], in the dtype of the weights.
         learning_rate, factors: [R] and [T] float64; a step's learning rate is their product.
         rows: where the losses of each step go, or -1 if they are not wanted, [T].
-        losses, logged: loss and test loss, [R, 2, logged] float64; written while a run is well.
+        losses, logged: loss and test loss, [R, 2, logged] float64; written until a run diverges.
         steps, first_step: T, and the updates made before.
         plan: as `Plan`.
     """
@@ -120,12 +120,12 @@ def advance(
     initial_rate = tl.load(learning_rate + run)
     correction1 = tl.load(corrections)
     correction2 = tl.load(corrections + 1)
-    well = tl.load(diverged + run) < 0
+    alive = tl.load(diverged + run) < 0
     for step in range(steps):
-        if well:
+        if alive:
             loss = _loss(data, residual, weights, slope, plan)
-            well = tl.abs(loss) < float("inf")
-            if well:
+            alive = tl.abs(loss) < float("inf")
+            if alive:
                 row = tl.load(rows + step)
                 if row >= 0:
                     tl.store(losses + row, loss)
@@ -147,7 +147,7 @@ def advance(
 
 @triton.jit(do_not_specialize=["step"])
 def measure(data, test, weights, diverged, s, losses, step, plan: tl.constexpr):
-    """Loss and test loss of each network that is well, [R, 2], after so many steps."""
+    """Loss and test loss of each network that has not diverged, [R, 2], after so many steps."""
     run = tl.program_id(0).to(tl.int64)
     weights += run * (plan.inputs + 1) * plan.width
     slope = 1 - tl.load(s + run)

@@ -1,9 +1,8 @@
 """From sums over active points to gradients, and from gradients to updates, for a block of neurons.
 
 The optimizers are those of `hrta.training.optimizers`, on plain arrays. What falls below the
-smallest normal
-number is set to 0: the moments of a neuron without gradient decay for ever, and on most CPUs
-arithmetic with subnormal numbers is a hundred times slower.
+smallest normal number is set to 0: the moments of a neuron without gradient decay for ever, and on
+most CPUs arithmetic with subnormal numbers is a hundred times slower.
 """
 
 import numpy as np

@@ -1,208 +1,76 @@
-"""The loss of adaptive networks and its gradient, written out.
+"""Regression by networks with locally adaptive activations.
 
-A slope can be drawn into its layer: sigma(n a (h W + b)) is the plain layer with n a W and n a b.
-So loss and gradient are those of a plain network with M' = n a M, M = (W; b), and with G' its
-gradient in M'
-
-    dL/dM = n a G',     dL/da = n sum M G'  (over a neuron's weights, or over a layer's)
-
-which costs next to nothing. Derivatives follow from the activations' values: 1 - h^2 for tanh and
-1[h > 0] for ReLU, so nothing else is stored.
+Source: A. Jagtap, K. Kawaguchi and G. Karniadakis, Locally adaptive activation functions with slope
+recovery for deep and physics-informed neural networks, Proc. R. Soc. A 476:20200334 (2020),
+arXiv 1909.12228.
 """
 
-import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from hrta.networks.adaptive import DeepNetworks
-
-# Elements of the hidden layers worked on at a time: 4 MiB in float32, so that they stay in the
-# cache; far fewer, and the calls themselves cost more than the arithmetic.
-BLOCK_ELEMENTS = 2**20
-# Each run's tensors start at multiples of this many elements: cache lines, and whole rounds of
-# vectorised loops. So all runs are summed and rounded alike, whatever stands beside them.
-ALIGNMENT = 32
-
-
-def _aligned(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT
+from hrta.networks.adaptive import AdaptiveNetworks
+from hrta.problems.problem import Problem
+from hrta.schedules import Schedule
+from hrta.training.engines.engine import Engine
+from hrta.training.engines.torch_engine import TorchEngine
+from hrta.training.objectives.adaptive_loss import Loss
+from hrta.training.objectives.objective import Objective, data_digest, decay_factors_one_by_one
+from hrta.training.packing import points_and_targets
+from hrta.training.task import Task
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Where the parameters of R networks stand in one tensor [R, P].
+class AdaptiveSlopes(Objective):
+    """mean_i (f(x_i) - y_i)^2 + recovery S(a), S as `AdaptiveNetworks.slope_recovery`.
+
+    The activations are no homotopy: the schedule is one stage with s = 1. The loss in the history
+    is the mean square alone. Engine: torch.
 
     Attributes:
-        shapes: of each layer's matrix (rows, columns), the bias its last row.
-        slopes: how many each hidden layer has.
+        recovery: weight of the slope recovery term, 0 for none.
+
+    Raises:
+        ValueError: a negative weight, or one that is not finite.
     """
 
-    shapes: tuple[tuple[int, int], ...]
-    slopes: tuple[int, ...]
+    name = "adaptive slopes"
+    problem_type, networks_type = Problem, AdaptiveNetworks
+    accepts = frozenset({"optimizer"})
 
-    @classmethod
-    def of(cls, networks: DeepNetworks) -> "Layout":
-        """The layout of such networks."""
-        biases = len(networks.biases)
-        shapes = [
-            (weight.shape[1] + (layer < biases), weight.shape[2])
-            for layer, weight in enumerate(networks.weights)
-        ]
-        return cls(tuple(shapes), tuple(slope.shape[2] for slope in networks.slopes))
+    recovery: float = 0.0
 
-    def split(self, packed: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Views of the matrices [R, rows, columns] and of the slopes [R, 1, 1 or columns]."""
-        views, first = [], 0
-        for rows, columns in (*self.shapes, *((1, slopes) for slopes in self.slopes)):
-            views.append(packed[:, first : first + rows * columns].unflatten(1, (rows, columns)))
-            first += _aligned(rows * columns)
-        return views[: len(self.shapes)], views[len(self.shapes) :]
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.recovery) and self.recovery >= 0):
+            raise ValueError(
+                f"adaptive slopes: recovery must be a non-negative number; it is {self.recovery:g}"
+            )
 
-    def pack(self, networks: DeepNetworks) -> Tensor:
-        """A copy of all parameters."""
-        parts = (*(math.prod(shape) for shape in self.shapes), *self.slopes)
-        packed = networks.weights[0].new_zeros(networks.runs, sum(map(_aligned, parts)))
-        matrices, slopes = self.split(packed)
-        for layer, weight in enumerate(networks.weights):
-            matrices[layer][:, : weight.shape[1]] = weight.detach()
-        for matrix, bias in zip(matrices, networks.biases, strict=False):
-            matrix[:, -1:] = bias.detach()
-        for target, slope in zip(slopes, networks.slopes, strict=True):
-            target[:] = slope.detach()
-        return packed
+    def schedules(
+        self, schedule: Schedule | Sequence[Schedule], networks: AdaptiveNetworks
+    ) -> Sequence[Schedule]:
+        schedules = super().schedules(schedule, networks)
+        if any(len(each.stages) > 1 or each.stages[0].s != 1 for each in schedules):
+            raise ValueError("train: adaptive slopes: the schedule must be one stage with s = 1")
+        return schedules
 
-    def unpack(self, packed: Tensor, like: DeepNetworks) -> DeepNetworks:
-        """Networks like those that were packed with a copy of these parameters."""
-        matrices, slopes = self.split(packed)
-        inputs = [weight.shape[1] for weight in like.weights]
-        split = list(zip(matrices, inputs, strict=True))
-        return replace(
-            like,
-            weights=[matrix[:, :size].clone() for matrix, size in split],
-            biases=[matrix[:, size:].clone() for matrix, size in split[: len(like.biases)]],
-            slopes=[slope.clone() for slope in slopes],
-        )
+    def make_engine(self, task: Task) -> Engine:
+        problem, networks = task.problem, task.networks
+        tested = points_and_targets(problem.x_test, problem.y_test, networks.weights[0])
+        test = tested and Loss(*tested, networks)
+        fitted = points_and_targets(problem.x, problem.y, networks.weights[0])
+        loss = Loss(*fitted, networks, self.recovery, test)
+        return TorchEngine(task, loss, loss.layout.pack(networks))
 
+    def identity(self, task: Task) -> dict[str, object]:
+        kind = task.networks
+        return {
+            "data": data_digest(task.problem),
+            "recovery": self.recovery,
+            "layers": [weight.shape[1:] for weight in kind.weights],
+            "activation": [kind.activation, kind.adaptive, kind.scale, kind.factor],
+        }
 
-class Loss:
-    """mean_i (f(x_i) - y_i)^2 of R networks on one set of points, and its gradient.
-
-    Args:
-        x: points with a last column of ones, [n, d + 1].
-        y: targets, [n].
-        networks: what the parameters are of; their values are not used.
-    """
-
-    def __init__(self, x: Tensor, y: Tensor, networks: DeepNetworks) -> None:
-        self.x, self.y = x, y
-        self.layout = Layout.of(networks)
-        self.kind = networks
-        neurons = sum(columns for _, columns in self.layout.shapes[:-1])
-        self.block_runs = max(1, BLOCK_ELEMENTS // (len(x) * neurons))
-        self._memory: dict[tuple, Tensor] = {}
-
-    def value(self, parameters: Tensor) -> Tensor:
-        """The loss of each run, [R]; parameters packed as `Layout` says."""
-        blocks = parameters.split(self.block_runs)
-        return torch.cat([self._forward(block)[0].square().mean(dim=(1, 2)) for block in blocks])
-
-    def value_and_gradient(self, parameters: Tensor, gradient: Tensor) -> Tensor:
-        """The loss of each run, [R]; its gradient is written to `gradient`, packed alike."""
-        losses = []
-        targets = gradient.split(self.block_runs)
-        for block, target in zip(parameters.split(self.block_runs), targets, strict=True):
-            residual, hidden, plain = self._forward(block)
-            losses.append(residual.square().mean(dim=(1, 2)))
-            self._backward(block, target, residual, hidden, plain)
-        return torch.cat(losses)
-
-    def _forward(self, block: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """f - y [R, 1, n], hidden layers [R, n, m], plain matrices M' of a block of runs."""
-        matrices, slopes = self.layout.split(block)
-        hidden, plain = [], []
-        for layer, (matrix, slope) in enumerate(zip(matrices[:-1], slopes, strict=True)):
-            steep = self._workspace("plain", layer, len(block), *matrix.shape[1:])
-            plain.append(torch.mul(matrix, slope * self.kind.scale, out=steep))
-            z = self._workspace("hidden", layer, len(block), len(self.x), matrix.shape[2])
-            if layer == 0:
-                torch.bmm(self.x.expand(len(block), -1, -1), steep, out=z)
-            else:
-                torch.baddbmm(steep[:, -1:], hidden[-1], steep[:, :-1], out=z)
-            hidden.append(_activate(self.kind.activation, z))
-        width = hidden[-1].shape[2]
-        outer, bias = matrices[-1][:, :width], matrices[-1][:, width:]
-        values = self._workspace("values", 0, len(block), 1, len(self.x))
-        # Not hidden times outer: products with a single column are slow.
-        torch.bmm(outer.transpose(1, 2), hidden[-1].transpose(1, 2), out=values)
-        if bias.shape[1]:
-            values += bias
-        return values.mul_(self.kind.factor).sub_(self.y), hidden, plain
-
-    def _backward(
-        self,
-        block: Tensor,
-        target: Tensor,
-        residual: Tensor,
-        hidden: list[Tensor],
-        plain: list[Tensor],
-    ) -> None:
-        """Write the gradient of a block of runs; the other arguments are used up."""
-        matrices, slopes = self.layout.split(block)
-        gradients, slope_gradients = self.layout.split(target)
-        width = hidden[-1].shape[2]
-        residual.mul_(2 * self.kind.factor / len(self.x))
-        torch.bmm(residual, hidden[-1], out=gradients[-1][:, :width].transpose(1, 2))
-        if gradients[-1].shape[1] > width:
-            torch.sum(residual, dim=2, keepdim=True, out=gradients[-1][:, width:])
-        back = _derivative(self.kind.activation, hidden[-1])
-        back.mul_(residual.transpose(1, 2)).mul_(matrices[-1][:, :width].transpose(1, 2))
-        for layer in reversed(range(len(hidden))):
-            gradient = gradients[layer]
-            if layer == 0:
-                torch.bmm(self.x.T.expand(len(block), -1, -1), back, out=gradient)
-            else:
-                torch.bmm(hidden[layer - 1].transpose(1, 2), back, out=gradient[:, :-1])
-                torch.sum(back, dim=1, keepdim=True, out=gradient[:, -1:])
-                below = self._workspace("below", layer, *hidden[layer - 1].shape)
-                torch.bmm(back, plain[layer][:, :-1].transpose(1, 2), out=below)
-                back = _derivative(self.kind.activation, hidden[layer - 1]).mul_(below)
-            if self.kind.adaptive != "none":
-                products = torch.mul(matrices[layer], gradient, out=plain[layer])
-                over = (1, 2) if self.kind.adaptive == "layer" else (1,)
-                torch.sum(products, dim=over, keepdim=True, out=slope_gradients[layer])
-                slope_gradients[layer].mul_(self.kind.scale)
-            gradient.mul_(slopes[layer] * self.kind.scale)
-
-    def _workspace(self, name: str, layer: int, runs: int, *shape: int) -> Tensor:
-        """Memory kept from step to step: fresh memory costs more than the arithmetic."""
-        size = math.prod(shape)
-        key = (name, layer)
-        if key not in self._memory:
-            self._memory[key] = self.x.new_empty(self.block_runs, _aligned(size))
-        return self._memory[key][:runs, :size].unflatten(1, shape)
-
-
-def add_recovery(layout: Layout, parameters: Tensor, gradient: Tensor, weight: float) -> None:
-    """Add the gradient of weight S(a), S = 1 / mean over hidden layers of exp(mean a)."""
-    slopes, targets = layout.split(parameters)[1], layout.split(gradient)[1]
-    steepness = [slope.mean(dim=(1, 2), keepdim=True).exp() for slope in slopes]
-    recovery = len(slopes) / sum(steepness)
-    for steep, target in zip(steepness, targets, strict=True):
-        share = weight / (len(slopes) * target.shape[2])
-        target.sub_(recovery * recovery * steep * share)
-
-
-def _activate(activation: str, z: Tensor) -> Tensor:
-    """sigma(z) in place; tanh as 2 / (1 + exp(-2z)) - 1, exact to the rounding of 1 and faster."""
-    if activation == "relu":
-        return z.clamp_(min=0)
-    return z.mul_(2).sigmoid_().mul_(2).sub_(1)
-
-
-def _derivative(activation: str, value: Tensor) -> Tensor:
-    """sigma' from sigma, in place; 0 at the corner of ReLU, as in torch."""
-    if activation == "relu":
-        return value.gt_(0)
-    return value.square_().neg_().add_(1)
+    def decay_factors(self, task: Task) -> np.ndarray:
+        return decay_factors_one_by_one(task)

@@ -22,7 +22,7 @@ def test_each_run_is_its_method_from_its_seed(small_problem, spec):
     outcome = run(spec)
     results = outcome.table
     assert list(results.columns) == COLUMNS.split()
-    assert outcome.facts == {"engine": "cpu", "diverged": []}
+    assert outcome.facts == {"engine": "numba", "diverged": []}
     assert (outcome.device, outcome.dtype, outcome.second) == ("cpu", "float64", None)
     assert len(results) == 2 * 2 * 3 * 4
     runs = results.set_index(["method", "learning_rate", "seed"])

@@ -16,7 +16,8 @@ from hrta.study.analysis.poisson import (
 )
 from hrta.study.config.deep_specs import PoissonSpec
 from hrta.study.experiments.poisson import SIDE, run
-from hrta.training import deep_ritz
+from hrta.training import DeepRitz, train
+from hrta.training.objectives.deep_ritz import predict
 
 PROBLEM = make_problem("cosines")
 METHODS = {"relu2": [1, 1], "relaxation": [1, 1.5]}
@@ -39,11 +40,12 @@ def trained_by_itself(problem, quadrature, rate, seed):
     schedule = Schedule.constant_length([1, 1.5], 10)
     networks = TwoLayer.initialise([seed], problem.dimension, 10)
     seeds = [seed] if quadrature == "monte_carlo" else None
-    return deep_ritz.train(
-        *(problem, networks, schedule, OPTIONS["points"], quadrature, rate),
-        decay=0.5,
-        seeds=seeds,
+    return train(
+        *(problem, networks, schedule),
+        learning_rate=rate,
         log_every=6,
+        decay=0.5,
+        objective=DeepRitz(OPTIONS["points"], quadrature, seeds),
     )
 
 
@@ -69,7 +71,7 @@ def test_the_tables_are_those_of_training(quadrature):
     assert len(cell) == SIDE**2
     x = cell[["x1", "x2"]].to_numpy()
     assert (x.min(), x.max()) == (0, 1)
-    phi = deep_ritz.predict(alone[middle].networks, x, 1.5)[0]
+    phi = predict(alone[middle].networks, x, 1.5)[0]
     np.testing.assert_allclose(cell["prediction"], phi, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(cell["exact"], PROBLEM.solution(x))
     assert len(solutions) == 2 * 2 * SIDE**2

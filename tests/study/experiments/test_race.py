@@ -5,14 +5,13 @@ import torch
 from job_examples import stored
 
 from hrta import Problem, Schedule, Stage, TwoLayer, anmin, train
+from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.networks.perceptron import Perceptron
 from hrta.study.analysis.final import final_race_results
 from hrta.study.config.race_methods import Entry
 from hrta.study.config.race_spec import RacedProblem, RaceSpec
 from hrta.study.experiments.race import FIRST_TUNING_SEED, run
-from hrta.training import adaptive as laaf
-from hrta.training import lbfgs
-from hrta.training import modules as module_training
+from hrta.training import AdaptiveSlopes, lbfgs
 
 
 def entry(method, **grid):
@@ -117,7 +116,7 @@ def test_runs_are_those_of_the_package(small_problem):
         Schedule([Stage(s, steps) for s, steps in zip(stages, (13, 13, 14), strict=True)])
         for stages in ([1, 1.5, 1.5], [1, 1, 1.5])
     ]
-    deep = module_training.train(small_problem, models, layers, rate("deep"), decay=0.5)
+    deep = train(small_problem, models, layers, learning_rate=rate("deep"), decay=0.5)
     expected = deep.history.groupby("run")["loss"].last()
     np.testing.assert_allclose(final(found["deep"][0], 8), expected, rtol=1e-5)
     remembered = int(chosen(found["lbfgs"][1], 8, "history_size"))
@@ -131,10 +130,14 @@ def test_runs_are_those_of_the_package(small_problem):
         final(found["anmin"][0], 8)[1], alternated.losses[-1] / 2, rtol=1e-12
     )
     recovery = chosen(found["laaf"][1], 8, "recovery")
-    networks = laaf.DeepNetworks.of_two_layer(start, "tanh", "neuron", 10.0)
-    sloped, _ = laaf.train(
-        small_problem, networks, 40, rate("laaf"), decay=0.5, recovery=recovery, log_every=4
-    )
+    networks = AdaptiveNetworks.of_two_layer(start, "tanh", "neuron", 10.0)
+    sloped = train(
+        *(small_problem, networks, Schedule([Stage(1.0, 40)])),
+        learning_rate=rate("laaf"),
+        log_every=4,
+        decay=0.5,
+        objective=AdaptiveSlopes(recovery),
+    ).history
     expected = sloped.groupby("run")["loss"].last() / 2
     np.testing.assert_array_equal(final(found["laaf"][0], 8), expected)
 

@@ -6,13 +6,14 @@ import pytest
 import torch
 from job_examples import stored
 
-from hrta import Problem
+from hrta import Problem, Schedule, Stage
+from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.problems.targets import make_problem
 from hrta.study.analysis.slopes import compare_errors, readable_errors, relative_errors
 from hrta.study.config.deep_specs import SlopesSpec
 from hrta.study.config.mistakes import ConfigError, checked
 from hrta.study.experiments.slopes import run
-from hrta.training import adaptive as laaf
+from hrta.training import AdaptiveSlopes, train
 
 PROBLEM = make_problem("jump1d", 20, 1)
 VARIANTS = {
@@ -45,8 +46,14 @@ def test_the_tables_are_those_of_training():
     assert [*solutions] == [*columns, "x1", "y", "prediction"]
     assert len(errors) == 4 * 2 * 4
     assert len(solutions) == 4 * 2 * 2 * 20
-    start = laaf.DeepNetworks.initialise([0, 1], 1, [6, 5], "tanh", "layer")
-    history, trained = laaf.train(PROBLEM, start, 12, 0.01, recovery=1.0, log_every=5)
+    start = AdaptiveNetworks.initialise([0, 1], 1, [6, 5], "tanh", "layer")
+    training = train(
+        *(PROBLEM, start, Schedule([Stage(1.0, 12)])),
+        learning_rate=0.01,
+        log_every=5,
+        objective=AdaptiveSlopes(1.0),
+    )
+    history, trained = training.history, training.networks
     here = errors[(errors["variant"] == "recovery") & (errors["seed"] == 1)]
     assert here["step"].tolist() == [0, 5, 10, 12]
     np.testing.assert_array_equal(here["loss"], history.loc[history["run"] == 1, "loss"])

@@ -1,4 +1,4 @@
-"""The CUDA engine against the reference: in Triton's interpreter, and on a GPU if there is one."""
+"""The Triton engine against torch: in Triton's interpreter, and on a GPU if there is one."""
 
 import importlib
 import sys
@@ -11,12 +11,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from training_tasks import task_of
 
-from hrta.networks.two_layer import TwoLayer, with_bias
-from hrta.training.engines import make_engine
-from hrta.training.engines.engine import Points, Setting
-from hrta.training.engines.torch_engine import ReferenceEngine
-from hrta.training.minibatches import Minibatches
+from hrta.networks.two_layer import TwoLayer
+from hrta.problems.problem import Problem
+from hrta.training.engines.choice import make_engine
+from hrta.training.objectives.two_layer_loss import make_torch_engine
 
 if find_spec("triton") is None:
     pytest.skip("no Triton for this system", allow_module_level=True)
@@ -69,10 +69,10 @@ def device(where) -> str:
 def engine(cuda, where):
     """Makes engines; in the interpreter their tiles are small, so that there are many of them."""
 
-    def make(networks, setting, neurons=8, block=16):
-        inputs = 1 << networks.inputs.bit_length()
+    def make(task, neurons=8, block=16):
+        inputs = 1 << task.networks.inputs.bit_length()
         tiles = cuda.Tiles(points=32, neurons=neurons, inputs=inputs, block=block, warps=1)
-        return cuda.CudaEngine(networks, setting, tiles if where == "interpreter" else None)
+        return cuda.TritonEngine(task, tiles if where == "interpreter" else None)
 
     return make
 
@@ -88,17 +88,21 @@ def example(
     test=3,
     fixed_outer=False,
 ):
-    """Networks and a setting, with another learning rate for each run."""
+    """A task with another learning rate for each run."""
     networks = TwoLayer.initialise(range(runs), inputs, width, dtype, device)
     random = np.random.default_rng(points + inputs + width)
 
     def some(number):
-        x = with_bias(random.normal(size=(number, inputs)), networks.inner)
-        return Points(x, torch.tensor(random.normal(size=number)).to(networks.inner))
+        return random.normal(size=(number, inputs)), random.normal(size=number)
 
-    rates = np.array([0.02, 0.1, 0.05])[:runs]
-    held_out = some(test) if test else None
-    return networks, Setting(some(points), held_out, optimizer, 0.8, rates, fixed_outer)
+    return task_of(
+        Problem("random", *some(points), *(some(test) if test else ())),
+        networks,
+        optimizer=optimizer,
+        momentum=0.8,
+        learning_rate=np.array([0.02, 0.1, 0.05])[:runs],
+        fixed_outer=fixed_outer,
+    )
 
 
 def advance(engine, s, steps=3, logged=None, decay=0.9):
@@ -107,7 +111,7 @@ def advance(engine, s, steps=3, logged=None, decay=0.9):
     with np.errstate(all="ignore"):  # the interpreter's numpy minds infinity and the mean of none
         during = engine.advance(s, decay ** np.arange(steps), logged)
         after = engine.measure(s)
-    return np.concatenate([np.stack(during), np.stack(after)[:, :, None]], axis=2)
+    return np.concatenate([during, after[:, :, None]], axis=2)
 
 
 def assert_same(engine, expected, rtol=1e-10):
@@ -118,20 +122,20 @@ def assert_same(engine, expected, rtol=1e-10):
 
 
 def test_outer_weights_stay_where_they_are_fixed(engine, device):
-    networks, setting = example(2, 9, 2, 12, device, fixed_outer=True)
-    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+    task = example(2, 9, 2, 12, device, fixed_outer=True)
+    engines = engine(task), make_torch_engine(task)
     losses, expected = (advance(each, [0.5, 1.3]) for each in engines)
     np.testing.assert_allclose(losses, expected, rtol=1e-10)
     assert_same(*engines)
-    assert torch.equal(engines[0].networks().outer, networks.outer)
+    assert torch.equal(engines[0].networks().outer, task.networks.outer)
 
 
 def test_what_it_does_not_know_is_refused(engine, device):
-    networks, setting = example(2, 9, 2, 12, device)
-    with pytest.raises(ValueError, match="engine cuda: it knows no minibatches"):
-        engine(networks, replace(setting, batches=Minibatches(np.arange(2), 9, 3)))
-    with pytest.raises(ValueError, match="engine cuda: it knows no function-preserving switch"):
-        engine(networks, replace(setting, preserve_function=True))
+    task = example(2, 9, 2, 12, device)
+    with pytest.raises(ValueError, match="engine triton: it knows no minibatches"):
+        engine(replace(task, batch_size=3))
+    with pytest.raises(ValueError, match="engine triton: it knows no function-preserving switch"):
+        engine(replace(task, preserve_function=True))
 
 
 @pytest.mark.parametrize(
@@ -145,35 +149,35 @@ def test_what_it_does_not_know_is_refused(engine, device):
         ("adam", 6, 2, 300, 3),
     ],
 )
-def test_agrees_with_the_reference(engine, device, optimizer, points, inputs, width, test):
-    networks, setting = example(2, points, inputs, width, device, optimizer, test=test)
+def test_agrees_with_the_torch_engine(engine, device, optimizer, points, inputs, width, test):
+    task = example(2, points, inputs, width, device, optimizer, test=test)
     large = {"neurons": 64, "block": 128} if width > 100 else {}
-    engines = engine(networks, setting, **large), ReferenceEngine(networks, setting)
+    engines = engine(task, **large), make_torch_engine(task)
     logged = [True, False, True]
     for s, reset in [([0.5, 1.0], [False, True]), ([2.0, 1.3], [True, False])]:
         for each in engines:
             each.reset(np.array(reset))
         losses, expected = (advance(each, s, 3, logged) for each in engines)
-        assert losses.shape == (2, 2, 3)
+        assert losses.shape == (2 if test else 1, 2, 3)
         assert losses.dtype == np.float64
         np.testing.assert_allclose(losses, expected, rtol=1e-10)
         assert_same(*engines)
 
 
 def test_starts_from_a_copy_and_gives_copies(engine, device):
-    networks, setting = example(2, 5, 1, 7, device)
-    trained = engine(networks, setting)
+    task = example(2, 5, 1, 7, device)
+    trained = engine(task)
     before = trained.networks()
-    assert torch.equal(before.inner, networks.inner)
+    assert torch.equal(before.inner, task.networks.inner)
     advance(trained, [1, 1], 1)
-    assert torch.equal(before.inner, networks.inner)
-    assert not torch.equal(trained.networks().inner, networks.inner)
+    assert torch.equal(before.inner, task.networks.inner)
+    assert not torch.equal(trained.networks().inner, task.networks.inner)
 
 
 @pytest.mark.parametrize("optimizer", ["nesterov", "adam"])
-def test_agrees_with_the_reference_in_single_precision(engine, device, optimizer):
-    networks, setting = example(2, 7, 2, 33, device, optimizer, torch.float32)
-    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+def test_agrees_with_the_torch_engine_in_single_precision(engine, device, optimizer):
+    task = example(2, 7, 2, 33, device, optimizer, torch.float32)
+    engines = engine(task), make_torch_engine(task)
     losses, expected = (advance(each, [0.5, 1.5], 4) for each in engines)
     np.testing.assert_allclose(losses, expected, rtol=2e-5)
     assert_same(*engines, rtol=1e-4)
@@ -183,9 +187,9 @@ def test_agrees_with_the_reference_in_single_precision(engine, device, optimizer
 @pytest.mark.parametrize("first", [1, 3])  # found by the measurement, and in the middle
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_diverged_run_stays_as_it_is(engine, device, optimizer, first):
-    networks, setting = example(2, 5, 1, 7, device, optimizer)
-    setting.learning_rate[0] = 1e200
-    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+    task = example(2, 5, 1, 7, device, optimizer)
+    task.learning_rate[0] = 1e200
+    engines = engine(task), make_torch_engine(task)
     for s, steps in [(1.0, first), (0.0, 2)]:
         losses, expected = (advance(each, [s, 0.7], steps) for each in engines)
         np.testing.assert_allclose(losses, expected, rtol=1e-10)
@@ -196,12 +200,12 @@ def test_a_diverged_run_stays_as_it_is(engine, device, optimizer, first):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_run_does_not_depend_on_the_others(engine, device, dtype):
-    networks, setting = example(3, 6, 2, 20, device, dtype=dtype)
-    together = engine(networks, setting)
+    task = example(3, 6, 2, 20, device, dtype=dtype)
+    together = engine(task)
     losses = advance(together, [0.5, 1.0, 1.5])
-    one = TwoLayer(networks.inner[2:], networks.outer[2:])
-    rate = setting.learning_rate[2:]
-    alone = engine(one, Setting(setting.points, setting.test, "adam", 0.8, rate))
+    one = TwoLayer(task.networks.inner[2:], task.networks.outer[2:])
+    rate = task.learning_rate[2:]
+    alone = engine(task_of(task.problem, one, momentum=0.8, learning_rate=rate))
     assert np.array_equal(advance(alone, [1.5]), losses[:, 2:])
     assert torch.equal(alone.networks().inner, together.networks().inner[2:])
     assert torch.equal(alone.networks().outer, together.networks().outer[2:])
@@ -209,8 +213,8 @@ def test_a_run_does_not_depend_on_the_others(engine, device, dtype):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_runs_that_part_go_on_from_where_they_were(engine, device, optimizer):
-    networks, setting = example(2, 6, 2, 20, device, optimizer)
-    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+    task = example(2, 6, 2, 20, device, optimizer)
+    engines = engine(task), make_torch_engine(task)
     for each in engines:
         advance(each, [0.5, 1.0])
         each.branch(np.array([0, 1, 1]))
@@ -221,18 +225,18 @@ def test_runs_that_part_go_on_from_where_they_were(engine, device, optimizer):
 
 
 def test_a_neuron_that_is_active_nowhere_does_not_move_under_relu(engine, device):
-    networks, setting = example(1, 6, 1, 7, device)
-    networks.inner[0, :, 3] = torch.tensor([0.1, -100.0])
-    trained = engine(networks, setting)
+    task = example(1, 6, 1, 7, device)
+    task.networks.inner[0, :, 3] = torch.tensor([0.1, -100.0])
+    trained = engine(task)
     advance(trained, [1.0])
-    assert torch.equal(trained.networks().inner[..., 3], networks.inner[..., 3])
-    assert torch.equal(trained.networks().outer[..., 3], networks.outer[..., 3])
+    assert torch.equal(trained.networks().inner[..., 3], task.networks.inner[..., 3])
+    assert torch.equal(trained.networks().outer[..., 3], task.networks.outer[..., 3])
 
 
-def test_the_gradient_at_the_kink_is_that_of_the_reference(engine, device):
-    networks, setting = example(1, 6, 1, 7, device, "gradient_descent")
-    networks.inner[0, :, 3] = 0
-    engines = engine(networks, setting), ReferenceEngine(networks, setting)
+def test_the_gradient_at_the_kink_is_that_of_the_torch_engine(engine, device):
+    task = example(1, 6, 1, 7, device, "gradient_descent")
+    task.networks.inner[0, :, 3] = 0
+    engines = engine(task), make_torch_engine(task)
     for each in engines:
         advance(each, [0.7], 1)
     assert_same(*engines)
@@ -284,8 +288,8 @@ def compiled(where, monkeypatch, tmp_path) -> list:
     [(torch.float32, "adam", 100, 200, 5), (torch.float64, "nesterov", 1, 1, 0)],
 )
 def test_the_kernels_compile(engine, compiled, dtype, optimizer, points, width, test):
-    networks, setting = example(2, points, 1, width, "cpu", optimizer, dtype, test)
-    unmoved = engine(networks, setting)
+    task = example(2, points, 1, width, "cpu", optimizer, dtype, test)
+    unmoved = engine(task)
     advance(unmoved, [1, 1], steps=1)
     advance(unmoved, [1, 1], steps=16)
     first, _, again, _ = compiled
@@ -298,17 +302,17 @@ def test_the_kernels_compile(engine, compiled, dtype, optimizer, points, width, 
 @pytest.mark.parametrize("inputs", [1, 3, 8])
 @pytest.mark.parametrize("width", [50, 1000])
 def test_many_steps_are_the_same_each_time(engine, device, inputs, width):
-    networks, setting = example(3, 100, inputs, width, device, dtype=torch.float32)
-    setting.learning_rate[:] = 1e-3
-    engines = engine(networks, setting), engine(networks, setting)
+    task = example(3, 100, inputs, width, device, dtype=torch.float32)
+    task.learning_rate[:] = 1e-3
+    engines = engine(task), engine(task)
     losses, again = (advance(each, [0.5, 1.0, 1.5], 300, decay=1.0) for each in engines)
     assert np.array_equal(losses, again)
     assert_same(*engines, rtol=0)
-    expected = advance(ReferenceEngine(networks, setting), [0.5, 1.0, 1.5], 300, decay=1.0)
+    expected = advance(make_torch_engine(task), [0.5, 1.0, 1.5], 300, decay=1.0)
     np.testing.assert_allclose(losses, expected, rtol=1e-2)
 
 
 @pytest.mark.parametrize("where", [on_gpu], indirect=True)
-def test_auto_is_the_cuda_engine_on_a_gpu(where):
-    networks, setting = example(2, 5, 1, 7, "cuda")
-    assert make_engine("auto", networks, setting).name == "cuda"
+def test_auto_is_the_triton_engine_on_a_gpu(where):
+    task = example(2, 5, 1, 7, "cuda")
+    assert make_engine(task).name == "triton"

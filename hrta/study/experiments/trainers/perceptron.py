@@ -1,4 +1,4 @@
-"""Networks of any depth and activation under Adam: `hrta.training.modules`."""
+"""Networks of any depth and activation under Adam: `ModuleFit`."""
 
 import math
 import time
@@ -8,7 +8,8 @@ import pandas as pd
 from hrta.networks.perceptron import Perceptron
 from hrta.study.config.race_methods import PerceptronMethod
 from hrta.study.experiments.trainers.task import Task, timed
-from hrta.training.modules import train as train_models
+from hrta.training.objectives.modules import ModuleFit
+from hrta.training.trainer import train as train_models
 
 
 def train(task: Task[PerceptronMethod]) -> pd.DataFrame:
@@ -21,9 +22,10 @@ def train(task: Task[PerceptronMethod]) -> pd.DataFrame:
         problem,
         models,
         method.schedules(task.evaluations),
-        task.learning_rates,
-        math.ceil(task.evaluations / task.rows),
+        learning_rate=task.learning_rates,
+        log_every=math.ceil(task.evaluations / task.rows),
         decay=task.decay,
+        objective=ModuleFit(),
     ).history
     # Before the last switch it is another function than the one that the method gives.
     history["answer"] = history["stage"] == method.stage_count

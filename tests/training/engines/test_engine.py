@@ -12,7 +12,7 @@ from hrta.networks.two_layer import with_bias
 SWITCH = Schedule([Stage(1.0, 6), Stage(1.5, 5), Stage(2.0, 4)])
 
 
-@pytest.fixture(params=["reference", "cpu"])
+@pytest.fixture(params=["torch", "numba"])
 def engine(request):
     return request.param
 

@@ -6,13 +6,14 @@ from torch import nn
 from hrta import HomotopyActivation, Problem, Schedule, Stage, TwoLayer, homotopy, train
 from hrta.networks.two_layer import with_bias
 from hrta.problems.targets import make_problem
-from hrta.training.engines.torch_engine import Loss
+from hrta.training import DeepRitz
 from hrta.training.minibatches import Minibatches
+from hrta.training.objectives.two_layer_loss import Loss
 
 METHODS = [[1, 1], [0.5, 1], [1, 1.5], [1.5, 1.5], [2, 2]]
 
 
-@pytest.fixture(params=["reference", "cpu"])
+@pytest.fixture(params=["torch", "numba"])
 def engine(request):
     return request.param
 
@@ -177,7 +178,7 @@ def test_a_run_is_the_same_alone_and_in_an_ensemble(name, width, optimizer, dtyp
         assert torch.equal(alone.networks.outer[0], together.networks.outer[run])
 
 
-def test_the_reference_uses_one_thread_and_gives_the_others_back(
+def test_the_torch_engine_uses_one_thread_and_gives_the_others_back(
     small_problem, small_networks, monkeypatch
 ):
     """Products of matrices may be summed in another order on two threads."""
@@ -191,7 +192,7 @@ def test_the_reference_uses_one_thread_and_gives_the_others_back(
     monkeypatch.setattr(Loss, "value_and_gradient", spy)
     try:
         torch.set_num_threads(2)
-        train(small_problem, small_networks, Schedule([Stage(1, 2)]), engine="reference")
+        train(small_problem, small_networks, Schedule([Stage(1, 2)]), engine="torch")
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
@@ -290,16 +291,29 @@ def test_progress_is_told_from_time_to_time(small_problem, small_networks):
             r"same number of steps; got \[2, 3\]",
         ),
         ({"optimizer": "sgd"}, "unknown optimizer 'sgd'"),
-        ({"learning_rate": -1}, "positive number"),
+        ({"learning_rate": -1}, "learning_rate must be a positive number; it is -1"),
         ({"learning_rate": float("nan")}, "positive number"),
         ({"learning_rate": [0.1, 0.2]}, "5 of them"),
         ({"momentum": 1.5}, r"outside \[0, 1\)"),
-        ({"log_every": 0}, "at least 1"),
-        ({"log_every": 2.5}, "whole number"),
+        ({"log_every": 0}, "log_every must be a positive integer; it is 0"),
+        ({"log_every": 2.5}, "log_every must be a positive integer; it is 2.5"),
+        ({"log_every": float("nan")}, "log_every must be a positive integer; it is nan"),
         ({"schedule": [Stage(1, 2)] * 5}, r"must be a hrta.Schedule"),
-        ({"decay": 0}, r"outside \(0, 1\]"),
+        ({"decay": 0}, r"decay must be in \(0, 1\]; it is 0"),
         ({"engine": "fast"}, "unknown engine 'fast'"),
+        ({"plateau": 3}, "plateau must be a hrta.Plateau; it is 3"),
+        ({"batch_seeds": range(5)}, "batch_seeds are for minibatches"),
+        ({"batch_size": 3, "batch_seeds": [0.5] * 5}, "must be 5 non-negative integers"),
+        ({"batch_size": 8}, r"batch_size must be an integer in \[1, 7\], the number of points"),
+        ({"observe_at": [1]}, "observe_at needs a function to call"),
+        ({"observe": print, "observe_at": [3]}, r"observe_at: 3 is no step within 0 \.\. 2"),
         ({"problem": Problem("mine", [[1.0]], [1.0])}, "1 inputs, the networks have 2"),
+        ({"networks": nn.Linear(2, 1)}, "networks must be a Sequence; it is a Linear"),
+        ({"problem": "sine1d"}, "two-layer regression: problem must be a Problem; it is a str"),
+        (
+            {"objective": DeepRitz()},
+            "Deep Ritz: problem must be a PoissonProblem; it is a Problem",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(small_problem, small_networks, change, message):

@@ -9,10 +9,19 @@ from torch import nn
 from torch.nn import functional
 
 import hrta
-from hrta import HomotopyActivation, HomotopyScheduler, Problem, Schedule, Stage, TwoLayer, convert
+from hrta import (
+    HomotopyActivation,
+    HomotopyScheduler,
+    Plateau,
+    Problem,
+    Schedule,
+    Stage,
+    TwoLayer,
+    convert,
+    train,
+)
 from hrta.networks.perceptron import Perceptron
 from hrta.problems.targets import make_problem
-from hrta.training.modules import train
 
 STAGES = Schedule([Stage(0.5, 4), Stage(1.5, 6)])
 # In float64: a dozen steps of Adam, whose first ones divide small differences by small roots.
@@ -97,7 +106,7 @@ CASES = {
 def test_every_run_is_torchs_adam_by_itself(small_problem, case):
     problem, models, schedules = CASES[case](small_problem)
     rates, decay = [0.1, 0.01, 0.03], 0.2
-    trained = train(problem, models, schedules, rates, decay=decay)
+    trained = train(problem, models, schedules, learning_rate=rates, decay=decay)
     assert trained.diverged == {}
     for run, (model, rate) in enumerate(zip(models, rates, strict=True)):
         losses, expected = plain_loop(problem, model, schedules, rate, decay)
@@ -105,7 +114,7 @@ def test_every_run_is_torchs_adam_by_itself(small_problem, case):
         np.testing.assert_allclose(here["loss"], losses, rtol=1e-9)
         assert here["s"].tolist() == [schedules[-1].s_at(step) for step in range(11)]
         assert here["stage"].tolist() == [schedules[-1].stage_at(step) for step in range(11)]
-        found = trained.models[run].state_dict()
+        found = trained.networks[run].state_dict()
         assert found.keys() == expected.state_dict().keys()
         for name, value in expected.state_dict().items():
             torch.testing.assert_close(found[name], value, **CLOSE)
@@ -114,9 +123,9 @@ def test_every_run_is_torchs_adam_by_itself(small_problem, case):
 @pytest.mark.parametrize("case", ["number", "classes"])
 def test_test_measures_are_of_the_test_points(small_problem, case):
     problem, models, schedules = CASES[case](small_problem)
-    trained = train(problem, models, schedules, 0.1)
+    trained = train(problem, models, schedules, learning_rate=0.1)
     last = trained.history.groupby("run").tail(1)
-    for run, model in enumerate(trained.models):
+    for run, model in enumerate(trained.networks):
         tested = Problem("test", problem.x_test, problem.y_test, classes=problem.classes)
         outputs = model(torch.tensor(problem.x_test))
         expected = loss_of(tested, outputs).item()
@@ -127,7 +136,7 @@ def test_test_measures_are_of_the_test_points(small_problem, case):
     columns = ["run", "step", "stage", "s", "loss", "test_loss"]
     assert [*trained.history] == columns + ["test_error"] * bool(problem.classes)
     untested = Problem("mine", problem.x, problem.y, classes=problem.classes)
-    history = train(untested, models, schedules, 0.1).history
+    history = train(untested, models, schedules, learning_rate=0.1).history
     assert [*history] == columns[:-1]
     np.testing.assert_array_equal(history["loss"], trained.history["loss"])
 
@@ -136,7 +145,7 @@ def test_with_one_hidden_layer_it_is_the_two_layer_trainer():
     problem = make_problem("sine1d", 20, 10)
     options = {"learning_rate": [0.01, 0.1, 0.03], "log_every": 6, "decay": 0.1}
     networks = TwoLayer.initialise(range(3), 1, 7, dtype=torch.float64)
-    expected = hrta.train(problem, networks, STAGES, engine="reference", **options)
+    expected = hrta.train(problem, networks, STAGES, engine="torch", **options)
     found = train(problem, perceptrons(problem, 1, "relu"), STAGES, **options).history
     assert found["step"].tolist() == [0, 6, 10] * 3
     assert [*found] == [*expected.history]
@@ -148,9 +157,9 @@ def test_with_one_hidden_layer_it_is_the_two_layer_trainer():
 def test_a_run_is_the_same_in_other_company(small_problem, base):
     """Up to rounding, which ten steps of Adam hardly enlarge."""
     models, rates = perceptrons(small_problem, 2, base, range(5)), [0.01, 0.02, 0.05, 0.1, 0.001]
-    together = train(small_problem, models, STAGES, rates).history
+    together = train(small_problem, models, STAGES, learning_rate=rates).history
     for run in (0, 3):
-        alone = train(small_problem, [models[run]], STAGES, rates[run]).history
+        alone = train(small_problem, [models[run]], STAGES, learning_rate=rates[run]).history
         here = together[together["run"] == run]
         for loss in ("loss", "test_loss"):
             np.testing.assert_allclose(here[loss], alone[loss], rtol=1e-10)
@@ -162,7 +171,7 @@ def test_the_same_call_gives_the_same_bits_however_many_threads_there_are():
     try:
         for count in (1, 2, 2):
             torch.set_num_threads(count)
-            found.append(train(problem, models, STAGES, 0.01).history)
+            found.append(train(problem, models, STAGES, learning_rate=0.01).history)
             assert torch.get_num_threads() == count
     finally:
         torch.set_num_threads(threads)
@@ -173,8 +182,8 @@ def test_the_same_call_gives_the_same_bits_however_many_threads_there_are():
 @pytest.mark.parametrize("case", ["number", "classes"])
 def test_a_run_that_diverges_is_frozen_and_harms_no_other(small_problem, case):
     problem, models, schedules = CASES[case](small_problem)
-    well = train(problem, models, schedules, 0.01).history
-    trained = train(problem, models, schedules, [0.01, 1e200, 0.01])
+    well = train(problem, models, schedules, learning_rate=0.01).history
+    trained = train(problem, models, schedules, learning_rate=[0.01, 1e200, 0.01])
     history = trained.history
     lost = history[history["run"] == 1].set_index("step")
     (step,) = trained.diverged.values()
@@ -183,7 +192,7 @@ def test_a_run_that_diverges_is_frozen_and_harms_no_other(small_problem, case):
     assert np.isinf(lost.loc[step:, ["loss", "test_loss"]]).all(axis=None)
     if problem.classes:
         assert (lost.loc[step:, "test_error"] == 1).all()
-    assert all(each.isfinite().all() for each in trained.models[1].parameters())
+    assert all(each.isfinite().all() for each in trained.networks[1].parameters())
     others = history["run"] != 1
     np.testing.assert_allclose(history[others], well[others], rtol=1e-10)
 
@@ -191,8 +200,8 @@ def test_a_run_that_diverges_is_frozen_and_harms_no_other(small_problem, case):
 def test_what_is_given_is_left_as_it_was(small_problem):
     models = perceptrons(small_problem)
     before = copy.deepcopy(models)
-    trained = train(small_problem, models, STAGES, 0.1)
-    for given, was, now in zip(models, before, trained.models, strict=True):
+    trained = train(small_problem, models, STAGES, learning_rate=0.1)
+    for given, was, now in zip(models, before, trained.networks, strict=True):
         for name, value in was.state_dict().items():
             assert torch.equal(given.state_dict()[name], value)
             assert not torch.equal(now.state_dict()[name], value)
@@ -236,15 +245,18 @@ def test_what_is_random_will_do_when_it_is_not(small_problem):
             r"all schedules need the same number of steps; got \[3, 10\]",
         ),
         ({"learning_rate": [0.1]}, "must be a number or 3 of them, one for each run"),
-        ({"learning_rate": 0}, "every learning rate must be a positive number"),
-        ({"log_every": 0}, "log_every = 0 is no whole number from 1 on"),
-        ({"decay": 0}, r"decay = 0 is outside \(0, 1\]"),
+        ({"learning_rate": 0}, "learning_rate must be a positive number; it is 0"),
+        ({"log_every": 0}, "log_every must be a positive integer; it is 0"),
+        ({"decay": 0}, r"decay must be in \(0, 1\]; it is 0"),
+        ({"plateau": Plateau()}, "modules does not accept plateau"),
+        ({"preserve_function": True}, "modules does not accept preserve_function"),
     ],
 )
 def test_training_that_makes_no_sense_is_refused(small_problem, change, message):
-    options = {"models": perceptrons(small_problem), "schedule": STAGES} | change
+    options = {"schedule": STAGES} | change
+    models = options.pop("models", perceptrons(small_problem))
     with pytest.raises(ValueError, match=message):
-        train(small_problem, **options)
+        train(small_problem, models, **options)
 
 
 def test_stages_there_must_be():

@@ -6,57 +6,32 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from adaptive_examples import PROBLEM, networks, two_layer
 
-from hrta import Problem, TwoLayer
+from hrta import Plateau, Problem, Schedule, Stage, TwoLayer
+from hrta.networks.adaptive import ACTIVATIONS, ADAPTIVE, AdaptiveNetworks
 from hrta.networks.two_layer import with_bias
 from hrta.problems.targets import make_problem
-from hrta.training import adaptive as laaf
-from hrta.training.objectives import adaptive as laaf_gradient
+from hrta.training import AdaptiveSlopes, train
+from hrta.training.objectives import adaptive_loss
 
-PROBLEM = make_problem("jump1d", 30, 1)
-KINDS = list(product(laaf.ACTIVATIONS, laaf.ADAPTIVE))
-
-
-def networks(adaptive="none", seeds=(0, 1), **options):
-    options = {"activation": "tanh", "dtype": torch.float64} | options
-    return laaf.DeepNetworks.initialise(seeds, 1, [7, 5], adaptive=adaptive, **options)
+KINDS = list(product(ACTIVATIONS, ADAPTIVE))
 
 
-@pytest.mark.parametrize("activation", laaf.ACTIVATIONS)
-@pytest.mark.parametrize("adaptive", laaf.ADAPTIVE)
-def test_at_the_start_it_is_the_plain_network(adaptive, activation):
-    start = networks(adaptive, activation=activation, scale=8.0)
-    x = torch.tensor(PROBLEM.x)
-    for run in range(2):
-        hidden = x
-        for layer in range(3):
-            hidden = hidden @ start.weights[layer][run] + start.biases[layer][run]
-            if layer < 2:
-                hidden = laaf.ACTIVATIONS[activation](hidden)
-        torch.testing.assert_close(start.predict(x)[run], hidden[:, 0], rtol=1e-13, atol=1e-13)
-
-
-def two_layer(activation, adaptive, runs=5, width=11, dtype=torch.float64):
-    start = TwoLayer.initialise(range(runs), 1, width, dtype=dtype)
-    return start, laaf.DeepNetworks.of_two_layer(start, activation, adaptive)
-
-
-@pytest.mark.parametrize("adaptive", laaf.ADAPTIVE)
-def test_of_two_layer_is_the_two_layer_network(adaptive):
-    start, adapted = two_layer("relu", adaptive)
-    x = torch.tensor(PROBLEM.x)
-    torch.testing.assert_close(adapted.predict(x), start.predict(x, 1), rtol=1e-14, atol=1e-14)
-    _, curved = two_layer("tanh", adaptive)
-    hidden = torch.tanh(x * start.inner[2, 0] + start.inner[2, 1])
-    expected = hidden @ start.outer[2] / 11**0.5
-    torch.testing.assert_close(curved.predict(x)[2], expected, rtol=1e-13, atol=1e-13)
-
-
-def test_of_two_layer_shares_no_memory():
-    start, adapted = two_layer("relu", "layer")
-    before = start.inner.clone()
-    adapted.weights[0].zero_()
-    assert torch.equal(start.inner, before)
+def train_slopes(
+    problem, start, steps, learning_rate=2e-4, *, recovery=0.0, log_every=100, **options
+):
+    """History and networks after so many steps."""
+    training = train(
+        problem,
+        start,
+        Schedule([Stage(1.0, steps)]),
+        learning_rate=learning_rate,
+        log_every=log_every,
+        objective=AdaptiveSlopes(recovery),
+        **options,
+    )
+    return training.history, training.networks
 
 
 def bent(start):
@@ -74,12 +49,11 @@ def written_out(problem, start, recovery):
     """Loss, and networks whose tensors are the gradient as it is written out."""
     like = start.weights[0]
     points = with_bias(problem.x, like), torch.tensor(problem.y).to(like)
-    loss = laaf_gradient.Loss(*points, start)
+    loss = adaptive_loss.Loss(*points, start, recovery)
     parameters = loss.layout.pack(start)
     gradient = torch.zeros_like(parameters)
-    losses = loss.value_and_gradient(parameters, gradient)
+    losses = loss.value_and_gradient(parameters, None, gradient)
     torch.testing.assert_close(loss.value(parameters), losses, rtol=0, atol=0)
-    laaf_gradient.add_recovery(loss.layout, parameters, gradient, recovery)
     return losses, loss.layout.unpack(gradient, start)
 
 
@@ -87,7 +61,7 @@ def written_out(problem, start, recovery):
 @pytest.mark.parametrize(("activation", "adaptive"), KINDS)
 @pytest.mark.parametrize("deep", [False, True])
 def test_the_gradient_is_that_of_differentiation(activation, adaptive, deep, recovery, monkeypatch):
-    monkeypatch.setattr(laaf_gradient, "BLOCK_ELEMENTS", 700)  # blocks of several runs, and less
+    monkeypatch.setattr(adaptive_loss, "BLOCK_ELEMENTS", 700)  # blocks of several runs, and less
     if deep:
         start = bent(networks(adaptive, range(5), activation=activation))
     else:
@@ -118,13 +92,13 @@ def trainable(start):
 
 
 @pytest.mark.parametrize("deep", [False, True])
-@pytest.mark.parametrize("adaptive", laaf.ADAPTIVE)
+@pytest.mark.parametrize("adaptive", ADAPTIVE)
 def test_every_step_is_torchs(adaptive, deep):
     """Adam with each run's own learning rate, and decay, from gradients by differentiation."""
     rates, decay, steps, recovery = [0.01, 0.003], 0.1, 12, 0.5
     start = networks(adaptive) if deep else two_layer("relu", adaptive, runs=2)[1]
     ours = []
-    laaf.train(
+    train_slopes(
         *(PROBLEM, start, steps, rates),
         decay=decay,
         recovery=recovery,
@@ -147,22 +121,13 @@ def test_every_step_is_torchs(adaptive, deep):
             adam.step()
 
 
-def test_slope_recovery_is_the_papers():
-    start = networks("neuron")
-    for layer, slopes in enumerate(start.slopes):
-        slopes += torch.linspace(0, 1 + layer, slopes.shape[2], dtype=torch.float64)
-    means = [slopes[0].mean().item() for slopes in start.slopes]
-    expected = 1 / np.mean(np.exp(means))
-    assert start.slope_recovery()[0].item() == pytest.approx(expected, rel=1e-14)
-
-
-@pytest.mark.parametrize("adaptive", laaf.ADAPTIVE)
+@pytest.mark.parametrize("adaptive", ADAPTIVE)
 def test_training_is_adam_on_each_network_by_itself(adaptive):
     start = networks(adaptive)
     options = {"learning_rate": 0.01, "recovery": 0.3, "log_every": 7}
-    history, trained = laaf.train(PROBLEM, start, 20, **options)
+    history, trained = train_slopes(PROBLEM, start, 20, **options)
     assert history[history["run"] == 0]["step"].tolist() == [0, 7, 14, 20]
-    alone, one = laaf.train(PROBLEM, networks(adaptive, seeds=(1,)), 20, **options)
+    alone, one = train_slopes(PROBLEM, networks(adaptive, seeds=(1,)), 20, **options)
     both = history[history["run"] == 1]["loss"].to_numpy()
     np.testing.assert_array_equal(both, alone["loss"])
     assert torch.equal(trained.slopes[0][1], one.slopes[0][0])
@@ -179,13 +144,13 @@ def test_a_run_is_the_same_bit_by_bit_whatever_stands_beside_it(
     start = TwoLayer.initialise(range(7), 1, width)
     options = {"log_every": 1, "recovery": 0.1, "decay": 0.5}
     rates = [1e-3 * 2**run for run in range(7)]
-    together, trained = laaf.train(
-        problem, laaf.DeepNetworks.of_two_layer(start, activation, adaptive), 30, rates, **options
+    together, trained = train_slopes(
+        problem, AdaptiveNetworks.of_two_layer(start, activation, adaptive), 30, rates, **options
     )
     for run in (0, 3, 6):
         one = TwoLayer(start.inner[run : run + 1], start.outer[run : run + 1])
-        one = laaf.DeepNetworks.of_two_layer(one, activation, adaptive)
-        alone, after = laaf.train(problem, one, 30, rates[run], **options)
+        one = AdaptiveNetworks.of_two_layer(one, activation, adaptive)
+        alone, after = train_slopes(problem, one, 30, rates[run], **options)
         here = together[together["run"] == run]
         for loss in ("loss", "test_loss"):
             np.testing.assert_array_equal(here[loss], alone[loss])
@@ -193,21 +158,21 @@ def test_a_run_is_the_same_bit_by_bit_whatever_stands_beside_it(
 
 
 def test_the_test_loss_is_that_of_the_test_points():
-    history, trained = laaf.train(PROBLEM, networks(), 5, log_every=2)
+    history, trained = train_slopes(PROBLEM, networks(), 5, log_every=2)
     values = trained.predict(torch.tensor(PROBLEM.x_test))
     expected = ((values - torch.tensor(PROBLEM.y_test)) ** 2).mean(dim=1)
     assert history[history["step"] == 5]["test_loss"].tolist() == pytest.approx(expected.tolist())
-    without = laaf.train(Problem("mine", PROBLEM.x, PROBLEM.y), networks(), 5, log_every=2)[0]
-    assert [*without] == ["run", "step", "loss"]
+    without = train_slopes(Problem("mine", PROBLEM.x, PROBLEM.y), networks(), 5, log_every=2)[0]
+    assert [*without] == ["run", "step", "stage", "s", "loss"]
     np.testing.assert_array_equal(without["loss"], history["loss"])
 
 
 def test_a_run_that_diverges_is_frozen_and_harms_no_other():
     _, start = two_layer("relu", "layer", dtype=torch.float32)
     options = {"log_every": 1, "recovery": 0.1}
-    well, _ = laaf.train(PROBLEM, start, 12, [0.01] * 5, **options)
+    well, _ = train_slopes(PROBLEM, start, 12, [0.01] * 5, **options)
     seen = []
-    history, trained = laaf.train(
+    history, trained = train_slopes(
         *(PROBLEM, start, 12, [0.01, 0.01, 1e12, 0.01, 0.01]),
         **options,
         observe=lambda step, nets: seen.append(nets),
@@ -227,7 +192,7 @@ def test_a_run_that_diverges_is_frozen_and_harms_no_other():
 
 def test_slopes_stay_where_they_are_unless_they_are_trained():
     start = networks("none")
-    _, trained = laaf.train(PROBLEM, start, 5)
+    _, trained = train_slopes(PROBLEM, start, 5)
     assert torch.equal(trained.slopes[1], start.slopes[1])
     assert not torch.equal(trained.weights[1], start.weights[1])
 
@@ -235,53 +200,49 @@ def test_slopes_stay_where_they_are_unless_they_are_trained():
 def test_observations_are_of_the_networks_at_that_step():
     seen = {}
     x = torch.tensor(PROBLEM.x)
-    laaf.train(
+    train_slopes(
         *(PROBLEM, networks(), 9),
         observe=lambda step, nets: seen.update({step: nets.predict(x).clone()}),
         observe_at=[0, 4, 9],
     )
     assert sorted(seen) == [0, 4, 9]
-    _, after = laaf.train(PROBLEM, networks(), 4)
+    _, after = train_slopes(PROBLEM, networks(), 4)
     assert torch.equal(seen[4], after.predict(x))
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"activation": "step"}, "unknown activation 'step'; there are"),
-        ({"adaptive": "all"}, "unknown adaptive 'all'; there are none, layer, neuron"),
-        ({"scale": 0.5}, "scale = 0.5 is below 1"),
-        ({"seeds": ()}, "at least one seed"),
-    ],
-)
-def test_networks_that_make_no_sense_are_refused(change, message):
-    with pytest.raises(ValueError, match=message):
-        networks(**change)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"steps": 0}, "steps = 0 is not a whole number"),
-        ({"learning_rate": -1}, "learning_rate = -1 is not a positive number"),
+        ({"learning_rate": -1}, "learning_rate must be a positive number; it is -1"),
         ({"learning_rate": [1, 2, 3]}, "must be a number or 2 of them, one for each run"),
-        ({"decay": 1.5}, "decay = 1.5 is outside"),
-        ({"recovery": -1}, "recovery = -1 is not a number of at least 0"),
-        ({"log_every": 0.5}, "log_every = 0.5 is not a whole number"),
+        ({"decay": 1.5}, r"decay must be in \(0, 1\]; it is 1.5"),
+        ({"recovery": -1}, "recovery must be a non-negative number; it is -1"),
+        ({"recovery": np.inf}, "recovery must be a non-negative number; it is inf"),
+        ({"log_every": 0.5}, "log_every must be a positive integer; it is 0.5"),
+        ({"fixed_outer": True}, "adaptive slopes does not accept fixed_outer"),
+        ({"plateau": Plateau()}, "adaptive slopes does not accept plateau"),
+        ({"batch_size": 3}, "adaptive slopes does not accept batch_size"),
+        ({"engine": "numba"}, "unknown engine 'numba'; there are auto, torch"),
     ],
 )
 def test_training_that_makes_no_sense_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        laaf.train(PROBLEM, networks(), **({"steps": 3} | change))
+        train_slopes(PROBLEM, networks(), **({"steps": 3} | change))
+
+
+@pytest.mark.parametrize("stages", [[Stage(0.5, 3)], [Stage(1, 3), Stage(1, 3)]])
+def test_there_is_one_stage_and_no_homotopy(stages):
+    with pytest.raises(ValueError, match="the schedule must be one stage with s = 1"):
+        train(PROBLEM, networks(), Schedule(stages))
 
 
 def test_networks_and_problem_must_fit_together():
     with pytest.raises(ValueError, match="problem mine has 2 inputs, the networks have 1"):
-        laaf.train(Problem("mine", np.ones((3, 2)), np.ones(3)), networks(), 3)
+        train_slopes(Problem("mine", np.ones((3, 2)), np.ones(3)), networks(), 3)
 
 
 def test_any_problem_will_do():
     x = np.random.default_rng(0).uniform(size=(20, 3))
-    start = laaf.DeepNetworks.initialise([0], 3, [10])
-    history, _ = laaf.train(Problem("mine", x, x.sum(axis=1)), start, 200, learning_rate=0.01)
+    start = AdaptiveNetworks.initialise([0], 3, [10])
+    history, _ = train_slopes(Problem("mine", x, x.sum(axis=1)), start, 200, learning_rate=0.01)
     assert history["loss"].iloc[-1] < history["loss"].iloc[0] / 5

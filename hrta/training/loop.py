@@ -1,0 +1,238 @@
+"""The one driver of all training: stages, shared prefixes, logging, observation, checkpoints."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from hrta.runtime.arrays import as_float64
+from hrta.runtime.checkpoints import Checkpoint, State, digest
+from hrta.runtime.resumable import as_array
+from hrta.training.branches import first_branches, firsts, split
+from hrta.training.engines.engine import Engine
+from hrta.training.objectives.objective import Objective
+from hrta.training.stages import Stages
+from hrta.training.task import Task
+
+Progress = Callable[[int, int], None]
+Observer = Callable[[int, Any], None]
+
+# The options that a checkpoint belongs to, beside those that every run has its own of.
+OPTIONS = (
+    *("optimizer", "momentum", "log_every", "decay", "reset_optimizer", "preserve_function"),
+    *("fixed_outer", "batch_size"),
+)
+# Progress is reported at least that many times.
+PIECES = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What `hrta.train` returns.
+
+    Attributes:
+        history: tidy table of run, step, stage, s, loss and what else the objective measures, a row
+            for each run and logged step.
+        networks: the networks after the last step, of the kind that was given.
+        diverged: for each run whose loss turned non-finite, the step at which it did; its weights
+            were not changed from then on, and its losses are infinite in the history.
+        engine: the name of the engine that trained.
+        skip: for two-layer regression coefficients c [R, d + 1] float64 of the term c . (x, 1) that
+            function-preserving switches have added to the networks' functions; 0 without them.
+    """
+
+    history: pd.DataFrame
+    networks: Any
+    diverged: dict[int, int]
+    engine: str
+    skip: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Watching:
+    """Who is told of a training while it runs; see `hrta.train`.
+
+    Raises:
+        ValueError: steps without an observer, or an observer that would miss some of them.
+    """
+
+    observe: Observer | None = None
+    observe_at: Sequence[int] = ()
+    progress: Progress | None = None
+    checkpoint: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.observe is not None and self.checkpoint is not None:
+            raise ValueError(
+                "train: observe and checkpoint: what was observed before an interruption would be "
+                "lost; give one of them"
+            )
+        if len(self.observe_at) and self.observe is None:
+            raise ValueError("train: observe_at needs a function to call, observe")
+
+    def check(self, steps: int) -> None:
+        """Refuse what is not a step."""
+        outside = [step for step in self.observe_at if not 0 <= step <= steps or step != int(step)]
+        if outside:
+            raise ValueError(f"train: observe_at: {outside[0]} is no step within 0 .. {steps}")
+
+
+class Loop:
+    """A training in pieces: no switch of s and no observation inside a piece.
+
+    Runs that are still identical are trained once, by the engine's run of their branch; where their
+    s differ, the engine goes on with copies.
+
+    Args:
+        objective: what is minimised.
+        task: what is trained, and how.
+        watching: who is told.
+
+    Raises:
+        ValueError: a checkpoint that is not whole or of another training.
+    """
+
+    def __init__(self, objective: Objective, task: Task, watching: Watching) -> None:
+        self._objective, self._task, self._watching = objective, task, watching
+        self._engine = objective.make_engine(task)
+        self._stages = Stages(task.schedules, task.plateau)
+        self._logged = np.arange(task.steps) % task.log_every == 0
+        self._factors = objective.decay_factors(task)
+        self._measured: list[np.ndarray] = []
+        self._checkpoint, kept = None, {}
+        if watching.checkpoint is not None:
+            own = identity(objective, task, self._engine)
+            self._checkpoint = Checkpoint(watching.checkpoint, own)
+            kept = self._checkpoint.load()
+        if kept:
+            self._resume(kept)
+        else:
+            self._branches = self._first_branches()
+            self._engine.branch(firsts(self._branches))
+
+    def run(self) -> Training:
+        """Go through all pieces that are left."""
+        task, engine = self._task, self._engine
+        self._report()
+        self._observe()
+        while (step := engine.state.step) < task.steps:
+            s = self._begin_piece(step)
+            last = self._end_of_piece(step)
+            piece = slice(step, last)
+            measured = engine.advance(s, self._factors[piece], self._logged[piece])
+            self._keep(measured[:, self._branches], step)
+            self._observe()
+            if self._checkpoint is not None and last < task.steps:
+                self._checkpoint.offer(self._state)
+            self._report()
+        s = self._stages.s_at(task.steps)[firsts(self._branches)]
+        self._measured.append(engine.measure(s)[:, self._branches, None])
+        diverged = engine.diverged[self._branches]
+        return Training(
+            history=self._history(),
+            networks=engine.networks(self._branches),
+            diverged={run: int(step) for run, step in enumerate(diverged) if step >= 0},
+            engine=engine.name,
+            skip=None if engine.state.skip is None else engine.state.skip[self._branches],
+        )
+
+    def _first_branches(self) -> np.ndarray:
+        task, runs = self._task, np.arange(self._task.runs)
+        if not self._objective.shares_prefixes:
+            return runs
+        seeds = self._objective.seeds_of_runs(task)
+        parameters = as_array(self._engine.state.parameters)
+        return first_branches(parameters, task.learning_rate, runs * 0 if seeds is None else seeds)
+
+    def _begin_piece(self, step: int) -> np.ndarray:
+        """Let branches split and switch; s of the engine's runs from this step on."""
+        task, engine, before = self._task, self._engine, self._branches
+        s, previous = self._stages.s_at(step), self._stages.s_at(max(0, step - 1))
+        restarted = self._stages.switch_at(step) & task.reset_optimizer
+        if self._objective.shares_prefixes:
+            self._branches = split(before, s, restarted)
+        runs = firsts(self._branches)
+        if len(runs) > len(engine.state.runs):
+            engine.branch(before[runs])
+        if task.preserve_function and (s != previous).any():
+            engine.preserve(previous[runs], s[runs])
+        if restarted.any():
+            engine.reset(restarted[runs])
+        return s[runs]
+
+    def _end_of_piece(self, step: int) -> int:
+        length = min(max(1, self._task.steps // PIECES), self._engine.longest_piece)
+        observed = [at for at in self._watching.observe_at if at > step]
+        regular = (step // length + 1) * length
+        return int(min(self._stages.next_end(step, self._task.log_every), regular, *observed))
+
+    def _keep(self, measured: np.ndarray, first: int) -> None:
+        """Keep the measures [K, R, rows] of a piece, and end stages at plateaus."""
+        self._measured.append(measured)
+        log_every = self._task.log_every
+        next_row = -(-first // log_every) * log_every
+        for row, losses in enumerate(measured[0].T):
+            self._stages.see(next_row + row * log_every, losses)
+
+    def _report(self) -> None:
+        if self._watching.progress is not None:
+            self._watching.progress(self._engine.state.step, self._task.steps)
+
+    def _observe(self) -> None:
+        step = self._engine.state.step
+        if step in self._watching.observe_at:
+            self._watching.observe(step, self._engine.networks(self._branches))
+
+    def _state(self) -> State:
+        measured = np.concatenate(self._measured, axis=2)
+        engine = self._engine.state.arrays()
+        return {**engine, "branches": self._branches, "measured": measured}
+
+    def _resume(self, kept: State) -> None:
+        self._branches = kept["branches"]
+        self._engine.restore(kept)
+        self._keep(kept["measured"], 0)
+
+    def _history(self) -> pd.DataFrame:
+        """The tidy table of all that was measured."""
+        task, schedules = self._task, self._stages.schedules
+        measured = np.concatenate(self._measured, axis=2)
+        steps = [*range(0, task.steps, task.log_every), task.steps]
+        stage = {each: [each.stage_at(t) for t in steps] for each in set(schedules)}
+        s = {each: np.array([each.s_at(t) for t in steps]) for each in stage}
+        columns = self._objective.columns(task, measured)
+        return pd.DataFrame(
+            {
+                "run": np.repeat(np.arange(task.runs), len(steps)),
+                "step": np.tile(steps, task.runs),
+                "stage": np.concatenate([stage[each] for each in schedules]),
+                # Of several activations, the last.
+                "s": np.concatenate([s[each].reshape(len(steps), -1)[:, -1] for each in schedules]),
+                **{name: values.ravel() for name, values in columns.items()},
+            }
+        )
+
+
+def identity(objective: Objective, task: Task, engine: Engine) -> dict[str, object]:
+    """What tells a training from others, for its checkpoint; JSON."""
+    seeds, parameters = objective.seeds_of_runs(task), engine.state.parameters
+    schedules = list(dict.fromkeys(task.schedules))
+    return {
+        "objective": objective.name,
+        **objective.identity(task),
+        "engine": engine.name,
+        "networks": digest(as_float64(parameters)),
+        "dtype": str(parameters.dtype),
+        "device": parameters.device.type if isinstance(parameters, Tensor) else "cpu",
+        "schedules": [repr(each) for each in schedules],
+        "schedule of each run": [schedules.index(each) for each in task.schedules],
+        **{name: getattr(task, name) for name in OPTIONS},
+        "plateau": repr(task.plateau),
+        "learning rates": sorted(set(task.learning_rate.tolist())),
+        "learning rate of each run": digest(task.learning_rate),
+        "seeds of points": None if seeds is None else digest(np.asarray(seeds)),
+    }

@@ -1,0 +1,139 @@
+"""Copies of any module as one ensemble: their losses, and the gradient by differentiation."""
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from hrta.activations import HomotopyActivation
+from hrta.problems.problem import Problem
+from hrta.training.engines.torch_engine import Function
+
+State = dict[str, Tensor]
+
+
+def homotopy_activations(model: nn.Module) -> dict[str, HomotopyActivation]:
+    """The homotopy activations of a model, in order, by the names of their s."""
+    return {
+        f"{name}.s": module
+        for name, module in model.named_modules()
+        if isinstance(module, HomotopyActivation)
+    }
+
+
+class ModuleEnsemble(Function):
+    """The loss of R models of one form, the same for all but the numbers in them.
+
+    The s of a run is that of each homotopy activation, and the same for all runs.
+
+    Args:
+        problem: the points, cast to the dtype and device of the parameters.
+        models: left untouched.
+
+    Attributes:
+        parameters: those that require a gradient, packed, [R, P], as they are in the models.
+    """
+
+    def __init__(self, problem: Problem, models: list[nn.Module]) -> None:
+        self._models, self._model = models, copy.deepcopy(models[0])
+        self._activations = homotopy_activations(self._model)
+        parameters, buffers = stack_module_state(models)
+        trained = {name: each.detach() for name, each in parameters.items() if each.requires_grad}
+        self._fixed = {
+            name: each.detach()
+            for name, each in (parameters | buffers).items()
+            if name not in trained and name not in self._activations
+        }
+        self._shapes = {name: each.shape for name, each in trained.items()}
+        # All in one tensor, so that an optimizer needs few calls; the models take views of it.
+        flat = [each.reshape(len(models), -1) for each in trained.values()]
+        self.parameters = torch.cat(flat, dim=1)
+        self._packed, self._views = None, {}
+        over_runs = {"in_dims": (0, 0, None)}
+        fitted = _Points(self._model, problem.x, problem.y, self.parameters)
+        gradient_and_loss = vmap(grad_and_value(fitted.loss), **over_runs)
+        s = {name: activation.s for name, activation in self._activations.items()}
+        # Traced once: the layers of torch.func would cost more than the arithmetic at every step.
+        with torch.no_grad():
+            state = self._views_of(self.parameters), self._fixed, s
+            self._gradient_and_loss = make_fx(gradient_and_loss)(*state)
+        self._measures, self.worst = None, [math.inf]
+        if problem.x_test is not None:
+            tested = _Points(self._model, problem.x_test, problem.y_test, self.parameters)
+            self._measures = vmap(tested.measures, **over_runs)
+            self.worst = [math.inf, math.inf, *[1.0] * (problem.classes is not None)]
+
+    def _views_of(self, parameters: Tensor) -> State:
+        """The parameters by their names, views of the packed ones."""
+        if parameters is not self._packed:
+            sizes = [shape[1:].numel() for shape in self._shapes.values()]
+            parts = parameters.split(sizes, dim=1)
+            named = zip(self._shapes.items(), parts, strict=True)
+            self._views = {
+                name: part.view(len(parameters), *shape[1:]) for (name, shape), part in named
+            }
+            self._packed = parameters
+        return self._views
+
+    def homotopy(self, s: np.ndarray, like: Tensor) -> State:
+        """The tensors of s of the activations, from s [R, activations]."""
+        for activation, value in zip(self._activations.values(), s[0].tolist(), strict=True):
+            activation.s = value
+        return {name: activation.s for name, activation in self._activations.items()}
+
+    def value_and_gradient(
+        self, parameters: Tensor, s: State, gradient: Tensor, of_points: Tensor | None = None
+    ) -> Tensor:
+        gradients, losses = self._gradient_and_loss(self._views_of(parameters), self._fixed, s)
+        flat = [gradients[name].reshape(len(losses), -1) for name in self._shapes]
+        torch.cat(flat, dim=1, out=gradient)
+        return losses
+
+    def tested(self, parameters: Tensor, s: State) -> list[Tensor]:
+        if self._measures is None:
+            return []
+        return list(self._measures(self._views_of(parameters), self._fixed, s))
+
+    def networks(self, parameters: Tensor) -> list[nn.Module]:
+        """Copies of the models with these parameters and the last s."""
+        copies = copy.deepcopy(self._models)
+        views = self._views_of(parameters)
+        for run, each in enumerate(copies):
+            with torch.no_grad():
+                for name, weight in each.named_parameters():
+                    if name in views:
+                        weight.copy_(views[name][run])
+            for name, activation in homotopy_activations(each).items():
+                activation.s = float(self._activations[name].s)
+        return copies
+
+
+class _Points:
+    """One model on one set of points; its parameters and buffers are given with each call."""
+
+    def __init__(self, model: nn.Module, x: Any, y: Any, like: Tensor) -> None:
+        self._model, self._x, y = model, torch.as_tensor(x).to(like), torch.as_tensor(y)
+        self._y = y.to(like) if y.is_floating_point() else y.to(like.device)
+
+    def loss(self, *state: State) -> Tensor:
+        """Half the mean square or, for classes, the mean cross-entropy."""
+        return self._loss(functional_call(self._model, state, (self._x,)))
+
+    def measures(self, *state: State) -> tuple[Tensor, ...]:
+        """The loss and, for classes, the share of points whose largest output is another's."""
+        outputs = functional_call(self._model, state, (self._x,))
+        if self._y.is_floating_point():
+            return (self._loss(outputs),)
+        return self._loss(outputs), (outputs.argmax(dim=1) != self._y).to(outputs.dtype).mean()
+
+    def _loss(self, outputs: Tensor) -> Tensor:
+        if self._y.is_floating_point():
+            return 0.5 * (outputs.reshape(self._y.shape) - self._y).square().mean()
+        # Not cross_entropy: its softmax takes longer than all the rest, and returns the same.
+        of_class = outputs.gather(1, self._y[:, None]).squeeze(1)
+        return (outputs.logsumexp(dim=1) - of_class).mean()

@@ -1,0 +1,172 @@
+"""The loss of two-layer homotopy networks and its gradient in plain torch, and its engine.
+
+For ReLU sigma_s(z) = sigma_s'(z) z, and sigma_s'(z) = (1 - s) + s 1[z > 0]. So all that is needed
+of the pre-activations is the pattern P = 1[z > 0]: with x the biased points and everything per run,
+
+    phi_i   = 1/sqrt(m) sum_j x_ij [(1 - s) sum_k w_jk a_k + s sum_k P_ik w_jk a_k]
+    B_jk    = 1/(n sqrt(m)) sum_i r_i x_ij sigma_s'(z_ik),    r = phi - y
+    dR/dw_jk = a_k B_jk,      dR/da_k = sum_j w_jk B_jk
+
+Per step that is three thin matrix products and one comparison over [n, m], and no activation is
+stored. The derivative at z = 0 is 1 - s, torch's convention for (leaky) ReLU.
+"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hrta.networks.two_layer import TwoLayer
+from hrta.training.engines.engine import EngineState
+from hrta.training.engines.torch_engine import Function, TorchEngine
+from hrta.training.packing import pack, points_and_targets, unpack
+from hrta.training.task import Task
+
+# Elements of the pattern worked on at a time: 8 MiB in float32, so that it stays in the cache.
+BLOCK_ELEMENTS = 2**21
+# Widths are rounded up to whole cache lines (16 float32), so that every run's weights start on one.
+# The matrix product picks its order of summation by alignment: without it the last bit of a run
+# would depend on the run's place in the ensemble.
+WIDTH_MULTIPLE = 16
+
+
+def make_torch_engine(task: Task) -> TorchEngine:
+    """The torch engine for two-layer regression."""
+    networks = task.networks
+    skip = np.zeros((networks.runs, networks.inputs + 1))
+    return TorchEngine(task, TwoLayerFunction(task), pack(networks, WIDTH_MULTIPLE), skip)
+
+
+class TwoLayerFunction(Function):
+    """R_s of each run, its targets less the run's skip term."""
+
+    def __init__(self, task: Task) -> None:
+        problem, like = task.problem, task.networks.inner
+        self._points = points_and_targets(problem.x, problem.y, like)
+        self._test = points_and_targets(problem.x_test, problem.y_test, like)
+        self._width, self._fixed_outer = task.networks.width, task.fixed_outer
+        self.worst = [math.inf] * (2 if self._test else 1)
+
+    def follow(self, state: EngineState) -> None:
+        self._loss = self._loss_on(*self._points, state.skip)
+        self._test_loss = self._test and self._loss_on(*self._test, state.skip)
+
+    def _loss_on(self, x: Tensor, y: Tensor, skip: np.ndarray) -> "Loss":
+        skip = torch.as_tensor(skip).to(x.device)
+        # Not a matrix product, whose rounding may depend on how many runs there are.
+        return Loss(x, (y - (skip[:, None] * x).sum(-1)).to(y.dtype), self._width)
+
+    def value_and_gradient(
+        self, parameters: Tensor, s: Tensor, gradient: Tensor, of_points: Tensor | None = None
+    ) -> Tensor:
+        losses = self._loss.value_and_gradient(parameters, s, gradient, of_points)
+        if self._fixed_outer:
+            gradient[:, -1] = 0
+        return losses
+
+    def tested(self, parameters: Tensor, s: Tensor) -> list[Tensor]:
+        return [self._test_loss.value(parameters, s)] if self._test_loss else []
+
+    def networks(self, parameters: Tensor) -> TwoLayer:
+        return unpack(parameters, self._width)
+
+
+class Loss:
+    """R_s(theta) = 1/(2n) sum_i (phi_s(x_i; theta) - y_i)^2 for R networks on one set of points.
+
+    All arithmetic is done run by run and each run's memory is laid out alike, so on a CPU with one
+    thread a run's numbers do not depend, bit by bit, on the others beside it (the width must be a
+    WIDTH_MULTIPLE for that).
+
+    Args:
+        x: biased points, [n, D], in the dtype and on the device of the parameters.
+        y: targets, [n] for all runs or [R, n].
+        width: the true width m of the 1/sqrt(m) scaling; the parameters may be wider, by neurons
+            of zero weights.
+    """
+
+    def __init__(self, x: Tensor, y: Tensor, width: int) -> None:
+        self.x, self.y = x, y
+        self.scale = width**-0.5
+        self._memory: dict[str, Tensor] = {}
+
+    def value(self, parameters: Tensor, s: Tensor) -> Tensor:
+        """The loss of each run, [R]; parameters and s as in `value_and_gradient`."""
+        blocks = self._blocks(parameters, s)
+        return torch.cat([_half_mean_square(self._residual(*block)[0]) for block in blocks])
+
+    def value_and_gradient(
+        self, parameters: Tensor, s: Tensor, gradient: Tensor, of_points: Tensor | None = None
+    ) -> Tensor:
+        """The loss of each run, [R], in which every point counts 1, and its gradient.
+
+        Args:
+            parameters: [R, D + 1, m], the inner weights and, in the last row, the outer ones.
+            s: homotopy parameter of each run, [R].
+            gradient: where the gradient is written, shaped like the parameters.
+            of_points: how much each point counts in the gradient, [R, n]; without it 1.
+        """
+        losses = []
+        runs = self._block_runs(parameters)
+        targets = gradient.split(runs)
+        weights = [None] * len(targets) if of_points is None else of_points.split(runs)
+        blocks = zip(self._blocks(parameters, s), targets, weights, strict=True)
+        for (block, block_s, block_y), target, weight in blocks:
+            residual, pattern = self._residual(block, block_s, block_y)
+            losses.append(_half_mean_square(residual))
+            if weight is not None:
+                residual.mul_(weight)
+            self._backward(block, block_s, residual, pattern, target)
+        return torch.cat(losses)
+
+    def _residual(self, block: Tensor, s: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """phi - y [R, n] and the pattern P [R, n, m] of a block of runs."""
+        runs, points, inputs = len(block), *self.x.shape
+        inner, outer = block[:, :-1], block[:, -1:]
+        pattern = self._workspace("pattern", runs, points, block.shape[-1])
+        torch.bmm(self.x.expand(runs, -1, -1), inner, out=pattern).gt_(0)
+        path = self._workspace("path", runs, inputs, block.shape[-1])
+        torch.mul(inner, outer, out=path)
+        gated = self._workspace("gated", runs, points, inputs)
+        torch.bmm(pattern, path.transpose(1, 2), out=gated).mul_(s[:, None, None])
+        gated.add_((1 - s[:, None]).mul(path.sum(-1))[:, None, :])
+        return gated.mul_(self.x).sum(-1).mul_(self.scale).sub_(y), pattern
+
+    def _backward(
+        self, block: Tensor, s: Tensor, residual: Tensor, pattern: Tensor, gradient: Tensor
+    ) -> None:
+        """Write the gradient of a block of runs from its residual and pattern."""
+        runs, points, inputs = len(block), *self.x.shape
+        inner, outer = block[:, :-1], block[:, -1:]
+        weighted = self._workspace("gated", runs, points, inputs)
+        torch.mul(residual[:, :, None], self.x * (self.scale / points), out=weighted)
+        back = self._workspace("path", runs, inputs, block.shape[-1])
+        torch.bmm(weighted.transpose(1, 2), pattern, out=back).mul_(s[:, None, None])
+        back.add_((1 - s[:, None]).mul(weighted.sum(1))[:, :, None])
+        torch.mul(outer, back, out=gradient[:, :-1])
+        torch.sum(back.mul_(inner), dim=1, out=gradient[:, -1])
+
+    def _block_runs(self, parameters: Tensor) -> int:
+        """How many runs to work on at a time: all on a GPU, as many as fit the cache on a CPU."""
+        if parameters.is_cuda:
+            return len(parameters)
+        return max(1, BLOCK_ELEMENTS // (len(self.x) * parameters.shape[-1]))
+
+    def _blocks(self, parameters: Tensor, s: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Parameters, s and targets of the runs, some runs at a time."""
+        y = self.y.expand(len(parameters), -1)
+        of_runs = (part.split(self._block_runs(parameters)) for part in (parameters, s, y))
+        return zip(*of_runs, strict=True)
+
+    def _workspace(self, name: str, *shape: int) -> Tensor:
+        """Memory kept from step to step: fresh memory costs more than the arithmetic."""
+        size = math.prod(shape)
+        if name not in self._memory or self._memory[name].numel() < size:
+            self._memory[name] = self.x.new_empty(size)
+        return self._memory[name][:size].view(shape)
+
+
+def _half_mean_square(residual: Tensor) -> Tensor:
+    return residual.square().mean(-1).mul_(0.5)

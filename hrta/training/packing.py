@@ -1,0 +1,37 @@
+"""Two-layer networks and points in the form that engines work on."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hrta.networks.two_layer import TwoLayer, with_bias
+
+
+def pack(networks: TwoLayer, multiple: int = 1) -> Tensor:
+    """A copy of all weights in one tensor [R, d + 2, M], the outer ones in the last row.
+
+    M is the width m rounded up to a multiple of that number, by neurons of zero weights.
+    """
+    runs, rows, width = networks.inner.shape
+    packed = networks.inner.new_zeros(runs, rows + 1, -(-width // multiple) * multiple)
+    packed[:, :-1, :width] = networks.inner.detach()
+    packed[:, -1, :width] = networks.outer.detach()
+    return packed
+
+
+def unpack(packed: Tensor | np.ndarray, width: int) -> TwoLayer:
+    """The networks of that width, a copy, from what `pack` made."""
+    packed = torch.as_tensor(packed)
+    return TwoLayer(packed[:, :-1, :width].clone(), packed[:, -1, :width].clone())
+
+
+def points_and_targets(
+    x: np.ndarray | None, y: np.ndarray | None, like: Tensor
+) -> tuple[Tensor, Tensor] | None:
+    """Points with a last column of ones, [n, d + 1], and targets [n] as tensors like the weights.
+
+    None where there are no points.
+    """
+    if x is None:
+        return None
+    return with_bias(x, like), torch.as_tensor(np.array(y)).to(like)

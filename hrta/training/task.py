@@ -1,0 +1,128 @@
+"""What a training is asked to do, checked and in one form; mistakes are ValueErrors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from hrta.schedules import Plateau, Schedule
+from hrta.training.minibatches import Minibatches
+from hrta.training.optimizers import check_optimizer
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A problem, R networks, and how they are trained.
+
+    Attributes:
+        problem, networks: of the kinds that the objective is for.
+        schedules: of each run, [R], all of the same number of steps.
+        learning_rate: of each run at the first step, float64 [R] (given as one number or R).
+        optimizer, momentum, log_every, decay, reset_optimizer, preserve_function, fixed_outer,
+            batch_size, batch_seeds, engine, plateau: as for `hrta.train`.
+
+    Raises:
+        ValueError: an argument outside its range.
+    """
+
+    problem: Any
+    networks: Any
+    schedules: Sequence[Schedule]
+    optimizer: str = "adam"
+    learning_rate: float | Sequence[float] | np.ndarray = 1e-3
+    momentum: float = 0.9
+    log_every: int = 1
+    decay: float = 1.0
+    reset_optimizer: bool = False
+    preserve_function: bool = False
+    fixed_outer: bool = False
+    batch_size: int | None = None
+    batch_seeds: Sequence[int] | None = None
+    engine: str = "auto"
+    plateau: Plateau | None = None
+
+    def __post_init__(self) -> None:
+        check_optimizer(self.optimizer, self.momentum)
+        check_positive_integer(self.log_every, "train: log_every")
+        if not 0 < self.decay <= 1:
+            raise ValueError(f"train: decay must be in (0, 1]; it is {self.decay:g}")
+        if self.batch_seeds is not None and self.batch_size is None:
+            raise ValueError("train: batch_seeds are for minibatches; give a batch_size, too")
+        if self.plateau is not None and not isinstance(self.plateau, Plateau):
+            raise ValueError(f"train: plateau must be a hrta.Plateau; it is {self.plateau!r}")
+        rates = one_rate_per_run(self.learning_rate, self.runs, "train: learning_rate")
+        object.__setattr__(self, "learning_rate", rates)
+        object.__setattr__(self, "log_every", int(self.log_every))
+
+    @property
+    def runs(self) -> int:
+        """R, the number of networks."""
+        return len(self.schedules)
+
+    @property
+    def steps(self) -> int:
+        """T, the number of updates."""
+        return self.schedules[0].steps
+
+    @cached_property
+    def batches(self) -> Minibatches | None:
+        """The minibatches of all runs, if there are any."""
+        if self.batch_size is None:
+            return None
+        seeds = one_seed_per_run(self.batch_seeds, self.runs, "train: batch_seeds")
+        return Minibatches(seeds, len(self.problem.y), self.batch_size)
+
+
+def check_positive_integer(value: float, name: str) -> None:
+    """Refuse anything but 1, 2, ...; the name begins the message."""
+    if not (value >= 1 and value == int(value)):
+        raise ValueError(f"{name} must be a positive integer; it is {value}")
+
+
+def check_inputs(problem: Any, networks: Any, trainer: str) -> None:
+    """Refuse networks with another number of inputs than the problem has, if they know it."""
+    if problem.inputs != getattr(networks, "inputs", problem.inputs):
+        raise ValueError(
+            f"{trainer}: problem {problem.name} has {problem.inputs} inputs, the networks have "
+            f"{networks.inputs}"
+        )
+
+
+def one_schedule_each(
+    schedule: Schedule | Sequence[Schedule], count: int, owners: str
+) -> list[Schedule]:
+    """`count` schedules of the same number of steps, from one for all or one for each owner."""
+    schedules = [schedule] * count if isinstance(schedule, Schedule) else list(schedule)
+    if not all(isinstance(each, Schedule) for each in schedules):
+        raise ValueError("train: schedule must be a hrta.Schedule, or several")
+    if len(schedules) != count:
+        raise ValueError(f"train: {len(schedules)} schedules for {count} {owners}")
+    lengths = sorted({each.steps for each in schedules})
+    if len(lengths) > 1:
+        raise ValueError(f"train: all schedules need the same number of steps; got {lengths}")
+    return schedules
+
+
+def one_rate_per_run(learning_rate: float | Sequence[float], runs: int, name: str) -> np.ndarray:
+    """The learning rate of each run, float64 [R]; the name begins the message."""
+    rates = np.asarray(torch.as_tensor(learning_rate, dtype=torch.float64).cpu())
+    if rates.shape not in ((), (runs,)):
+        raise ValueError(
+            f"{name} must be a number or {runs} of them, one for each run; its shape is "
+            f"{list(rates.shape)}"
+        )
+    wrong = rates[~(np.isfinite(rates) & (rates > 0))]
+    if len(wrong):
+        raise ValueError(f"{name} must be a positive number; it is {wrong[0]:g}")
+    return np.broadcast_to(rates, runs).copy()
+
+
+def one_seed_per_run(seeds: Sequence[int] | None, runs: int, name: str) -> np.ndarray:
+    """The seed of each run, [R], 0 .. R - 1 if not given; the name begins the message."""
+    seeds = np.asarray(range(runs) if seeds is None else seeds)
+    if seeds.shape != (runs,) or seeds.dtype.kind not in "iu" or (seeds < 0).any():
+        raise ValueError(f"{name} must be {runs} non-negative integers, one for each run")
+    return seeds

@@ -1,0 +1,268 @@
+"""The loop: checkpoints, resumption, progress and observation, for every objective."""
+
+import itertools
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from hrta import Plateau, Problem, Schedule, Stage, TwoLayer
+from hrta.networks.adaptive import AdaptiveNetworks
+from hrta.networks.perceptron import Perceptron
+from hrta.problems.poisson import make_problem
+from hrta.runtime import checkpoints
+from hrta.training import AdaptiveSlopes, DeepRitz, train
+
+RULE = Plateau(4, 0.01)
+
+
+class KilledError(Exception):
+    pass
+
+
+def until(last):
+    """Progress that is killed at that step, and the steps that it heard of."""
+    heard = []
+
+    def progress(step, steps):
+        heard.append(step)
+        if step >= last:
+            raise KilledError
+
+    return progress, heard
+
+
+@pytest.fixture(autouse=True)
+def _as_often_as_can_be(monkeypatch):
+    monkeypatch.setattr(checkpoints, "SHARE", np.inf)
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "deeper" / "state.npz"
+
+
+def arguments(inputs=1, dtype=torch.float32):
+    """Two methods that are one until the switch, three seeds each."""
+    x = np.random.default_rng(0).normal(size=(12, inputs))
+    problem = Problem("small", x, np.sin(x).sum(1), x[:3], np.cos(x[:3]).sum(1))
+    networks = TwoLayer.initialise([0, 1, 2] * 2, inputs, width=9, dtype=dtype)
+    ends = [Schedule([Stage(1, 50), Stage(s, 50)]) for s in (1, 1.5)]
+    return problem, networks, np.repeat(ends, 3).tolist()
+
+
+CASES = list(
+    itertools.product(
+        (1, 3),
+        ("numba", "torch"),
+        (
+            {"optimizer": "adam"},
+            {"optimizer": "nesterov", "batch_size": 4},
+            {"optimizer": "heavy_ball", "reset_optimizer": True},
+            {"optimizer": "adam", "preserve_function": True},
+            {"optimizer": "gradient_descent", "fixed_outer": True},
+        ),
+    )
+)
+
+
+@pytest.mark.parametrize(("inputs", "engine", "options"), CASES)
+def test_training_goes_on_as_if_nothing_had_happened(file, inputs, engine, options):
+    options = {"learning_rate": 0.01, "log_every": 7, "engine": engine, "decay": 0.5, **options}
+    undisturbed = train(*arguments(inputs), **options)
+    for last in (5, 50, 55, 95):  # twice in each stage, the next time from where it was
+        with pytest.raises(KilledError):
+            train(*arguments(inputs), checkpoint=file, progress=until(last)[0], **options)
+    progress, heard = until(np.inf)
+    again = train(*arguments(inputs), checkpoint=file, progress=progress, **options)
+    assert heard[0] == 95
+    pd.testing.assert_frame_equal(again.history, undisturbed.history, check_exact=True)
+    for name in ("inner", "outer"):
+        assert torch.equal(getattr(again.networks, name), getattr(undisturbed.networks, name))
+    np.testing.assert_array_equal(again.skip, undisturbed.skip)
+
+
+def test_diverged_runs_stay_diverged(file):
+    options = {"learning_rate": [1e-3, 1e30] * 3, "optimizer": "gradient_descent"}
+    undisturbed = train(*arguments(), **options)
+    with pytest.raises(KilledError):
+        train(*arguments(), checkpoint=file, progress=until(70)[0], **options)
+    again = train(*arguments(), checkpoint=file, **options)
+    assert again.diverged == undisturbed.diverged != {}
+    pd.testing.assert_frame_equal(again.history, undisturbed.history, check_exact=True)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_any_type_of_number_is_kept(file, dtype):
+    options = {"engine": "torch", "learning_rate": 0.01}
+    undisturbed = train(*arguments(dtype=dtype), **options)
+    with pytest.raises(KilledError):
+        train(*arguments(dtype=dtype), checkpoint=file, progress=until(70)[0], **options)
+    again = train(*arguments(dtype=dtype), checkpoint=file, **options)
+    assert torch.equal(again.networks.inner, undisturbed.networks.inner)
+
+
+def small_classes():
+    """Twelve points in the plane, of three classes, and three to test on."""
+    x = np.random.default_rng(0).normal(size=(12, 2))
+    return Problem("classes", x, np.arange(12) % 3, x[:3], np.arange(3), classes=3)
+
+
+def deep_ritz(quadrature, seeds=None, **options):
+    networks = TwoLayer.initialise([0, 1] * 2, 2, width=7)
+    schedules = [Schedule([Stage(1, 50), Stage(s, 50)]) for s in (1, 1, 1.5, 1.5)]
+    return train(
+        make_problem("cosines"),
+        networks,
+        schedules,
+        log_every=8,
+        objective=DeepRitz(9, quadrature, seeds),
+        **options,
+    )
+
+
+def slopes(recovery=0.2, **options):
+    networks = AdaptiveNetworks.initialise([0, 1, 0], 1, [5, 4], adaptive="neuron")
+    return train(
+        arguments()[0],
+        networks,
+        Schedule([Stage(1, 100)]),
+        learning_rate=[0.01, 0.02, 0.03],
+        decay=0.1,
+        log_every=7,
+        objective=AdaptiveSlopes(recovery),
+        **options,
+    )
+
+
+def modules(classes, base="tanh", **options):
+    problem = small_classes() if classes else arguments(2)[0]
+    models = [Perceptron(2, 6, 2, 3 if classes else 1, base, seed=seed) for seed in (0, 1, 0)]
+    schedules = [Schedule([Stage(1, 30), Stage(1.5, 70)]), Schedule([Stage(1, 60), Stage(0.5, 40)])]
+    return train(problem, models, schedules, learning_rate=0.03, decay=0.5, log_every=6, **options)
+
+
+def plateaus(plateau=RULE, **options):
+    problem, networks, _ = arguments()
+    schedule = Schedule([Stage(0.5, 40), Stage(1, 40), Stage(1.5, 20)])
+    return train(
+        problem,
+        networks,
+        schedule,
+        learning_rate=[0.03, 0.1, 0.3, 0.03, 0.1, 1e30],
+        optimizer="gradient_descent",
+        plateau=plateau,
+        preserve_function=True,
+        **options,
+    )
+
+
+OBJECTIVES = {
+    "grid": partial(deep_ritz, "grid"),
+    "monte_carlo": partial(deep_ritz, "monte_carlo"),
+    "reset": partial(deep_ritz, "grid", reset_optimizer=True),
+    "slopes": slopes,
+    "modules": partial(modules, False),
+    "modules, heavy ball": partial(modules, False, optimizer="heavy_ball", reset_optimizer=True),
+    "classes": partial(modules, True),
+    "plateaus": plateaus,
+    "plateaus, torch": partial(plateaus, engine="torch"),
+    "plateaus, rarely logged": partial(plateaus, log_every=3),
+}
+
+
+def numbers_of(networks):
+    """All parameters of networks of any kind, as arrays."""
+    if isinstance(networks, TwoLayer):
+        return [networks.inner.numpy(), networks.outer.numpy()]
+    if isinstance(networks, AdaptiveNetworks):
+        return [each.numpy() for each in (*networks.weights, *networks.biases, *networks.slopes)]
+    return [n.detach().numpy() for each in networks for n in each.state_dict().values()]
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_goes_on_as_if_nothing_had_happened(file, objective):
+    run = OBJECTIVES[objective]
+    undisturbed = run()
+    for last in (20, 60, 90):
+        with pytest.raises(KilledError):
+            run(progress=until(last)[0], checkpoint=file)
+    progress, heard = until(np.inf)
+    again = run(progress=progress, checkpoint=file)
+    assert heard[0] >= 85
+    pd.testing.assert_frame_equal(again.history, undisturbed.history, check_exact=True)
+    pairs = zip(numbers_of(again.networks), numbers_of(undisturbed.networks), strict=True)
+    assert all(np.array_equal(ours, theirs, equal_nan=True) for ours, theirs in pairs)
+    assert again.diverged == undisturbed.diverged
+    assert (again.skip is None) == (undisturbed.skip is None)
+
+
+CHANGES = {
+    "slopes": (partial(slopes, recovery=0.3), "recovery is 0.2 there and 0.3 here"),
+    "modules": (partial(modules, False, base="relu"), "model is "),
+    "monte_carlo": (partial(deep_ritz, "monte_carlo", seeds=[0, 1, 2, 4]), "seeds of points is "),
+    "plateaus": (partial(plateaus, plateau=Plateau(4, 0.02)), "plateau is "),
+}
+
+
+@pytest.mark.parametrize("objective", CHANGES)
+def test_other_options_of_an_objective_are_another_training(file, objective):
+    OBJECTIVES[objective](checkpoint=file)
+    changed, message = CHANGES[objective]
+    with pytest.raises(ValueError, match="a checkpoint of another computation") as error:
+        changed(checkpoint=file)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("objective", ["slopes", "modules", "monte_carlo"])
+def test_observers_see_the_networks_after_that_many_updates(objective):
+    seen = {}
+    run = OBJECTIVES[objective]
+    trained = run(observe=lambda step, now: seen.update({step: now}), observe_at=[0, 33, 100])
+    assert sorted(seen) == [0, 33, 100]
+    last, middle = numbers_of(seen[100]), numbers_of(seen[33])
+    assert all(map(np.array_equal, last, numbers_of(trained.networks)))
+    assert not all(map(np.array_equal, last, middle))
+    pd.testing.assert_frame_equal(trained.history, run().history, check_exact=True)
+
+
+OTHERS = {
+    "learning_rate": ({"learning_rate": 0.02}, "learning rates is [0.001] there and [0.02] here"),
+    "momentum": ({"momentum": 0.5}, "momentum is 0.9 there and 0.5 here"),
+    "decay": ({"decay": 0.5}, "decay is 1.0 there and 0.5 here"),
+    "batch_size": ({"batch_size": 3}, "batch_size is null there and 3 here"),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_checkpoint_of_another_training_is_refused_and_kept(file, other):
+    train(*arguments(), checkpoint=file)
+    options, message = OTHERS[other]
+    before = file.read_bytes()
+    with pytest.raises(ValueError, match="another computation") as error:
+        train(*arguments(), checkpoint=file, **options)
+    assert message in str(error.value)
+    assert "remove it to begin anew" in str(error.value)
+    assert file.read_bytes() == before
+
+
+def test_other_points_weights_and_stages_are_another_training(file):
+    problem, networks, schedules = arguments()
+    train(problem, networks, schedules, checkpoint=file)
+    moved = Problem("small", problem.x, problem.y + 1e-9, problem.x_test, problem.y_test)
+    longer = [Schedule([Stage(1, 50), Stage(1, 51)])] * 6
+    others = TwoLayer.initialise(range(6), 1, width=9)
+    for changed in (
+        (moved, networks, schedules),
+        (problem, others, schedules),
+        (problem, networks, longer),
+    ):
+        with pytest.raises(ValueError, match="another computation"):
+            train(*changed, checkpoint=file)
+
+
+def test_what_an_observer_would_miss_is_refused(file):
+    with pytest.raises(ValueError, match="observe and checkpoint"):
+        train(*arguments(), observe=print, observe_at=[3], checkpoint=file)

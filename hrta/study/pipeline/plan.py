@@ -1,0 +1,147 @@
+"""The jobs that compute: from a spec to its files, sources, checkpoint, priority and memory."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from hrta.study.config.base_spec import Spec
+from hrta.study.config.jobs import make_jobs
+from hrta.study.config.race_spec import RaceSpec
+from hrta.study.config.replication import Replication
+from hrta.study.config.theory_specs import SampleNumberSpec
+from hrta.study.config.training_specs import TrainingSpec
+from hrta.study.experiments.registry import modules_of
+from hrta.study.pipeline.sources import HOME, relative, sources
+
+# What writes every result.
+WRITER = "hrta.runtime.files"
+# Of race methods: those that no compiled engine trains take longest.
+RACE_COSTS = {"lbfgs": 4, "perceptron": 3, "laaf": 2, "anmin": 1, "gradient": 0}
+PRIORITIES = {"poisson": 10**7, "slopes": 10**6, "theory": 10**6}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that makes a result.
+
+    Attributes:
+        name: of the result, such as runs/sine1d/adam/width50.
+        spec: what is computed.
+        automatic: the engine that `auto` stands for where the job runs.
+    """
+
+    name: str
+    spec: Spec
+    automatic: str
+
+    @property
+    def table(self) -> str:
+        """The file of the result."""
+        return f"results/{self.name}.parquet"
+
+    @property
+    def second_table(self) -> str:
+        """The file of the other table, of a job that writes two."""
+        return f"results/{self.name}_{self.spec.second_table}.parquet"
+
+    @property
+    def rule(self) -> str:
+        """Its name as part of a rule's."""
+        return self.name.replace("/", "_")
+
+    @property
+    def problems(self) -> list[str]:
+        """The files that its points are read from."""
+        files = (source.file for source in self.spec.sources)
+        return list(dict.fromkeys(file for file in files if file is not None))
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """The package's files that the result depends on."""
+        return sources(WRITER, *modules_of(self.spec, self.automatic))
+
+    @property
+    def checkpoint(self) -> str:
+        """The option that names the file for the job's state; nothing where it keeps none.
+
+        The name stands for one spec and one state of the code, so that no job ever finds the state
+        of another computation, which it would have to refuse.
+        """
+        if not self.spec.resumable:
+            return ""
+        digest = hashlib.sha256(self.spec.json_text.encode())
+        for file in self.sources:
+            digest.update(_content_digest(file))
+        return f"--checkpoint results/checkpoints/{self.rule}_{digest.hexdigest()[:12]}.npz"
+
+    @property
+    def priority(self) -> int:
+        """Long jobs first, so that none of them is left over at the end."""
+        match self.spec:
+            case TrainingSpec():
+                return self.spec.width * self.spec.problem.points
+            case RaceSpec():
+                return 10**6 * max(RACE_COSTS[trainer] for trainer in self.spec.trainers)
+        return PRIORITIES.get(self.name.split("/")[0], 0)
+
+    @property
+    def memory(self) -> int:
+        """What the job may use [MB]; Gram matrices of many points decide where there are any."""
+        if isinstance(self.spec, SampleNumberSpec):
+            return 500 + 17 * max(each.points for each in self.spec.problems) ** 2 // 10**6
+        return 2000
+
+
+@cache
+def _content_digest(file: str) -> bytes:
+    return hashlib.sha256(Path(file).read_bytes()).digest()
+
+
+class Plan(dict[str, Job]):
+    """All jobs that compute, by the names of their results."""
+
+    def __init__(self, settings: Replication, automatic: str) -> None:
+        jobs = make_jobs(settings)
+        super().__init__({name: Job(name, spec, automatic) for name, spec in jobs.items()})
+
+    def of_kind(self, *kinds: str) -> list[Job]:
+        """The jobs whose specs are of these kinds, such as train or theory motion."""
+        return [job for job in self.values() if job.spec.job in kinds]
+
+    def pattern(self, kind: str) -> str:
+        """A regular expression of the names of all jobs of a kind; of no name if there are none."""
+        return "|".join(job.name for job in self.of_kind(kind)) or "(?!)"
+
+    def tables(self, *folders: str) -> list[str]:
+        """The files of all results in these folders of results/, such as runs/sine1d."""
+        return [job.table for job in self._within(folders)]
+
+    def second_tables(self, *folders: str) -> list[str]:
+        """The files of the other tables there, of jobs that write two."""
+        return [job.second_table for job in self._within(folders)]
+
+    def raced(self, race: str, methods: Iterable[str]) -> list[str]:
+        """The files with the runs of these methods of a race."""
+        wanted = set(methods)
+        jobs = self._within([race])
+        return [job.table for job in jobs if not wanted.isdisjoint(job.spec.entries)]
+
+    def _within(self, folders: Iterable[str]) -> list[Job]:
+        return [
+            job
+            for folder in folders
+            for job in self.values()
+            if job.name.startswith(f"{folder}/")
+        ]
+
+    def problems(self) -> list[str]:
+        """The files of all points that some job reads."""
+        used = (file for job in self.values() for file in job.problems)
+        return list(dict.fromkeys(used))
+
+
+def workflow_file(*parts: str) -> str:
+    """A file of the workflow, as seen from the folder of the run."""
+    return relative(HOME.joinpath(*parts))

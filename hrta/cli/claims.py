@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from hrta.cli.options import ParentOption
-from hrta.runtime.processes import end_with
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -26,7 +25,6 @@ def claims(
     parent: ParentOption = None,
 ) -> None:
     """Judge the claims; without --output and --readme print the verdicts."""
-    end_with(parent)
     from hrta.runtime.files import whole_file
     from hrta.study.claims import pages as claim_pages
     from hrta.study.claims.judgement import evaluate, read_judged

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from hrta.cli.options import ParentOption, check_output
-from hrta.runtime.processes import end_with
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -15,15 +14,13 @@ app = typer.Typer(rich_markup_mode=None)
 def evidence(
     kind: Annotated[str, typer.Argument(help="What the files are: final_losses, races, ...")],
     files: Annotated[list[str], typer.Argument(help="Parquet files of the results.")],
-    output: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    output: Annotated[Path, typer.Option(callback=check_output, help="Parquet file to write.")],
     fraction: Annotated[
         float, typer.Option(min=0, max=1, help="Part of a run's steps that is its end.")
     ] = 0.02,
     parent: ParentOption = None,
 ) -> None:
     """Reduce results to one row for each run."""
-    end_with(parent)
-    check_output(output)
     from hrta.runtime.files import write_table
     from hrta.study.claims.evidence import collect
 

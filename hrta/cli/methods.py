@@ -1,21 +1,17 @@
-"""The commands of the neighbouring papers' methods: `hrta anmin`, `hrta lbfgs`, `hrta laaf`.
+"""The commands of the neighbouring papers' methods, and of their claims."""
 
-Each writes one tidy table; without --output it prints what the table comes to.
-"""
-
-import time
+from itertools import product
 from typing import Annotated
 
 import typer
 
+from hrta.cli.jobs import run_command
 from hrta.cli.options import (
-    ON_THE_CPU,
-    Activation,
-    ActivationOption,
-    Adaptive,
+    ConstantRateOption,
     CsvOption,
     DecayOption,
-    Dtype,
+    ExperimentOption,
+    HiddenOption,
     LogEveryOption,
     OpenmlOption,
     OutputOption,
@@ -24,24 +20,25 @@ from hrta.cli.options import (
     ProblemOption,
     ScaleOption,
     SeedsOption,
+    StepsOption,
     TargetOption,
     TestPointsOption,
     WidthOption,
-    check_output,
-    give_result,
-    given_counts,
-    given_data,
-    given_problem,
-    losses_of,
+    WidthsOption,
+    given_source,
+    name_of,
 )
-from hrta.runtime.processes import end_with
-from hrta.runtime.progress import Progress
+from hrta.study.config.deep_specs import AdaptiveSpec, SlopesSpec
+from hrta.study.config.theory_specs import AccelerationSpec
+from hrta.study.config.training_specs import AlternationSpec, LbfgsSpec
+from hrta.study.config.values import Activation, Adaptive, Dtype
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command()
 def anmin(
+    context: typer.Context,
     problem: ProblemOption = "sine1d",
     width: WidthOption = 200,
     rounds: Annotated[int, typer.Option(min=0, help="Of two exact solves each.")] = 30,
@@ -57,24 +54,13 @@ def anmin(
     parent: ParentOption = None,
 ) -> None:
     """Train by exact alternating minimisation; losses are mean squares."""
-    end_with(parent)
-    check_output(output, problem)
-    started = time.perf_counter()
-    from hrta.study.experiments.alternation import anmin_table
-
-    given = given_data(csv, target, openml) or given_problem(problem, points, test_points)
-    with Progress(f"{given.name}, anmin, width {width}") as progress:
-        table = anmin_table(given, width, range(seeds), rounds, ridge, leak, progress)
-    losses = [name for name in table if name.endswith("loss")]
-    arguments = {"problem": str(csv or openml or problem), "width": width, "rounds": rounds}
-    arguments |= {"ridge": ridge, "leak": leak, "seeds": seeds}
-    arguments |= {"points": points, "test_points": test_points}
-    facts = ON_THE_CPU | {"dtype": "float64"}
-    give_result(table, output, arguments, started, "round", losses, facts)
+    source = given_source(problem, points, test_points, csv, target, openml)
+    run_command(context, AlternationSpec, problem=source)
 
 
 @app.command()
 def lbfgs(
+    context: typer.Context,
     problem: ProblemOption = "sine1d",
     width: WidthOption = 200,
     evaluations: Annotated[int, typer.Option(min=1, help="Of the gradient, in all.")] = 1000,
@@ -89,39 +75,25 @@ def lbfgs(
     csv: CsvOption = None,
     target: TargetOption = None,
     openml: OpenmlOption = None,
-    dtype: Annotated[Dtype, typer.Option()] = Dtype.float32,
+    dtype: Dtype = "float32",
     output: OutputOption = None,
     parent: ParentOption = None,
 ) -> None:
     """Train by L-BFGS with a strong-Wolfe line search."""
-    end_with(parent)
-    check_output(output, problem)
-    started = time.perf_counter()
-    from hrta.networks.two_layer import TwoLayer
-    from hrta.study.experiments.ensembles import DTYPES
-    from hrta.training.lbfgs import train
-
-    given = given_data(csv, target, openml) or given_problem(problem, points, test_points)
-    start = TwoLayer.initialise(range(seeds), given.inputs, width, DTYPES[dtype])
-    with Progress(f"{given.name}, lbfgs, width {width}") as progress:
-        table, _ = train(given, start, evaluations, learning_rate, history_size, s, progress)
-    table = table.rename(columns={"run": "seed"})
-    arguments = {"problem": str(csv or openml or problem), "width": width, "seeds": seeds, "s": s}
-    arguments |= {"learning_rate": learning_rate, "history_size": history_size}
-    arguments |= {"evaluations": evaluations, "points": points, "test_points": test_points}
-    facts = ON_THE_CPU | {"dtype": dtype.value}
-    give_result(table, output, arguments, started, "evaluations", losses_of(table), facts)
+    source = given_source(problem, points, test_points, csv, target, openml)
+    run_command(context, LbfgsSpec, problem=source)
 
 
 @app.command()
 def laaf(
+    context: typer.Context,
     problem: ProblemOption = "jump1d",
-    hidden: Annotated[str, typer.Option(help="Neurons of each layer: M,M,...")] = "50,50,50,50",
-    activation: ActivationOption = Activation.tanh,
-    adaptive: Annotated[Adaptive, typer.Option(help="What has a slope.")] = Adaptive.layer,
+    hidden: HiddenOption = "50,50,50,50",
+    activation: Activation = "tanh",
+    adaptive: Annotated[Adaptive, typer.Option(help="What has a slope.")] = "layer",
     scale: ScaleOption = 10.0,
     recovery: Annotated[float, typer.Option(help="Weight of slope recovery.")] = 0.0,
-    steps: Annotated[int, typer.Option(min=1, help="Of Adam.")] = 2000,
+    steps: StepsOption = 2000,
     learning_rate: Annotated[float, typer.Option(help="At the first step.")] = 2e-4,
     decay: DecayOption = 1.0,
     seeds: SeedsOption = 5,
@@ -135,22 +107,64 @@ def laaf(
     parent: ParentOption = None,
 ) -> None:
     """Train deep networks with locally adaptive activations; losses are mean squares."""
-    end_with(parent)
-    check_output(output, problem)
-    started = time.perf_counter()
-    from hrta.training.adaptive import DeepNetworks, train
+    source = given_source(problem, points, test_points, csv, target, openml)
+    run_command(context, AdaptiveSpec, problem=source)
 
-    given = given_data(csv, target, openml) or given_problem(problem, points, test_points)
-    layers = given_counts("--hidden", hidden)
-    start = DeepNetworks.initialise(
-        range(seeds), given.inputs, layers, activation.value, adaptive.value, scale
-    )
-    options = {"decay": decay, "recovery": recovery, "log_every": log_every}
-    with Progress(f"{given.name}, laaf") as progress:
-        table, _ = train(given, start, steps, learning_rate, **options, progress=progress)
-    table = table.rename(columns={"run": "seed"})
-    arguments = {"problem": str(csv or openml or problem), "hidden": layers, "steps": steps}
-    arguments |= {"activation": activation.value, "adaptive": adaptive.value, "scale": scale}
-    arguments |= options | {"learning_rate": learning_rate, "seeds": seeds}
-    arguments |= {"points": points, "test_points": test_points}
-    give_result(table, output, arguments, started, "step", losses_of(table))
+
+@app.command()
+def slopes(
+    context: typer.Context,
+    problem: ProblemOption = "jump1d",
+    adaptive: Annotated[
+        list[str],
+        typer.Option(help="What has a slope: none, layer or neuron, a variant each. Repeatable."),
+    ] = ("none", "layer", "neuron"),
+    recovery: Annotated[
+        list[float], typer.Option(help="Weight of slope recovery. Repeatable: each with each.")
+    ] = (0.0,),
+    hidden: HiddenOption = "50,50,50,50",
+    activation: Activation = "tanh",
+    scale: ScaleOption = 10.0,
+    steps: StepsOption = 15_000,
+    solution_steps: Annotated[
+        list[int],
+        typer.Option("--solution-step", help="Step whose function is kept. Repeatable."),
+    ] = (2000, 8000, 15_000),
+    learning_rate: ConstantRateOption = 2e-4,
+    seeds: SeedsOption = 5,
+    log_every: LogEveryOption = 100,
+    points: PointsOption = None,
+    experiment: ExperimentOption = None,
+    output: OutputOption = None,
+    parent: ParentOption = None,
+) -> None:
+    """Deep networks with adaptive slopes against fixed ones, from the same weights."""
+    source = given_source(problem, points)
+    variants = {
+        f"{what}_{weight:g}" if weight else what: {"adaptive": what, "recovery": weight}
+        for what, weight in product(adaptive, recovery)
+    }
+    name = experiment or name_of(source)
+    run_command(context, SlopesSpec, problem=source, experiment=name, variants=variants)
+
+
+@app.command()
+def acceleration(
+    context: typer.Context,
+    problem: ProblemOption = "sine3d",
+    widths: WidthsOption = (100, 1000),
+    seeds: SeedsOption = 5,
+    steps: Annotated[int, typer.Option(min=1, help="Of each optimizer.")] = 2000,
+    step_fraction: Annotated[
+        float, typer.Option(help="Learning rate in units of 1 over the largest eigenvalue.")
+    ] = 0.5,
+    log_every: LogEveryOption = 10,
+    points: PointsOption = None,
+    experiment: ExperimentOption = None,
+    output: OutputOption = None,
+    parent: ParentOption = None,
+) -> None:
+    """Nesterov against heavy ball: inner weights alone, momentum from the Gram matrix."""
+    source = given_source(problem, points)
+    name = experiment or name_of(source)
+    run_command(context, AccelerationSpec, problem=source, experiment=name)

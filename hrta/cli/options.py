@@ -1,116 +1,106 @@
-"""What the commands have in common: their options, and what is done with them."""
+"""The options of the commands that make specs, and what they are read as."""
 
 import os
-import time
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hrta.problems import datasets
 from hrta.problems.datasets import INCLUDED
-from hrta.problems.files import read_problem
-from hrta.problems.problem import Problem
-from hrta.problems.targets import TARGETS, make_problem
-from hrta.runtime.files import write_json, write_table
-from hrta.runtime.provenance import provenance
+from hrta.problems.targets import TARGETS
+from hrta.runtime.processes import end_with
+from hrta.study.config.problem_sources import (
+    CsvTable,
+    DataSet,
+    OpenmlData,
+    ProblemSource,
+    SampledProblem,
+    StoredProblem,
+)
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-class OptimizerName(StrEnum):
-    """The optimizers that `hrta.train` knows."""
-
-    gradient_descent = "gradient_descent"
-    heavy_ball = "heavy_ball"
-    nesterov = "nesterov"
-    adam = "adam"
+Stages = tuple[str, list[float]]
 
 
-class Dtype(StrEnum):
-    """The precision of training."""
-
-    float32 = "float32"
-    float64 = "float64"
-
-
-class Activation(StrEnum):
-    """What a slope is given to."""
-
-    tanh = "tanh"
-    relu = "relu"
+def read_numbers(text: str) -> list[float]:
+    """S,S,... as numbers."""
+    try:
+        return [float(number) for number in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} must be numbers separated by commas") from None
 
 
-class Adaptive(StrEnum):
-    """What has a slope of its own."""
-
-    none = "none"
-    layer = "layer"
-    neuron = "neuron"
-
-
-class EngineName(StrEnum):
-    """What trains; auto is the fastest there is for the device."""
-
-    auto = "auto"
-    reference = "reference"
-    cpu = "cpu"
-    cuda = "cuda"
+def read_method(text: str) -> Stages:
+    """NAME=S,S,... as the name and the s of each stage."""
+    name, equals, values = text.partition("=")
+    if not name or not equals:
+        raise typer.BadParameter(f"{text!r} must be NAME=S,S,..., such as relaxation=1,1.5")
+    return name, read_numbers(values)
 
 
-class Device(StrEnum):
-    """Where to train; auto is a GPU where there is one."""
+def by_name(methods: Sequence[Stages]) -> dict[str, list[float]]:
+    """The s of each method, every name once."""
+    names = [name for name, _ in methods]
+    for name in names:
+        if names.count(name) > 1:
+            raise typer.BadParameter(f"{name!r} is given twice")
+    return dict(methods)
 
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
+
+def check_output(output: Path | None) -> Path | None:
+    """Refuse before the work what could not be written after it."""
+    return output and _check_file(output, ".parquet")
 
 
-# Where what knows no GPU computes.
-ON_THE_CPU = {"device": "cpu", "dtype": "float32"}
-ProblemOption = Annotated[
-    str,
+def check_checkpoint(checkpoint: Path | None) -> Path | None:
+    """Refuse before the work what is no checkpoint that can be written."""
+    return checkpoint and _check_file(checkpoint, ".npz")
+
+
+def _check_file(path: Path, suffix: str) -> Path:
+    if path.suffix != suffix or path.is_dir():
+        raise typer.BadParameter(f"{path} must be a file *{suffix}")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise typer.BadParameter(f"{path}: {folder} is no folder that can be written to")
+    return path
+
+
+# What jobs begin and end with.
+OutputOption = Annotated[
+    Path | None,
     typer.Option(
-        help=f"A file made by `hrta data`, or a name: {', '.join([*TARGETS, *INCLUDED])}."
+        callback=check_output,
+        help="Parquet file to write, with the spec in a file *.json beside it, and a second table, "
+        "where there is one, in a file *_tuning.parquet or *_solutions.parquet. Without it a "
+        "summary is printed.",
     ),
 ]
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option(
+        callback=check_checkpoint,
+        help="File *.npz to keep the state in, and to go on from after an interruption; removed "
+        "once the output is written.",
+    ),
+]
+ParentOption = Annotated[
+    int | None,
+    typer.Option(callback=end_with, hidden=True, help="Process whose end ends this one."),
+]
+
+# Problems.
+NAMES = ", ".join([*TARGETS, *INCLUDED])
+PROBLEM_HELP = f"A file made by `hrta data`, or a name: {NAMES}."
+ProblemOption = Annotated[str, typer.Option(help=PROBLEM_HELP)]
+ProblemsOption = Annotated[list[str], typer.Option("--problem", help=f"{PROBLEM_HELP} Repeatable.")]
 PointsOption = Annotated[
     int | None, typer.Option(min=1, help="Training points of a named problem; it has a default.")
 ]
 TestPointsOption = Annotated[int, typer.Option(min=1, help="Test points of a named problem.")]
 ExperimentOption = Annotated[
-    str | None, typer.Option(help="What the results call it; the problem's name by default.")
+    str | None, typer.Option(help="Name in the results; that of the problem by default.")
 ]
-SeedsOption = Annotated[int, typer.Option(min=1, help="Number of initialisations: seeds 0, 1, ...")]
-OutputOption = Annotated[
-    Path | None, typer.Option(help="Parquet file to write; without it a summary is printed.")
-]
-ParentOption = Annotated[
-    int | None, typer.Option(hidden=True, help="Process whose end ends this one.")
-]
-
-
-CheckpointOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="File *.npz to keep the state in, and to go on from after an interruption; removed "
-        "once the output is written."
-    ),
-]
-
-
-MethodOption = Annotated[
-    list[str],
-    typer.Option(help="NAME=S,S,...: the homotopy parameter of each stage. Repeatable."),
-]
-LogEveryOption = Annotated[int, typer.Option(min=1, help="Steps between logged losses.")]
-ActivationOption = Annotated[Activation, typer.Option()]
-ScaleOption = Annotated[float, typer.Option(help="n; at the start n times the slope is 1.")]
-WidthOption = Annotated[int, typer.Option(min=1, help="Neurons.")]
-MomentumOption = Annotated[float, typer.Option(help="Of heavy_ball and nesterov.")]
-DecayOption = Annotated[float, typer.Option(help="Final over initial learning rate.")]
 CsvOption = Annotated[
     Path | None, typer.Option(help="Your data instead of a problem: a CSV file with a header.")
 ]
@@ -118,150 +108,78 @@ TargetOption = Annotated[str | None, typer.Option(help="The CSV file's column to
 OpenmlOption = Annotated[
     str | None, typer.Option(help="A data set of openml.org by name instead of a problem.")
 ]
-StageStepsOption = Annotated[int, typer.Option(min=1, help="Steps of each stage.")]
+
+# Networks and training.
+MethodsOption = Annotated[
+    list[Sequence],
+    typer.Option(
+        "--method",
+        parser=read_method,
+        callback=by_name,
+        metavar="NAME=S,S,...",
+        help="Name, and homotopy parameter of each stage. Repeatable.",
+    ),
+]
 DEFAULT_METHODS = ["relu=1,1", "homotopy=0.5,1", "relaxation=1,1.5"]
+ParametersOption = Annotated[
+    Sequence,
+    typer.Option(parser=read_numbers, metavar="S,S,...", help="Homotopy parameters in [0, 2]."),
+]
+HiddenOption = Annotated[
+    Sequence, typer.Option(parser=read_numbers, metavar="M,M,...", help="Neurons of each layer.")
+]
+WidthOption = Annotated[int, typer.Option(min=1, help="Neurons.")]
+WidthsOption = Annotated[list[int], typer.Option("--width", min=1, help="Neurons. Repeatable.")]
+StageStepsOption = Annotated[int, typer.Option(min=1, help="Steps of each stage.")]
+StepsOption = Annotated[int, typer.Option(min=1, help="Steps of Adam.")]
+LearningRatesOption = Annotated[
+    list[float],
+    typer.Option("--learning-rate", help="At the first step. Repeatable: each method with each."),
+]
+ConstantRateOption = Annotated[float, typer.Option(help="Constant.")]
+MomentumOption = Annotated[float, typer.Option(help="Of heavy_ball and nesterov.")]
+DecayOption = Annotated[float, typer.Option(help="Final over initial learning rate.")]
+ScaleOption = Annotated[float, typer.Option(help="n; at the start n times the slope is 1.")]
+SeedsOption = Annotated[int, typer.Option(min=1, help="Number of initialisations: seeds 0, 1, ...")]
+LogEveryOption = Annotated[int, typer.Option(min=1, help="Steps between logged losses.")]
 
 
-def check_output(output: Path | None, problem: str = "") -> None:
-    """Refuse before the work what could not be written after it, or would overwrite its input."""
-    if output is None:
-        return
-    _check_file("--output", output, ".parquet")
-    if output == Path(problem):
-        raise ValueError(f"--output {output}: it must be another file, and not the problem itself")
+def given_source(
+    problem: str,
+    points: int | None = None,
+    test_points: int = 200,
+    csv: Path | None = None,
+    target: str | None = None,
+    openml: str | None = None,
+    seed: int = 0,
+) -> ProblemSource:
+    """Where the points come from: a CSV file or OpenML, if asked for, else a file or a name.
 
-
-def check_outputs(first: Path | None, second: Path | None, problems: list[str]) -> None:
-    """`check_output` of two files, which must differ, against all problems."""
-    for output in (first, second):
-        for problem in problems:
-            check_output(output, problem)
-    if first is not None and first == second:
-        raise ValueError(f"--output {first}: it is asked for twice; give each table its own file")
-
-
-def check_checkpoint(checkpoint: Path | None, output: Path | None) -> None:
-    """Refuse a checkpoint that nothing would remove, or that is no file to write."""
-    if checkpoint is None:
-        return
-    if output is None:
-        raise ValueError(f"--checkpoint {checkpoint}: it goes with --output")
-    _check_file("--checkpoint", checkpoint, ".npz")
-
-
-def _check_file(option: str, path: Path, suffix: str) -> None:
-    if path.suffix != suffix or path.is_dir():
-        raise ValueError(f"{option} {path}: it must be a file *{suffix}")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise ValueError(f"{option} {path}: {folder} is no folder that can be written to")
-
-
-def write_result(
-    table: "pd.DataFrame",
-    output: Path,
-    arguments: dict[str, object],
-    started: float,
-    facts: dict[str, object],
-) -> None:
-    """The table, and beside it what it came from; `started` is that of time.perf_counter."""
-    write_table(table, output)
-    record = provenance(arguments, time.perf_counter() - started)
-    write_json(record | facts, output.with_suffix(".json"))
-
-
-def give_result(
-    table: "pd.DataFrame",
-    output: Path | None,
-    arguments: dict[str, object],
-    started: float,
-    clock: str,
-    shown: list[str],
-    facts: dict[str, object] = ON_THE_CPU,
-    by: list[str] | None = None,
-) -> None:
-    """Write the table, or print the medians over seeds of where each run ended."""
-    if output is not None:
-        write_result(table, output, arguments, started, facts)
-        return
-    last = table.sort_values(clock, kind="stable").groupby([*(by or []), "seed"], dropna=False)
-    ends = last[[clock, *shown]].last()
-    medians = ends.groupby(by, dropna=False, sort=False).median() if by else ends.median()
-    seeds = table["seed"].nunique()
-    print(f"where the runs ended, median over {seeds} seeds\n{medians.to_string()}")
-
-
-def device_name(device: object) -> str:
-    """What a result says of the torch device that it was computed on."""
-    import torch
-
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-
-
-def losses_of(table: "pd.DataFrame") -> list[str]:
-    """The names of the columns that are losses."""
-    return table.columns.intersection(["loss", "test_loss"]).tolist()
-
-
-def given_data(csv: Path | None, target: str | None, openml: str | None) -> Problem | None:
-    """Real data from a CSV file or OpenML, if they are asked for."""
+    Raises:
+        ValueError: options that do not go together, or an unknown name.
+    """
     if (csv is None) != (target is None):
         raise ValueError("--csv and --target go together")
     if csv is not None and openml is not None:
         raise ValueError("--csv and --openml: there can be only one of them")
     if csv is not None:
-        return datasets.read_csv(csv, target)
-    return None if openml is None else datasets.fetch_openml(openml)
-
-
-def given_problem(problem: str, points: int | None, test_points: int) -> Problem:
-    """A problem from a file, or by its name."""
+        return CsvTable(file=str(csv), target=target)
+    if openml is not None:
+        return OpenmlData(name=openml)
     if problem.endswith(".parquet"):
-        return read_problem(problem)
-    return named_problem(problem, points, test_points)
-
-
-def named_problem(name: str, points: int | None, test_points: int, seed: int = 0) -> Problem:
-    """A synthetic problem, or a set of real data."""
-    if name in INCLUDED:
+        return StoredProblem(file=problem)
+    if problem in INCLUDED:
         if points is not None:
-            raise ValueError(f"--points: {name} has its own; leave it out")
-        return datasets.load(name, seed)
-    if name in TARGETS:
-        return make_problem(name, points, test_points, seed)
-    names = ", ".join([*TARGETS, *INCLUDED])
+            raise ValueError(f"--points: {problem} has its own; leave it out")
+        return DataSet(name=problem, seed=seed)
+    if problem in TARGETS:
+        return SampledProblem(name=problem, points=points, test_points=test_points, seed=seed)
     raise ValueError(
-        f"unknown problem {name!r}; it must be a .parquet file made by `hrta data` or one of "
-        f"{names}"
+        f"unknown problem {problem!r}; it must be a .parquet file made by `hrta data` or one of "
+        f"{NAMES}"
     )
 
 
-def given_methods(given: list[str]) -> dict[str, list[float]]:
-    """NAME=S,S,... as a mapping."""
-    methods = {}
-    for text in given:
-        name, equals, values = text.partition("=")
-        if not name or not equals:
-            raise ValueError(f"--method {text!r} must be NAME=S,S,..., such as relaxation=1,1.5")
-        if name in methods:
-            raise ValueError(f"--method {name!r} is there twice")
-        methods[name] = given_numbers(f"--method {name}", values)
-    return methods
-
-
-def given_numbers(option: str, text: str) -> list[float]:
-    """S,S,... as homotopy parameters."""
-    try:
-        numbers = [float(number) for number in text.split(",")]
-    except ValueError:
-        raise ValueError(f"{option}: {text!r} must be numbers with commas between") from None
-    if not all(0 <= s <= 2 for s in numbers):
-        raise ValueError(f"{option}: {text!r} must lie in [0, 2]")
-    return numbers
-
-
-def given_counts(option: str, text: str) -> list[int]:
-    """M,M,... as whole numbers of at least 1."""
-    if not all(part.isdigit() and int(part) for part in text.split(",")):
-        raise ValueError(f"{option}: {text!r} must be whole numbers with commas between")
-    return [int(part) for part in text.split(",")]
+def name_of(source: ProblemSource) -> str:
+    """What results call a problem: its own name, or that of its file."""
+    return Path(source.file).stem if isinstance(source, StoredProblem | CsvTable) else source.name

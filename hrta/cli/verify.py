@@ -48,7 +48,7 @@ def reference(
     results: Annotated[Path, typer.Option(help="Folder of the run's results and their records.")],
     keep: Annotated[
         list[Path], typer.Option(help="Another file to keep with it. Repeatable.")
-    ] = [],  # noqa: B006
+    ] = (),
 ) -> None:
     """Make a reference from a run."""
     from hrta.study.verification.reference import records_of, write_reference

@@ -9,10 +9,19 @@ from hrta.runtime.files import read_tables, sha256, whole_file, write_table
 
 
 def write_problem(problem: Problem, path: str | Path) -> None:
-    """The problem as Parquet, with its SHA-256 beside it in a form that `sha256sum -c` reads.
+    """The problem as Parquet, with its SHA-256 beside it."""
+    write_table(problem_table(problem), path)
+    write_checksum(path)
 
-    Columns: set ("train" or "test"), problem, x1 .. xd, y: numbers, or classes as integers.
-    """
+
+def write_checksum(path: str | Path) -> None:
+    """The SHA-256 of a file beside it, in a form that `sha256sum -c` reads."""
+    with whole_file(f"{path}.sha256") as temporary:
+        temporary.write_text(f"{sha256(path)}  {Path(path).name}\n")
+
+
+def problem_table(problem: Problem) -> pd.DataFrame:
+    """Columns: set ("train" or "test"), problem, x1 .. xd, y: numbers, or classes as integers."""
     parts = {"train": (problem.x, problem.y)}
     if problem.x_test is not None:
         parts["test"] = (problem.x_test, problem.y_test)
@@ -22,9 +31,7 @@ def write_problem(problem: Problem, path: str | Path) -> None:
         frame.insert(0, "set", name)
         frame.insert(1, "problem", problem.name)
         frames.append(frame.assign(y=y))
-    write_table(pd.concat(frames, ignore_index=True), path)
-    with whole_file(f"{path}.sha256") as temporary:
-        temporary.write_text(f"{sha256(path)}  {Path(path).name}\n")
+    return pd.concat(frames, ignore_index=True)
 
 
 def read_problem(path: str | Path) -> Problem:

@@ -1,5 +1,6 @@
 """What is to be fitted: points with numbers or classes, and points to test on."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +79,16 @@ class Problem:
     def inputs(self) -> int:
         """d, the number of input variables."""
         return self.x.shape[1]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all points."""
+        sha256 = hashlib.sha256()
+        for points in (self.x, self.y, self.x_test, self.y_test):
+            if points is not None:
+                sha256.update(f"{points.dtype.str}{points.shape}".encode())
+                sha256.update(points.tobytes())
+        return sha256.hexdigest()
 
 
 def check_numbers(problem: Problem, trainer: str) -> None:

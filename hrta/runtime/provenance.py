@@ -1,21 +1,15 @@
-"""What a result came from: arguments, versions, machine."""
+"""What a result was computed with: versions, machine, time."""
 
-import hashlib
-import json
 import platform
 import sys
-from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
-def provenance(arguments: Mapping[str, object], wall_time: float) -> dict[str, object]:
-    """What a result came from: its arguments and their hash, versions, machine, wall time [s]."""
+def provenance(wall_time: float) -> dict[str, object]:
+    """What a result was computed with: versions, machine, wall time [s]."""
     packages = ("hrta", "torch", "numpy", "scipy", "pandas", "pyarrow")
-    canonical = json.dumps(arguments, sort_keys=True)
     return {
-        "arguments": dict(arguments),
-        "config_hash": hashlib.sha256(canonical.encode()).hexdigest(),
         "versions": {"python": platform.python_version()} | {p: _version(p) for p in packages},
         "platform": platform.platform(),
         "cpu": _cpu_model(),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeVar
 import yaml
 from pydantic import Discriminator, Field, Tag
 
-from hrta.study.config.replication import ConfigError, checked
+from hrta.study.config.mistakes import ConfigError, checked
 from hrta.study.config.values import (
     Count,
     HomotopyParameter,

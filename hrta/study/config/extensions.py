@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hrta.study.config.contestants import GradientMethod, Grid, PerceptronMethod
+from hrta.study.config.race_methods import GradientMethod, Grid, PerceptronMethod
 from hrta.study.config.races import Mistake, Race, RaceMethod, RaceProblem, mistakes_of_race
-from hrta.study.config.stage_paths import LayerPath, Path
+from hrta.study.config.stage_paths import LayerwisePath, StagePath
 from hrta.study.config.values import (
     BaseName,
     Count,
@@ -35,7 +35,7 @@ class Study(Strict):
         return Race(grids=grids, methods=methods, **{name: getattr(self, name) for name in names})
 
 
-class Variant(Path):
+class Variant(StagePath):
     """A path through the stages; those of one family are run together."""
 
     label: Label
@@ -67,7 +67,7 @@ class Schedules(Study):
         methods, baseline = {}, next(iter(self.variants))
         for optimizer, chosen in self.optimizers.items():
             for name, variant in self.variants.items():
-                path = variant.model_dump(include=set(Path.model_fields))
+                path = variant.model_dump(include=set(StagePath.model_fields))
                 methods[f"{name}_{optimizer}"] = RaceMethod(
                     label=f"{variant.label}, {chosen.label}",
                     source=variant.source,
@@ -79,7 +79,7 @@ class Schedules(Study):
         return self._race({name: each.grid for name, each in self.optimizers.items()}, methods)
 
 
-class NetworkPath(LayerPath):
+class NetworkPath(LayerwisePath):
     """The stages of a network of any depth."""
 
     label: Label

@@ -1,34 +1,32 @@
 """From the configuration to the specs of all jobs, each under the name of its result."""
 
-import hashlib
 from collections.abc import Iterator
 from functools import cache
 
 from hrta.problems.datasets import INCLUDED
 from hrta.problems.targets import make_problem
-from hrta.study.config.contestants import Entry
+from hrta.study.config.base_spec import Spec
+from hrta.study.config.deep_specs import PoissonSpec, SlopesSpec, SlopeVariant
 from hrta.study.config.problem_sources import DataSet, SampledProblem
+from hrta.study.config.race_methods import Entry
+from hrta.study.config.race_spec import RacedProblem, RaceSpec
 from hrta.study.config.races import Race
 from hrta.study.config.replication import Replication
-from hrta.study.config.specs import (
+from hrta.study.config.theory_specs import (
     AccelerationSpec,
-    AlternationSpec,
-    DataSpec,
     JumpsSpec,
     MotionSpec,
-    PoissonSpec,
-    RacedProblem,
-    RaceSpec,
     RatesSpec,
     SampleNumberSpec,
-    SlopesSpec,
-    SlopeVariant,
-    Spec,
     SpectraSpec,
+    WidthLimitSpec,
+)
+from hrta.study.config.training_specs import (
+    AlternationSpec,
+    DataSpec,
     SweepSpec,
     SweptEnsemble,
     TrainingSpec,
-    WidthLimitSpec,
 )
 
 Named = Iterator[tuple[str, Spec]]
@@ -57,11 +55,7 @@ def races_of(settings: Replication) -> dict[str, Race]:
 @cache
 def points_digest(name: str, points: int | None, test_points: int) -> str:
     """SHA-256 of a sampled problem's points."""
-    problem = make_problem(name, points, test_points)
-    digest = hashlib.sha256()
-    for part in (problem.x, problem.y, problem.x_test, problem.y_test):
-        digest.update(part.tobytes())
-    return digest.hexdigest()
+    return make_problem(name, points, test_points).digest
 
 
 def _sampled(

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from hrta.problems.datasets import CLASSES
-from hrta.study.config.contestants import CLASSIFIERS, Contestant, Grid, check_grid
+from hrta.study.config.race_methods import CLASSIFIERS, Entry, Grid, RacedMethod
 from hrta.study.config.values import (
     Count,
     Label,
@@ -36,7 +36,7 @@ class RaceMethod(Strict):
 
     label: Label
     source: Source
-    method: Contestant
+    method: RacedMethod
     grid: Name
     baseline: Name | None = None
     job: Name | None = None
@@ -105,7 +105,7 @@ def _of_method(race: Race, name: str) -> list[Mistake]:
     if (method.job or name).endswith("_tuning"):
         found.append((at, method.job or name, "no name may end in _tuning, as files do"))
     try:
-        check_grid(method.method, race.grids[method.grid].value)
-    except ValueError as error:
-        found.append(([*at, "grid"], method.grid, str(error)))
+        Entry(method=method.method, grid=race.grids[method.grid].value)
+    except ValidationError as error:
+        found.append(([*at, "grid"], method.grid, str(error.errors()[0]["msg"])))
     return found

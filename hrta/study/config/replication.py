@@ -1,17 +1,16 @@
 """The configuration as typed models: checked whole, before any job starts."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from hrta.problems.datasets import INCLUDED
 from hrta.problems.targets import TARGETS, make_problem
 from hrta.study.config.competitors import Siblings, mistakes
 from hrta.study.config.extensions import Beyond
 from hrta.study.config.extensions import mistakes as mistakes_of_beyond
+from hrta.study.config.mistakes import check_names, checked, refuse
 from hrta.study.config.poisson import Poisson
 from hrta.study.config.poisson import mistakes as mistakes_of_poisson
 from hrta.study.config.sweep import Sweep
@@ -30,12 +29,6 @@ from hrta.study.config.values import (
     Sourced,
     Strict,
 )
-
-Model = TypeVar("Model", bound=Strict)
-
-
-class ConfigError(ValueError):
-    """What is wrong with a configuration: a line for each mistake."""
 
 
 class Optimizer(Strict):
@@ -102,10 +95,10 @@ class Replication(Strict):
         for name, experiment in self.experiments.items():
             at = ["experiments", name]
             if name in INCLUDED:
-                _refuse(at, name, "a set of real data has this name; choose another")
-            _refer([*at, "problem"], [experiment.problem], TARGETS)
-            _refer([*at, "methods"], experiment.methods, self.methods)
-            _refer([*at, "optimizers"], experiment.optimizers, self.optimizers)
+                refuse(at, name, "a set of real data has this name; choose another")
+            check_names([*at, "problem"], [experiment.problem], TARGETS)
+            check_names([*at, "methods"], experiment.methods, self.methods)
+            check_names([*at, "optimizers"], experiment.optimizers, self.optimizers)
             self._check_methods(at, experiment)
             self._check_points(
                 [*at, "points", "value"], experiment.problem, experiment.points.value
@@ -114,15 +107,15 @@ class Replication(Strict):
             at = ["optimizers", name, "momentum"]
             if (optimizer.momentum is not None) != (name in ("heavy_ball", "nesterov")):
                 given = optimizer.momentum and optimizer.momentum.value
-                _refuse(at, given, "heavy_ball and nesterov, and only they, must have one")
+                refuse(at, given, "heavy_ball and nesterov, and only they, must have one")
         self._check_theory()
         self._check_sweep()
         for at, given, why in mistakes(self.siblings, set(self.experiments)):
-            _refuse(["siblings", *at], given, why)
+            refuse(["siblings", *at], given, why)
         for at, given, why in mistakes_of_poisson(self.poisson):
-            _refuse(["poisson", *at], given, why)
+            refuse(["poisson", *at], given, why)
         for at, given, why in mistakes_of_beyond(self.beyond, [*self.experiments, *INCLUDED]):
-            _refuse(["beyond", *at], given, why)
+            refuse(["beyond", *at], given, why)
         for name, problem in self.siblings.acceleration.problems.items():
             if problem.points is not None:
                 at = ["siblings", "acceleration", "problems", name, "points", "value"]
@@ -138,13 +131,13 @@ class Replication(Strict):
             "rates.experiments": theory.rates.experiments,
         }
         for at, names in shown.items():
-            _refer(["theory", at], list(names), self.experiments)
-        _refer(["theory.motion.optimizers"], theory.motion.optimizers, self.optimizers)
+            check_names(["theory", at], list(names), self.experiments)
+        check_names(["theory.motion.optimizers"], theory.motion.optimizers, self.optimizers)
         for at, methods in (
             ("theory.motion.methods", theory.motion.methods),
             ("theory.rates.methods", theory.rates.methods),
         ):
-            _refer([at], methods, self.methods)
+            check_names([at], methods, self.methods)
             self._check_stages([at], methods)
         for part, every in (("sample_number", theory.sample_number), ("rates", theory.rates)):
             for name, chosen in every.experiments.items():
@@ -155,22 +148,22 @@ class Replication(Strict):
     def _check_sweep(self) -> None:
         if self.sweep is None:
             return
-        _refer(["sweep", "experiments"], self.sweep.experiments, self.experiments)
-        _refer(["sweep", "learning_rates"], list(self.sweep.learning_rates), self.optimizers)
+        check_names(["sweep", "experiments"], self.sweep.experiments, self.experiments)
+        check_names(["sweep", "learning_rates"], list(self.sweep.learning_rates), self.optimizers)
         stages = {name: len(method.s) for name, method in self.sweep.methods.items()}
         if len(set(stages.values())) > 1:
-            _refuse(["sweep", "methods"], stages, "all must have the same number of stages")
+            refuse(["sweep", "methods"], stages, "all must have the same number of stages")
 
     @staticmethod
     def _check_points(at: list[str], problem: str, points: int) -> None:
         try:
             make_problem(problem, points, 1)
         except ValueError as error:
-            _refuse(at, points, str(error))
+            refuse(at, points, str(error))
 
     def _check_methods(self, at: list[str], experiment: Experiment) -> None:
         if self.baseline not in experiment.methods:
-            _refuse(
+            refuse(
                 [*at, "methods"],
                 experiment.methods,
                 f"{self.baseline}, the first of all methods, must be there to compare with",
@@ -180,23 +173,12 @@ class Replication(Strict):
     def _check_stages(self, at: list[str], methods: list[str]) -> None:
         stages = {name: len(self.methods[name].s) for name in methods}
         if len(set(stages.values())) > 1:
-            _refuse(at, stages, "all must have the same number of stages")
+            refuse(at, stages, "all must have the same number of stages")
 
     @property
     def baseline(self) -> str:
         """The method that the others are compared with: the first."""
         return next(iter(self.methods))
-
-
-def _refer(at: list[str], names: list[str], known: Mapping[str, Any]) -> None:
-    for name in names:
-        if name not in known:
-            _refuse(at, name, f"allowed are {', '.join(known)}")
-
-
-def _refuse(at: list[str], given: Any, why: str) -> None:
-    context = {"at": at, "given": repr(given), "why": why}
-    raise PydanticCustomError("reference", "{why}", context)
 
 
 def check_config(config: Any) -> Replication:
@@ -207,32 +189,3 @@ def check_config(config: Any) -> Replication:
             is allowed.
     """
     return checked(Replication, config, "config")
-
-
-def checked(model: type[Model], content: Any, name: str) -> Model:
-    """The content of a file as a model, its mistakes as `check_config` tells them.
-
-    Args:
-        model: the model.
-        content: mappings, lists and values.
-        name: what the lines begin with.
-    """
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        lines = [f"{name}: {_line(mistake)}" for mistake in error.errors()]
-        raise ConfigError("\n".join(dict.fromkeys(lines))) from None
-
-
-def _line(mistake: Mapping[str, Any]) -> str:
-    context = mistake.get("ctx", {})
-    # In brackets is what is no key of the file.
-    steps = [step for step in mistake["loc"] if not str(step).startswith("[")]
-    path = ".".join(str(step) for step in [*steps, *context.get("at", [])])
-    message = mistake["msg"].removeprefix("Value error, ")
-    given = context.get("given", repr(mistake["input"]))
-    if mistake["type"] in ("missing", "unknown_key"):
-        return f"{path or 'top level'}: {message}"
-    if len(given) > 80:
-        given = given[:77] + "..."
-    return f"{path or 'top level'}: {given} given; {message[0].lower()}{message[1:]}"

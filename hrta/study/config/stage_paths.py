@@ -18,7 +18,7 @@ class PlateauRule(Strict):
     threshold: Annotated[Number, Field(ge=0, lt=1)]
 
 
-class Path(Strict):
+class StagePath(Strict):
     """The stages of a way to train, and what happens at a switch.
 
     Attributes:
@@ -37,7 +37,7 @@ class Path(Strict):
     preserve_function: bool = False
 
     @model_validator(mode="after")
-    def _fits(self) -> "Path":
+    def _fits(self) -> "StagePath":
         if (self.stages or self.switch) and len(self.s) != 2:
             raise ValueError("with stages or switch, s must be two values, the first and the last")
         if self.switch and (self.stages or self.plateau):
@@ -68,7 +68,7 @@ class Path(Strict):
         return None if self.plateau is None else Plateau(**self.plateau.model_dump())
 
 
-class LayerPath(Strict):
+class LayerwisePath(Strict):
     """The stages of a deep network.
 
     Attributes:
@@ -80,7 +80,7 @@ class LayerPath(Strict):
     layerwise: bool = False
 
     @model_validator(mode="after")
-    def _changes(self) -> "LayerPath":
+    def _changes(self) -> "LayerwisePath":
         if self.layerwise and len(self.s) == 1:
             raise ValueError("layerwise needs a second s")
         return self

@@ -1,6 +1,6 @@
 """Heavy ball against Nesterov on the inner weights alone, beside the theory of the linear limit."""
 
-from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,38 +12,25 @@ from hrta.ntk.matrices import empirical_gram, gram
 from hrta.ntk.momentum import OPTIMIZERS, momentum_from_kernel, predict_losses_with_momentum
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule, Stage
+from hrta.study.config.theory_specs import AccelerationSpec
+from hrta.study.experiments.outcome import Outcome, Progress, quiet
+from hrta.study.experiments.problems import load_problem
 
 if TYPE_CHECKING:
     from hrta.networks.two_layer import TwoLayer
 
+# How often the travel of a run is measured, at steps ever further apart.
+OBSERVATIONS = 20
 
-def acceleration_table(
-    problem: Problem,
-    experiment: str,
-    widths: Sequence[int],
-    seeds: Sequence[int],
-    steps: int,
-    step_fraction: float = 0.5,
-    log_every: int = 1,
-    observations: int = 20,
-    progress: Callable[[int, int], None] | None = None,
-) -> pd.DataFrame:
+
+def run(
+    spec: AccelerationSpec, progress: Progress = quiet, checkpoint: Path | None = None
+) -> Outcome:
     """ReLU networks in float64, outer weights fixed at +-1, trained with each of OPTIMIZERS.
 
     All have the learning rate step_fraction / largest, those with a momentum that of
     `momentum_from_kernel`. The prediction starts from the very network that is trained. At infinite
     width (the width missing) networks are drawn from the limit, and the prediction is the loss.
-
-    Args:
-        problem: the points.
-        experiment: what results call it.
-        widths: m.
-        seeds: of the networks.
-        steps: of each run.
-        step_fraction: learning rate in units of 1 / largest, in (0, 1].
-        log_every: steps between rows.
-        observations: how often to measure the travel, at steps ever further apart.
-        progress: called with the number of widths done and their number.
 
     Returns:
         Tidy table of experiment, problem, optimizer, width, seed, step, loss, predicted, travel
@@ -52,59 +39,71 @@ def acceleration_table(
         itself as it is initialised), learning_rate, momentum.
 
     Raises:
-        ValueError: a number outside its range, a singular Gram matrix, or as `hrta.train`.
+        ValueError: a singular Gram matrix, or as `hrta.train`.
     """
-    _check_numbers(step_fraction, steps, log_every, observations)
+    problem = load_problem(spec.problem)
     kernel = gram(problem.x, 1.0, "inner")
     smallest, largest = (eigenvalue / len(kernel) for eigenvalue in extremal_eigenvalues(kernel))
-    rate = step_fraction / largest
-    setting = {"learning_rate": rate, "momentum": momentum_from_kernel(smallest, rate)}
-    at = [*range(0, steps, log_every), steps]
+    rate = spec.step_fraction / largest
+    optimizer_settings = {
+        "learning_rate": rate,
+        "momentum": momentum_from_kernel(smallest, rate),
+    }
     tables = []
-    for done, width in enumerate([*widths, None], start=1):
-        table = _at_width(problem, kernel, width, list(seeds), setting, at, observations)
+    for done, width in enumerate([*spec.widths, None], start=1):
+        table = _at_width(problem, kernel, width, spec, optimizer_settings)
         tables.append(table.assign(width=width))
-        if progress is not None:
-            progress(done, len(widths) + 1)
+        progress(done, len(spec.widths) + 1)
     table = pd.concat(tables, ignore_index=True).astype({"width": "Int64"})
-    setting |= {"smallest": smallest, "largest": largest}
-    table = table.assign(experiment=experiment, problem=problem.name, **setting)
+    table = table.assign(
+        experiment=spec.experiment,
+        problem=problem.name,
+        smallest=smallest,
+        largest=largest,
+        **optimizer_settings,
+    )
     names = "experiment problem optimizer width seed step loss predicted travel smallest largest"
-    return table[[*names.split(), "smallest_start", "learning_rate", "momentum"]]
+    names += " smallest_start learning_rate momentum"
+    return Outcome(table[names.split()], "float64")
 
 
 def _at_width(
     problem: Problem,
     kernel: np.ndarray,
     width: int | None,
-    seeds: list[int],
-    setting: dict[str, float],
-    at: list[int],
-    observations: int,
+    spec: AccelerationSpec,
+    optimizer_settings: dict[str, float],
 ) -> pd.DataFrame:
-    """The columns of `acceleration_table` that differ from run to run, with rows at those steps."""
+    """The columns that differ from run to run, a row for each run and logged step."""
     import torch
 
     from hrta.networks.two_layer import TwoLayer
 
-    runs = pd.DataFrame({"seed": np.repeat(seeds, len(at)), "step": np.tile(at, len(seeds))})
+    logged = [*range(0, spec.steps, spec.log_every), spec.steps]
+    seeds = range(spec.seeds)
+    runs = pd.DataFrame(
+        {"seed": np.repeat(seeds, len(logged)), "step": np.tile(logged, spec.seeds)}
+    )
     if width is None:
         # a_k has variance 1, whether or not its sign is all that is kept.
-        outputs = sum(draw_parts(problem.x, len(seeds))) / 2
-        smallest = np.full(len(seeds), np.nan)
+        outputs = sum(draw_parts(problem.x, spec.seeds)) / 2
+        smallest = np.full(spec.seeds, np.nan)
     else:
         networks = TwoLayer.initialise(seeds, problem.inputs, width, torch.float64, signs=True)
         outputs = networks.predict(problem.x, 1.0).numpy()
         matrices = empirical_gram(problem.x, networks.inner, networks.outer, 1.0, "inner")
         smallest = np.array([extremal_eigenvalues(matrix)[0] for matrix in matrices])
-    runs["smallest_start"] = np.repeat(smallest / len(kernel), len(at))
+    runs["smallest_start"] = np.repeat(smallest / len(kernel), len(logged))
     tables = []
     for optimizer in OPTIMIZERS:
-        options = {"optimizer": optimizer, **setting}
-        loss = predict_losses_with_momentum(kernel, outputs - problem.y, **options, steps=at)
+        loss = predict_losses_with_momentum(
+            kernel, outputs - problem.y, optimizer=optimizer, **optimizer_settings, steps=logged
+        )
         table = runs.assign(optimizer=optimizer, predicted=loss.ravel(), travel=np.nan)
         if width is not None:
-            loss, table["travel"] = _measured(problem, networks, options, at, observations)
+            loss, table["travel"] = _measured(
+                problem, networks, optimizer, optimizer_settings, logged
+            )
         tables.append(table.assign(loss=loss.ravel()))
     return pd.concat(tables)
 
@@ -112,33 +111,28 @@ def _at_width(
 def _measured(
     problem: Problem,
     networks: "TwoLayer",
-    options: dict[str, object],
-    at: list[int],
-    observations: int,
+    optimizer: str,
+    optimizer_settings: dict[str, float],
+    logged: list[int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Loss and travel at these steps, each flat, run after run."""
+    """Loss and travel at the logged steps, each flat, run after run."""
     from hrta.training.two_layer import train
 
-    places = np.unique(np.geomspace(len(at) - 1, 1, observations).round().astype(int))
-    travel = np.full((networks.runs, len(at)), np.nan)
+    places = np.unique(np.geomspace(len(logged) - 1, 1, OBSERVATIONS).round().astype(int))
+    travel = np.full((networks.runs, len(logged)), np.nan)
 
     def observe(step: int, now: "TwoLayer") -> None:
-        travel[:, at.index(step)] = (now.inner - networks.inner).norm(dim=1).amax(dim=1)
+        travel[:, logged.index(step)] = (now.inner - networks.inner).norm(dim=1).amax(dim=1)
 
     training = train(
         problem,
         networks,
-        Schedule([Stage(1.0, at[-1])]),
-        **options,
-        log_every=at[1] - at[0],
+        Schedule([Stage(1.0, logged[-1])]),
+        optimizer=optimizer,
+        **optimizer_settings,
+        log_every=logged[1] - logged[0],
         fixed_outer=True,
         observe=observe,
-        observe_at=[at[place] for place in places],
+        observe_at=[logged[place] for place in places],
     )
     return training.history["loss"].to_numpy(), travel.ravel()
-
-
-def _check_numbers(step_fraction: float, steps: int, log_every: int, observations: int) -> None:
-    if not 0 < step_fraction <= 1 or min(steps, log_every, observations) < 1:
-        counts = f"steps, log_every, observations = {steps}, {log_every}, {observations} at least 1"
-        raise ValueError(f"step_fraction = {step_fraction:g} must be in (0, 1], and {counts}")

@@ -1,7 +1,5 @@
 """One experiment's ensemble: methods, learning rates and seeds, the same weights for each seed."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -12,96 +10,64 @@ import torch
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
-from hrta.training.two_layer import Progress, train
+from hrta.study.config.training_specs import TrainingSpec
+from hrta.study.experiments.outcome import Outcome, Progress, quiet
+from hrta.study.experiments.problems import load_problem
+from hrta.training.two_layer import train
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
-
-
-@dataclass(frozen=True)
-class Ensemble:
-    """What distinguishes an ensemble, all of it plain data.
-
-    Attributes:
-        experiment: what results call it.
-        width: m.
-        methods: name of each method and its s, stage by stage.
-        stage_steps: steps of every stage.
-        seeds: of the initial weights.
-        learning_rates: each method is trained with each of them.
-        optimizer, momentum, decay, batch_size, log_every, engine: as in `hrta.train`; a run's
-            batches are drawn with its seed.
-        fixed_outer: train the inner weights alone, with outer weights of 1 or -1.
-        dtype: float32 or float64.
-    """
-
-    experiment: str
-    width: int
-    methods: Mapping[str, Sequence[float]]
-    stage_steps: int
-    seeds: Sequence[int]
-    learning_rates: Sequence[float] = (1e-3,)
-    optimizer: str = "adam"
-    momentum: float = 0.9
-    decay: float = 1.0
-    batch_size: int | None = None
-    fixed_outer: bool = False
-    log_every: int = 10
-    dtype: str = "float32"
-    engine: str = "auto"
+Run = tuple[str, float, int]
 
 
-def train_ensemble(
-    problem: Problem,
-    ensemble: Ensemble,
-    device: torch.device | str = "cpu",
-    progress: Progress | None = None,
-    checkpoint: str | Path | None = None,
-) -> tuple[pd.DataFrame, dict[str, object]]:
+def run(spec: TrainingSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
     """Train every method with every learning rate from the same initial weights per seed.
-
-    Args:
-        problem: the points.
-        ensemble: who is trained, and how.
-        device: where.
-        progress, checkpoint: as in `hrta.train`.
 
     Returns:
         The results table, a row for each run and logged step, with the columns experiment,
         problem, width, method, optimizer, learning_rate, seed, step, stage, s, loss and test_loss;
-        and what else there is to record: the engine, and the diverged runs as a list of {method,
-        learning_rate, seed, step}.
+        and as facts the engine, and the diverged runs as a list of {method, learning_rate, seed,
+        step}.
 
     Raises:
-        ValueError: as `hrta.train`, or an unknown dtype.
+        ValueError: as `hrta.train`, or a device that is not there.
     """
-    if ensemble.dtype not in DTYPES:
-        raise ValueError(f"unknown dtype {ensemble.dtype!r}; there are {', '.join(DTYPES)}")
-    runs = list(product(ensemble.methods, ensemble.learning_rates, ensemble.seeds))
+    device = choose_device(spec.device)
+    return train_ensemble(load_problem(spec.problem), spec, device, progress, checkpoint)
+
+
+def train_ensemble(
+    problem: Problem,
+    spec: TrainingSpec,
+    device: torch.device,
+    progress: Progress = quiet,
+    checkpoint: Path | None = None,
+) -> Outcome:
+    """`run` for a problem that is loaded, on a device that is chosen."""
+    runs = list(product(spec.methods, spec.learning_rates, range(spec.seeds)))
     schedules = {
-        method: Schedule.constant_length(s, ensemble.stage_steps)
-        for method, s in ensemble.methods.items()
+        method: Schedule.constant_length(s, spec.stage_steps) for method, s in spec.methods.items()
     }
+    seeds = [seed for _, _, seed in runs]
     networks = TwoLayer.initialise(
-        [seed for _, _, seed in runs],
+        seeds,
         problem.inputs,
-        ensemble.width,
-        dtype=DTYPES[ensemble.dtype],
+        spec.width,
+        dtype=getattr(torch, spec.dtype),
         device=device,
-        signs=ensemble.fixed_outer,
+        signs=spec.fixed_outer,
     )
     training = train(
         problem,
         networks,
         [schedules[method] for method, _, _ in runs],
-        ensemble.optimizer,
+        spec.optimizer,
         [rate for _, rate, _ in runs],
-        ensemble.momentum,
-        ensemble.log_every,
-        decay=ensemble.decay,
-        fixed_outer=ensemble.fixed_outer,
-        batch_size=ensemble.batch_size,
-        batch_seeds=None if ensemble.batch_size is None else [seed for _, _, seed in runs],
-        engine=ensemble.engine,
+        spec.momentum,
+        spec.log_every,
+        decay=spec.decay,
+        fixed_outer=spec.fixed_outer,
+        batch_size=spec.batch_size,
+        batch_seeds=None if spec.batch_size is None else seeds,
+        engine=spec.engine,
         progress=progress,
         checkpoint=checkpoint,
     )
@@ -109,30 +75,29 @@ def train_ensemble(
         dict(zip(("method", "learning_rate", "seed"), runs[run], strict=True)) | {"step": step}
         for run, step in training.diverged.items()
     ]
-    return _results(problem, ensemble, training.history, runs), {
-        "engine": training.engine,
-        "diverged": diverged,
-    }
+    return Outcome(
+        _results(problem, spec, training.history, runs),
+        spec.dtype,
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        facts={"engine": training.engine, "diverged": diverged},
+    )
 
 
 def _results(
-    problem: Problem,
-    ensemble: Ensemble,
-    history: pd.DataFrame,
-    runs: list[tuple[str, float, int]],
+    problem: Problem, spec: TrainingSpec, history: pd.DataFrame, runs: list[Run]
 ) -> pd.DataFrame:
     run = history["run"].to_numpy()
-    method = np.array([list(ensemble.methods).index(method) for method, _, _ in runs])
+    method = np.array([list(spec.methods).index(method) for method, _, _ in runs])
 
     def same(value: str) -> pd.Categorical:
         return pd.Categorical.from_codes(np.zeros(len(run), dtype=int), [value])
 
     columns = {
-        "experiment": same(ensemble.experiment),
+        "experiment": same(spec.experiment),
         "problem": same(problem.name),
-        "width": ensemble.width,
-        "method": pd.Categorical.from_codes(method[run], list(ensemble.methods)),
-        "optimizer": same(ensemble.optimizer),
+        "width": spec.width,
+        "method": pd.Categorical.from_codes(method[run], list(spec.methods)),
+        "optimizer": same(spec.optimizer),
         "learning_rate": np.array([rate for _, rate, _ in runs])[run],
         "seed": np.array([seed for _, _, seed in runs])[run],
     }
@@ -143,10 +108,8 @@ def choose_device(name: str) -> torch.device:
     """The device called auto (a GPU where there is one), cpu or cuda.
 
     Raises:
-        ValueError: another name, or cuda where there is none.
+        ValueError: cuda where there is none.
     """
-    if name not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"unknown device {name!r}; there are auto, cpu, cuda")
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("device cuda: there is no usable CUDA GPU here; use cpu or auto")
     if name == "auto":

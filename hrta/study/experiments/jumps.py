@@ -1,32 +1,33 @@
 """The loss that the linearised network expects just after each switch of s."""
 
-from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pandas as pd
 
 from hrta.ntk.linearised import expected_jump
-from hrta.problems.problem import Problem
+from hrta.study.config.theory_specs import JumpsSpec
+from hrta.study.experiments.outcome import Outcome, Progress, quiet
+from hrta.study.experiments.problems import load_problem
 
 
-def jump_table(
-    problem: Problem, experiment: str, methods: Mapping[str, Sequence[float]]
-) -> pd.DataFrame:
+def run(spec: JumpsSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
     """`expected_jump` at every switch of every method.
 
     Returns:
         Tidy table of experiment, problem, method, before, after (s), expected_loss.
     """
+    problem = load_problem(spec.problem)
     rows = [
         {
-            "experiment": experiment,
+            "experiment": spec.experiment,
             "problem": problem.name,
             "method": method,
             "before": before,
             "after": after,
             "expected_loss": expected_jump(problem, before, after),
         }
-        for method, s in methods.items()
+        for method, s in spec.methods.items()
         for before, after in pairwise(s)
     ]
-    return pd.DataFrame(rows)
+    return Outcome(pd.DataFrame(rows), "float64")

@@ -1,7 +1,8 @@
 """How far the tangent kernel and the weights move while a network is trained."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,47 +11,33 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.ntk.matrices import empirical_gram
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
+from hrta.study.config.theory_specs import MotionSpec
+from hrta.study.experiments.outcome import Outcome, Progress, quiet
+from hrta.study.experiments.problems import load_problem
 from hrta.training.two_layer import train
 
+# How often to look in each stage, at steps ever further apart.
+OBSERVATIONS = 10
 
-def kernel_motion_table(
-    problem: Problem,
-    experiment: str,
-    methods: Mapping[str, Sequence[float]],
-    widths: Sequence[int],
-    seeds: Sequence[int],
-    stage_steps: int,
-    optimizer: str,
-    learning_rate: float,
-    observations: int = 10,
-    progress: Callable[[int, int], None] | None = None,
-) -> pd.DataFrame:
+
+def run(spec: MotionSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
     """What has changed after some steps, for every method, width and seed.
 
     The kernel is compared under the same s: |K_s(t) - K_s(0)| / |K_s(0)| (Frobenius) with the s of
     the stage that the step belongs to. So a switch of s by itself changes nothing, and the last
     step of a stage is given twice, with the s before and after.
 
-    Args:
-        problem: the points.
-        experiment: what results call it.
-        methods: s of each stage.
-        widths: m.
-        seeds: of the networks.
-        stage_steps: steps of each stage.
-        optimizer: as for `hrta.train`.
-        learning_rate: constant.
-        observations: how often to look in each stage, at steps ever further apart.
-        progress: called with the number of widths done and their number.
-
     Returns:
         Tidy table of experiment, problem, method, optimizer, width, seed, step, stage, s,
         kernel_change, inner_travel max_k |w_k(t) - w_k(0)|, outer_travel max_k |a_k(t) - a_k(0)|.
     """
-    schedules = {name: Schedule.constant_length(s, stage_steps) for name, s in methods.items()}
-    runs = list(product(methods, seeds))
+    problem = load_problem(spec.problem)
+    schedules = {
+        name: Schedule.constant_length(s, spec.stage_steps) for name, s in spec.methods.items()
+    }
+    runs = list(product(spec.methods, range(spec.seeds)))
     tables = []
-    for done, width in enumerate(widths, start=1):
+    for done, width in enumerate(spec.widths, start=1):
         start = TwoLayer.initialise([seed for _, seed in runs], problem.inputs, width)
         rows = []
 
@@ -62,29 +49,28 @@ def kernel_motion_table(
             problem,
             start,
             [schedules[method] for method, _ in runs],
-            optimizer,
-            learning_rate,
+            spec.optimizer,
+            spec.learning_rate,
             log_every=first.steps,
             observe=observe,
-            observe_at=_steps(first, observations),
+            observe_at=_steps(first),
         )
         tables.append(pd.DataFrame(rows).assign(width=width))
-        if progress is not None:
-            progress(done, len(widths))
+        progress(done, len(spec.widths))
     table = pd.concat(tables, ignore_index=True)
-    table = table.assign(experiment=experiment, problem=problem.name, optimizer=optimizer)
+    table = table.assign(experiment=spec.experiment, problem=problem.name, optimizer=spec.optimizer)
     names = "experiment problem method optimizer width seed step stage s kernel_change"
-    return table[[*names.split(), "inner_travel", "outer_travel"]]
+    return Outcome(table[[*names.split(), "inner_travel", "outer_travel"]], "float32")
 
 
-def _steps(schedule: Schedule, observations: int) -> list[int]:
+def _steps(schedule: Schedule) -> list[int]:
     """Steps in each stage, ever further apart, its last one among them."""
     ends = [*schedule.switches, schedule.steps]
     lengths = [stage.steps for stage in schedule.stages]
     steps = {
         end - length + int(step)
         for end, length in zip(ends, lengths, strict=True)
-        for step in np.geomspace(1, length, observations).round()
+        for step in np.geomspace(1, length, OBSERVATIONS).round()
     }
     return sorted(steps)
 

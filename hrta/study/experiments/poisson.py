@@ -1,6 +1,5 @@
 """Homotopy relaxation training of Deep Ritz networks: the errors of every run, and solutions."""
 
-from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -8,43 +7,19 @@ import numpy as np
 import pandas as pd
 
 from hrta.networks.two_layer import TwoLayer
-from hrta.problems.poisson import PoissonProblem
+from hrta.problems.poisson import PoissonProblem, make_problem
 from hrta.schedules import Schedule
-from hrta.training.deep_ritz import Progress, Training, predict, train
+from hrta.study.config.deep_specs import PoissonSpec
+from hrta.study.experiments.outcome import Outcome, Progress, quiet
+from hrta.training.deep_ritz import Training, predict, train
 
 RUN = ["method", "learning_rate", "seed"]
 # Points a side of the grid on which solutions are kept.
 SIDE = 51
 
 
-def ritz_table(
-    problem: PoissonProblem,
-    experiment: str,
-    methods: Mapping[str, Sequence[float]],
-    seeds: Sequence[int],
-    learning_rates: Sequence[float],
-    width: int,
-    points: int,
-    quadrature: str,
-    stage_steps: int,
-    decay: float,
-    log_every: int,
-    progress: Progress | None = None,
-    checkpoint: str | Path | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def run(spec: PoissonSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
     """Train every method with every learning rate from the same initial weights per seed.
-
-    Args:
-        problem: what is solved, in two dimensions or more.
-        experiment: what results call it.
-        methods: name of each method and its s, stage by stage.
-        seeds: of the initial weights and of the points of monte_carlo.
-        learning_rates: each method is trained with each of them.
-        width: m.
-        points, quadrature, decay, log_every: as in `hrta.training.deep_ritz.train`.
-        stage_steps: steps of every stage.
-        progress: called from time to time with the steps done and the number of steps.
-        checkpoint: as in `hrta.training.deep_ritz.train`.
 
     Returns:
         Tidy table of experiment, problem, width, method, optimizer, learning_rate, seed, step,
@@ -54,32 +29,37 @@ def ritz_table(
         (the better of the two in the middle).
 
     Raises:
-        ValueError: a problem in one dimension, or as `hrta.training.deep_ritz.train`.
+        ValueError: an unknown solution, or as `hrta.training.deep_ritz.train`.
     """
-    if problem.dimension < 2:
-        raise ValueError(f"deep_ritz: problem {problem.name} has one dimension; solutions need two")
-    runs = pd.DataFrame(product(methods, learning_rates, seeds), columns=RUN)
-    networks = TwoLayer.initialise(runs["seed"], problem.dimension, width)
-    schedules = {name: Schedule.constant_length(s, stage_steps) for name, s in methods.items()}
+    problem = make_problem(spec.solution)
+    runs = pd.DataFrame(product(spec.methods, spec.learning_rates, range(spec.seeds)), columns=RUN)
+    networks = TwoLayer.initialise(runs["seed"], problem.dimension, spec.width)
+    schedules = {
+        name: Schedule.constant_length(s, spec.stage_steps) for name, s in spec.methods.items()
+    }
     training = train(
         problem,
         networks,
         [schedules[method] for method in runs["method"]],
-        points,
-        quadrature,
+        spec.points,
+        spec.quadrature,
         runs["learning_rate"].tolist(),
-        decay=decay,
-        seeds=None if quadrature == "grid" else runs["seed"].tolist(),
-        log_every=log_every,
+        decay=spec.decay,
+        seeds=None if spec.quadrature == "grid" else runs["seed"].tolist(),
+        log_every=spec.log_every,
         progress=progress,
         checkpoint=checkpoint,
     )
-    names = {"experiment": experiment, "problem": problem.name}
-    table = training.history.join(runs, on="run").assign(**names, width=width, optimizer="adam")
+    names = {"experiment": spec.experiment, "problem": problem.name}
+    table = training.history.join(runs, on="run")
+    table = table.assign(**names, width=spec.width, optimizer="adam")
     measured = ["step", "stage", "s", "loss", "exact_loss", "energy", "l2_error", "h1_error"]
-    table = table[[*names, "width", "method", "optimizer", "learning_rate", "seed", *measured]]
     solutions = _solutions(problem, training, runs).assign(**names)
-    return table, solutions[[*names, *RUN, "x1", "x2", "exact", "prediction"]]
+    return Outcome(
+        table[[*names, "width", "method", "optimizer", "learning_rate", "seed", *measured]],
+        "float32",
+        second=solutions[[*names, *RUN, "x1", "x2", "exact", "prediction"]],
+    )
 
 
 def _solutions(problem: PoissonProblem, training: Training, runs: pd.DataFrame) -> pd.DataFrame:

@@ -3,44 +3,22 @@
 Source: arXiv 1909.12228; the weight of slope recovery and the initial weights are assumed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
 from hrta.problems.problem import Problem
-from hrta.training.adaptive import DeepNetworks, Progress, train
+from hrta.study.config.deep_specs import SlopesSpec
+from hrta.study.experiments.outcome import Outcome, Progress, quiet
+from hrta.study.experiments.problems import load_problem
+from hrta.training.adaptive import DeepNetworks, train
 
 
-def laaf_table(
-    problem: Problem,
-    experiment: str,
-    variants: Mapping[str, Mapping[str, str | float]],
-    hidden: Sequence[int],
-    activation: str,
-    seeds: Sequence[int],
-    steps: int,
-    checkpoints: Sequence[int],
-    learning_rate: float,
-    scale: float,
-    log_every: int,
-    progress: Progress | None = None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def run(spec: SlopesSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
     """Train every variant from the same initial weights per seed; losses, and the functions found.
-
-    Args:
-        problem: the points, of one input.
-        experiment: what results call it.
-        variants: by name, `adaptive` and `recovery` as for `hrta.training.adaptive`.
-        hidden: neurons of each hidden layer.
-        activation: tanh or relu.
-        seeds: of the initial weights, no two the same.
-        steps, learning_rate: of Adam; the rate is constant.
-        checkpoints: steps after which the functions are wanted, at least one.
-        scale: n.
-        log_every: steps between losses.
-        progress: called from time to time with the steps done and their number, of all variants.
 
     Returns:
         Tidy table of experiment, problem, variant, seed, step, loss (the mean square) and slope
@@ -48,41 +26,52 @@ def laaf_table(
         prediction at the training points in ascending order.
 
     Raises:
-        ValueError: a problem of several inputs, a checkpoint that is no step, or as
-            `hrta.training.adaptive`.
+        ValueError: a problem of several inputs, or as `hrta.training.adaptive`.
     """
-    _check(problem, steps, checkpoints)
-    errors, solutions = [], []
-    for done, (name, variant) in enumerate(variants.items()):
-        networks = DeepNetworks.initialise(
-            seeds, problem.inputs, hidden, activation, str(variant["adaptive"]), scale
+    problem = load_problem(spec.problem)
+    if problem.inputs != 1:
+        raise ValueError(
+            f"slopes: problem {problem.name} has {problem.inputs} inputs; functions are kept and "
+            "drawn for one input only"
         )
-        observer = _Observer(problem, seeds, checkpoints)
+    errors, solutions = [], []
+    for done, (name, variant) in enumerate(spec.variants.items()):
+        networks = DeepNetworks.initialise(
+            range(spec.seeds), 1, spec.hidden, spec.activation, variant.adaptive, spec.scale
+        )
+        observer = _Observer(problem, spec.seeds, spec.solution_steps)
         history, _ = train(
-            *(problem, networks, steps, learning_rate),
-            recovery=float(variant["recovery"]),
-            log_every=log_every,
+            problem,
+            networks,
+            spec.steps,
+            spec.learning_rate,
+            recovery=variant.recovery,
+            log_every=spec.log_every,
             observe=observer,
-            observe_at=[*range(0, steps, log_every), *checkpoints, steps],
-            progress=_part_of(progress, done, len(variants)),
+            observe_at=[*range(0, spec.steps, spec.log_every), *spec.solution_steps, spec.steps],
+            progress=_part_of(progress, done, len(spec.variants)),
         )
         errors.append(observer.with_slopes(history).assign(variant=name))
         solutions.append(pd.concat(observer.solutions).assign(variant=name))
     cell = ["experiment", "problem", "variant", "seed", "step"]
-    names = {"experiment": experiment, "problem": problem.name}
     errors, solutions = (
-        pd.concat(parts, ignore_index=True).assign(**names) for parts in (errors, solutions)
+        pd.concat(parts, ignore_index=True).assign(experiment=spec.experiment, problem=problem.name)
+        for parts in (errors, solutions)
     )
-    return errors[[*cell, "loss", "slope"]], solutions[[*cell, "x1", "y", "prediction"]]
+    return Outcome(
+        errors[[*cell, "loss", "slope"]],
+        "float32",
+        second=solutions[[*cell, "x1", "y", "prediction"]],
+    )
 
 
 class _Observer:
-    """Notes down slopes whenever it is called, and the functions at the checkpoints."""
+    """Notes down slopes whenever it is called, and the functions after some steps."""
 
-    def __init__(self, problem: Problem, seeds: Sequence[int], checkpoints: Sequence[int]) -> None:
+    def __init__(self, problem: Problem, seeds: int, solution_steps: Sequence[int]) -> None:
         order = np.argsort(problem.x[:, 0], kind="stable")
         self._x, self._y = problem.x[order], problem.y[order]
-        self._seeds, self._checkpoints = np.asarray(seeds), set(checkpoints)
+        self._seeds, self._solution_steps = np.arange(seeds), set(solution_steps)
         self._slopes: list[pd.DataFrame] = []
         self.solutions: list[pd.DataFrame] = []
 
@@ -90,7 +79,7 @@ class _Observer:
         of_layers = torch.stack([slope.mean(dim=(1, 2)) for slope in networks.slopes])
         slopes = (networks.scale * of_layers).mean(dim=0).double().numpy()
         self._slopes.append(pd.DataFrame({"seed": self._seeds, "step": step, "slope": slopes}))
-        if step not in self._checkpoints:
+        if step not in self._solution_steps:
             return
         predictions = networks.predict(torch.as_tensor(self._x).to(networks.weights[0]))
         table = pd.DataFrame(
@@ -109,21 +98,6 @@ class _Observer:
         return history.assign(seed=seeds).merge(pd.concat(self._slopes), on=["seed", "step"])
 
 
-def _part_of(progress: Progress | None, done: int, parts: int) -> Progress | None:
+def _part_of(progress: Progress, done: int, parts: int) -> Progress:
     """The progress of one part of several, all equally long, told as that of all."""
-    if progress is None:
-        return None
     return lambda step, steps: progress(done * steps + step, parts * steps)
-
-
-def _check(problem: Problem, steps: int, checkpoints: Sequence[int]) -> None:
-    if problem.inputs != 1:
-        raise ValueError(
-            f"laaf: problem {problem.name} has {problem.inputs} inputs; functions are kept and "
-            "drawn for one input only"
-        )
-    if not len(checkpoints):
-        raise ValueError("laaf: at least one checkpoint is needed")
-    outside = [step for step in checkpoints if not 0 <= step <= steps or step != int(step)]
-    if outside:
-        raise ValueError(f"laaf: checkpoint {outside[0]} is no step within 0 .. {steps}")

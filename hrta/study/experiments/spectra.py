@@ -1,96 +1,50 @@
-"""Eigenvalues of tangent-kernel Gram matrices, and tables of them."""
+"""Eigenvalues of tangent-kernel Gram matrices."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from hrta.ntk.eigenvalues import spectrum
 from hrta.ntk.matrices import empirical_gram, gram
-from hrta.problems.problem import Problem
+from hrta.study.config.theory_specs import SpectraSpec
+from hrta.study.experiments.outcome import Outcome, Progress, quiet
+from hrta.study.experiments.problems import load_problem
 
 
-def infinite_width_spectra(x: np.ndarray, s_values: Iterable[float]) -> pd.DataFrame:
-    """All eigenvalues of the infinite-width Gram matrix for each s.
+def run(spec: SpectraSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
+    """All eigenvalues of the Gram matrix at infinite width and, at initialisation, at finite ones.
 
-    Args:
-        x: points, [n, d], without the bias column.
-        s_values: homotopy parameters in [0, 2].
-
-    Returns:
-        Tidy table of s, index (from 0, ascending), eigenvalue.
-    """
-    return _table({(s,): spectrum(gram(x, s)) for s in s_values}, ["s"])
-
-
-def initial_spectra(
-    x: np.ndarray, width: int, seeds: Sequence[int], s_values: Iterable[float]
-) -> pd.DataFrame:
-    """All eigenvalues of the Gram matrix of finite networks as they are initialised.
-
-    Args:
-        x: points, [n, d], without the bias column.
-        width: m.
-        seeds: of the networks; the same as those of training give the same networks.
-        s_values: homotopy parameters in [0, 2].
-
-    Returns:
-        Tidy table of seed, s, index (from 0, ascending), eigenvalue.
-    """
-    import torch
-
-    from hrta.networks.two_layer import TwoLayer
-
-    networks = TwoLayer.initialise(seeds, np.shape(x)[1], width, dtype=torch.float64)
-    spectra = {}
-    for seed, inner, outer in zip(seeds, networks.inner, networks.outer, strict=True):
-        for s in s_values:
-            matrix = empirical_gram(x, inner.numpy(), outer.numpy(), s)
-            spectra[seed, s] = spectrum(matrix)
-    return _table(spectra, ["seed", "s"])
-
-
-def spectra_table(
-    problem: Problem,
-    experiment: str,
-    s_values: Sequence[float],
-    widths: Sequence[int],
-    seeds: Sequence[int],
-    progress: Callable[[int, int], None] | None = None,
-) -> pd.DataFrame:
-    """The spectra of a problem at infinite width and, at initialisation, at finite ones.
-
-    Args:
-        problem: whose training points are taken.
-        experiment: what results call it.
-        s_values: homotopy parameters in [0, 2].
-        widths: of the finite networks, may be none.
-        seeds: of the finite networks.
-        progress: called with the number of widths done and their number.
+    The networks are those that training starts from with the same seeds.
 
     Returns:
         Tidy table of experiment, problem, kernel ("infinite" or "finite"), width, seed (both
         missing at infinite width), s, index (from 0, ascending), eigenvalue.
     """
-    tables = [infinite_width_spectra(problem.x, s_values).assign(kernel="infinite")]
-    for done, width in enumerate(widths, start=1):
-        table = initial_spectra(problem.x, width, seeds, s_values)
-        tables.append(table.assign(kernel="finite", width=width))
-        if progress is not None:
-            progress(done, len(widths))
+    problem = load_problem(spec.problem)
+    tables = [_rows(spectrum(gram(problem.x, s)), kernel="infinite", s=s) for s in spec.s]
+    for done, width in enumerate(spec.widths, start=1):
+        for seed, inner, outer in _initial(spec.seeds, problem.inputs, width):
+            for s in spec.s:
+                matrix = empirical_gram(problem.x, inner, outer, s)
+                tables.append(_rows(spectrum(matrix), kernel="finite", width=width, seed=seed, s=s))
+        progress(done, len(spec.widths))
     columns = ["experiment", "problem", "kernel", "width", "seed", "s", "index", "eigenvalue"]
     table = pd.concat(tables, ignore_index=True).reindex(columns=columns)
-    return table.assign(experiment=experiment, problem=problem.name).astype(
-        {"width": "Int64", "seed": "Int64"}
-    )
+    table = table.assign(experiment=spec.experiment, problem=problem.name)
+    return Outcome(table.astype({"width": "Int64", "seed": "Int64"}), "float64")
 
 
-def _table(spectra: dict[tuple, np.ndarray], names: list[str]) -> pd.DataFrame:
-    frames = [
-        pd.DataFrame(
-            dict(zip(names, key, strict=True))
-            | {"index": range(len(eigenvalues)), "eigenvalue": eigenvalues}
-        )
-        for key, eigenvalues in spectra.items()
-    ]
-    return pd.concat(frames, ignore_index=True)
+def _initial(seeds: int, inputs: int, width: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Seed, inner and outer weights of each network."""
+    import torch
+
+    from hrta.networks.two_layer import TwoLayer
+
+    networks = TwoLayer.initialise(range(seeds), inputs, width, dtype=torch.float64)
+    return zip(range(seeds), networks.inner.numpy(), networks.outer.numpy(), strict=True)
+
+
+def _rows(eigenvalues: np.ndarray, **cell: object) -> pd.DataFrame:
+    return pd.DataFrame(cell | {"index": range(len(eigenvalues)), "eigenvalue": eigenvalues})

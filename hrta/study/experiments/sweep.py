@@ -1,49 +1,43 @@
 """Many small ensembles, one after another in one process: a sweep pays for its imports once."""
 
-from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
-import torch
 
-from hrta.problems.problem import Problem
-from hrta.study.experiments.ensembles import Ensemble, train_ensemble
-from hrta.training.two_layer import Progress
+from hrta.study.config.training_specs import SweepSpec
+from hrta.study.experiments.ensembles import choose_device, train_ensemble
+from hrta.study.experiments.outcome import Outcome, Progress, quiet
+from hrta.study.experiments.problems import load_problem
 
 
-def train_all(
-    ensembles: Sequence[tuple[Problem, Ensemble]],
-    device: torch.device | str = "cpu",
-    progress: Progress | None = None,
-) -> tuple[pd.DataFrame, dict[str, object]]:
-    """Train each ensemble on its problem; the numbers are those of `train_ensemble` for each alone.
-
-    Args:
-        ensembles: problem and ensemble of each.
-        device: where.
-        progress: called with the number of ensembles trained and of all.
+def run(spec: SweepSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
+    """Train each ensemble on its problem; its numbers are those that it has alone.
 
     Returns:
-        The rows of all, in order, with the columns of `train_ensemble`; and what else there is to
-        record: the engines, and the diverged runs as a list of {experiment, width, method,
+        The rows of all, in order, with the columns of `hrta.study.experiments.ensembles.run`; and
+        as facts the engines, and the diverged runs as a list of {experiment, width, method,
         learning_rate, seed, step}.
 
     Raises:
-        ValueError: no ensemble, or as `train_ensemble`.
+        ValueError: as for one ensemble.
     """
-    if not ensembles:
-        raise ValueError("a sweep must have at least one ensemble")
-    tables, engines, diverged = [], set(), []
-    for done, (problem, ensemble) in enumerate(ensembles):
-        if progress is not None:
-            progress(done, len(ensembles))
-        table, facts = train_ensemble(problem, ensemble, device)
-        tables.append(table)
-        engines.add(facts["engine"])
-        of = {"experiment": ensemble.experiment, "width": ensemble.width}
-        diverged += [of | run for run in facts["diverged"]]
-    if progress is not None:
-        progress(len(ensembles), len(ensembles))
-    return _joined(tables), {"engine": ", ".join(sorted(engines)), "diverged": diverged}
+    device = choose_device(spec.device)
+    problems = {name: load_problem(source) for name, source in spec.problems.items()}
+    outcomes, diverged = [], []
+    for done, each in enumerate(spec.ensembles):
+        progress(done, len(spec.ensembles))
+        outcome = train_ensemble(problems[each.experiment], spec.alone(each), device)
+        outcomes.append(outcome)
+        cell = {"experiment": each.experiment, "width": each.width}
+        diverged += [cell | run for run in outcome.facts["diverged"]]
+    progress(len(spec.ensembles), len(spec.ensembles))
+    engines = sorted({outcome.facts["engine"] for outcome in outcomes})
+    return Outcome(
+        _joined([outcome.table for outcome in outcomes]),
+        spec.dtype,
+        device=outcomes[0].device,
+        facts={"engine": ", ".join(engines), "diverged": diverged},
+    )
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 import pytest
 from config_examples import changed
-
 from hrta.study.config.contestants import Candidate
+
 from hrta.study.config.replication import ConfigError, check_config
 from hrta.study.config.values import OptimizerName
 

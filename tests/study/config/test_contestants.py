@@ -2,9 +2,9 @@ import json
 from typing import get_args
 
 import pytest
+from hrta.study.config.contestants import Candidate, Grid, PerceptronMethod, read_entry
 
 from hrta.activations import BASES
-from hrta.study.config.contestants import Candidate, Grid, PerceptronMethod, read_entry
 from hrta.study.config.values import BaseName
 
 ADAM = {"trainer": "gradient", "optimizer": "adam", "s": [1, 1.5]}

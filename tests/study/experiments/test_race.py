@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hrta.study.config.contestants import Rules, read_entry
 
 from hrta import Problem, Schedule, Stage, TwoLayer, anmin, train
 from hrta.networks.perceptron import Perceptron
 from hrta.study.analysis.race_results import ends
-from hrta.study.config.contestants import Rules, read_entry
 from hrta.study.experiments.race import FIRST_TUNING_SEED, race
 from hrta.training import adaptive as laaf
 from hrta.training import lbfgs

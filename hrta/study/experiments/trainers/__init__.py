@@ -1,6 +1,6 @@
-"""How the contestants of a race are trained: a module for each, by the name of its trainer.
+"""How the methods of a race are trained: a module for each, by the name of its trainer.
 
-Each has `train(problem, width, contestant, candidates, rules, seeds)`, which trains a network of
+Each has `train(problem, width, method, candidates, budget, seeds)`, which trains a network of
 that width for each candidate and seed; the candidates may differ in the learning rate and nothing
 else. Two-layer networks with the same seed start from the same weights. It returns a table of run,
 step, evaluations (of the gradient on all points), seconds (of one run), loss and, with a test set,

@@ -11,19 +11,19 @@ from hrta.anmin import SingularSystemError
 from hrta.anmin import train as train_network
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
-from hrta.study.config.contestants import AnalyticMethod, Candidate, Rules
+from hrta.study.config.race_methods import AnalyticMethod, Budget, Candidate
 
 
 def train(
     problem: Problem,
     width: int,
-    contestant: AnalyticMethod,
+    method: AnalyticMethod,
     candidates: Sequence[Candidate],
-    rules: Rules,
+    budget: Budget,
     seeds: Sequence[int],
 ) -> pd.DataFrame:
     """An exact solve counts as an evaluation, a singular system as divergence."""
-    most = min(contestant.rounds, (rules.evaluations - 1) // 2)
+    most = min(method.rounds, (budget.evaluations - 1) // 2)
     test = None if problem.x_test is None else (problem.x_test, problem.y_test)
     networks = TwoLayer.initialise(seeds, problem.inputs, width)
     tables = []
@@ -34,7 +34,7 @@ def train(
         with suppress(SingularSystemError):
             trained = train_network(
                 *(problem.x, problem.y, inner),
-                *(most, candidates[run].ridge, contestant.leak),
+                *(most, candidates[run].ridge, method.leak),
                 test=test,
             )
             losses, test_losses = trained.losses, trained.test_losses

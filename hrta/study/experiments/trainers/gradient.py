@@ -8,7 +8,7 @@ import pandas as pd
 
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
-from hrta.study.config.contestants import Candidate, GradientMethod, Rules
+from hrta.study.config.race_methods import Budget, Candidate, GradientMethod
 from hrta.study.experiments.trainers import timed
 from hrta.training.plateaus import train_with_plateaus
 from hrta.training.two_layer import train as train_networks
@@ -17,16 +17,16 @@ from hrta.training.two_layer import train as train_networks
 def train(
     problem: Problem,
     width: int,
-    contestant: GradientMethod,
+    method: GradientMethod,
     candidates: Sequence[Candidate],
-    rules: Rules,
+    budget: Budget,
     seeds: Sequence[int],
 ) -> pd.DataFrame:
     """Minibatches have n / batches points, rounded down; see the package."""
     points = len(problem.y)
-    size = max(1, points // contestant.batches)
-    schedule = contestant.schedule(rules.evaluations * points // size)
-    rule = contestant.rule
+    size = max(1, points // method.batches)
+    schedule = method.schedule(budget.evaluations * points // size)
+    rule = method.rule
     train_along = partial(train_with_plateaus, plateau=rule) if rule else train_networks
     networks = TwoLayer.initialise(seeds, problem.inputs, width)
     started = time.perf_counter()
@@ -34,16 +34,16 @@ def train(
         problem,
         networks,
         schedule,
-        optimizer=contestant.optimizer,
+        optimizer=method.optimizer,
         learning_rate=[candidate.learning_rate for candidate in candidates],
         momentum=candidates[0].momentum or 0.0,
-        log_every=max(1, schedule.steps // rules.rows),
-        decay=rules.decay,
-        reset_optimizer=contestant.reset_optimizer,
-        preserve_function=contestant.preserve_function,
-        batch_size=size if contestant.batches > 1 else None,
-        batch_seeds=seeds if contestant.batches > 1 else None,
+        log_every=max(1, schedule.steps // budget.rows),
+        decay=budget.decay,
+        reset_optimizer=method.reset_optimizer,
+        preserve_function=method.preserve_function,
+        batch_size=size if method.batches > 1 else None,
+        batch_seeds=seeds if method.batches > 1 else None,
     ).history
     # Before the last switch it is another function than the one that the method gives.
-    history["answer"] = history["stage"] == contestant.stage_count
+    history["answer"] = history["stage"] == method.stage_count
     return timed(history, started, size / points)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from hrta.networks.perceptron import Perceptron
 from hrta.problems.problem import Problem
-from hrta.study.config.contestants import Candidate, PerceptronMethod, Rules
+from hrta.study.config.race_methods import Budget, Candidate, PerceptronMethod
 from hrta.study.experiments.trainers import timed
 from hrta.training.modules import train as train_models
 
@@ -16,23 +16,23 @@ from hrta.training.modules import train as train_models
 def train(
     problem: Problem,
     width: int,
-    contestant: PerceptronMethod,
+    method: PerceptronMethod,
     candidates: Sequence[Candidate],
-    rules: Rules,
+    budget: Budget,
     seeds: Sequence[int],
 ) -> pd.DataFrame:
     """All hidden layers have the width; as `hrta.study.experiments.trainers` says."""
-    sizes = (problem.inputs, width, contestant.hidden, problem.classes or 1)
-    models = [Perceptron(*sizes, contestant.base, seed=seed) for seed in seeds]
+    sizes = (problem.inputs, width, method.hidden, problem.classes or 1)
+    models = [Perceptron(*sizes, method.base, seed=seed) for seed in seeds]
     started = time.perf_counter()
     history = train_models(
         problem,
         models,
-        contestant.schedules(rules.evaluations),
+        method.schedules(budget.evaluations),
         [candidate.learning_rate for candidate in candidates],
-        math.ceil(rules.evaluations / rules.rows),
-        decay=rules.decay,
+        math.ceil(budget.evaluations / budget.rows),
+        decay=budget.decay,
     ).history
     # Before the last switch it is another function than the one that the method gives.
-    history["answer"] = history["stage"] == contestant.stage_count
+    history["answer"] = history["stage"] == method.stage_count
     return timed(history, started)

@@ -1,15 +1,16 @@
-"""Who takes part in the race: a way to train, the grid that it is tuned on; and the rules."""
+"""The methods of a race: ways to train, and the grids that they are tuned on."""
 
-import json
 from dataclasses import dataclass
 from itertools import product
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, model_validator
 
 from hrta.schedules import Schedule
-from hrta.study.config.stage_paths import LayerPath, Path
+from hrta.study.config.stage_paths import LayerwisePath, StagePath
 from hrta.study.config.values import (
+    Activation,
+    Adaptive,
     BaseName,
     BelowOne,
     Count,
@@ -37,23 +38,18 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What is the same for all contestants.
+class Budget:
+    """What every run on a problem may use, and how it is logged.
 
     Attributes:
-        evaluations: of the gradient, for each run.
-        tuning_seeds, seeds: how many.
+        evaluations: of the gradient.
         decay: final over initial learning rate, where there is one.
         rows: logged of each run, about; L-BFGS and ANMIN have rows of their own.
-        final_fraction: of the steps, whose median loss is the final loss.
     """
 
     evaluations: int
-    tuning_seeds: int
-    seeds: int
     decay: float = 0.1
     rows: int = 200
-    final_fraction: float = 0.02
 
 
 class Grid(Strict):
@@ -66,14 +62,18 @@ class Grid(Strict):
     recovery: Several[NonNegative] | None = None
 
     @property
+    def values(self) -> dict[str, list[float]]:
+        """The values of each parameter that there is."""
+        return {name: value for name, value in self if value is not None}
+
+    @property
     def candidates(self) -> list[Candidate]:
         """All combinations."""
-        values = {name: value for name, value in self if value is not None}
-        every = product(*values.values())
-        return [Candidate(**dict(zip(values, each, strict=True))) for each in every]
+        every = product(*self.values.values())
+        return [Candidate(**dict(zip(self.values, each, strict=True))) for each in every]
 
 
-class GradientMethod(Path):
+class GradientMethod(StagePath):
     """`hrta.train`: a path, an optimizer, all points at once or in minibatches."""
 
     trainer: Literal["gradient"]
@@ -87,7 +87,7 @@ class GradientMethod(Path):
         return {"learning_rate", "momentum"} if momentum else {"learning_rate"}
 
 
-class PerceptronMethod(LayerPath):
+class PerceptronMethod(LayerwisePath):
     """`hrta.training.modules`: networks of L hidden layers with any activation, under Adam.
 
     Attributes:
@@ -95,14 +95,10 @@ class PerceptronMethod(LayerPath):
         hidden: L.
     """
 
+    tuned: ClassVar[set[str]] = {"learning_rate"}
     trainer: Literal["perceptron"]
     base: BaseName
     hidden: Count
-
-    @property
-    def tuned(self) -> set[str]:
-        """The names of the parameters that a grid must have."""
-        return {"learning_rate"}
 
     @property
     def stage_count(self) -> int:
@@ -119,8 +115,8 @@ class AdaptiveMethod(Strict):
     """A two-layer network whose activations have trainable slopes, under Adam."""
 
     trainer: Literal["laaf"]
-    activation: Literal["relu", "tanh"]
-    adaptive: Literal["none", "layer", "neuron"]
+    activation: Activation
+    adaptive: Adaptive
     scale: Annotated[Number, Field(ge=1)] = 10.0
 
     @property
@@ -133,71 +129,36 @@ class AdaptiveMethod(Strict):
 class LimitedMemoryMethod(Strict):
     """`hrta.training.lbfgs`."""
 
+    tuned: ClassVar[set[str]] = {"learning_rate", "history_size"}
     trainer: Literal["lbfgs"]
-
-    @property
-    def tuned(self) -> set[str]:
-        """The names of the parameters that a grid must have."""
-        return {"learning_rate", "history_size"}
 
 
 class AnalyticMethod(Strict):
     """`hrta.anmin`."""
 
+    tuned: ClassVar[set[str]] = {"ridge"}
     trainer: Literal["anmin"]
     rounds: Count = 30
     leak: BelowOne = 0.0
 
-    @property
-    def tuned(self) -> set[str]:
-        """The names of the parameters that a grid must have."""
-        return {"ridge"}
 
-
-Contestant = Annotated[
+RacedMethod = Annotated[
     GradientMethod | PerceptronMethod | AdaptiveMethod | LimitedMemoryMethod | AnalyticMethod,
     Field(discriminator="trainer"),
 ]
 
 
-def check_grid(contestant: Contestant, grid: Grid) -> None:
-    """Whether a grid has values of what the contestant has, and of nothing else.
-
-    Raises:
-        ValueError: a grid that lacks a parameter of the contestant, or has one that it has not.
-    """
-    given = {name for name, value in grid if value is not None}
-    if given != contestant.tuned:
-        raise ValueError(
-            f"its grid must have values of {', '.join(sorted(contestant.tuned))}, and of nothing "
-            f"else; it has {', '.join(sorted(given)) or 'none'}"
-        )
-
-
 class Entry(Strict):
-    """A contestant with its grid, as one JSON text."""
+    """A method with the grid that it is tuned on."""
 
-    method: Contestant
+    method: RacedMethod
     grid: Grid
 
-
-def read_entry(text: str) -> Entry:
-    """An entry from JSON, checked.
-
-    Raises:
-        ValueError: what is wrong with it, in one line.
-    """
-    try:
-        entry = Entry.model_validate(json.loads(text))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"entry: no JSON ({error})") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"]) or "entry"
-        message = first["msg"].removeprefix("Value error, ")
-        raise ValueError(f"entry: {where}: {message[0].lower()}{message[1:]}") from None
-    try:
-        check_grid(entry.method, entry.grid)
-    except ValueError as error:
-        raise ValueError(f"entry: {error}") from None
-    return entry
+    @model_validator(mode="after")
+    def _grid_fits(self) -> "Entry":
+        if set(self.grid.values) != self.method.tuned:
+            raise ValueError(
+                f"the grid must have values of {', '.join(sorted(self.method.tuned))}, and of "
+                f"nothing else; it has {', '.join(sorted(self.grid.values)) or 'none'}"
+            )
+        return self

@@ -1,0 +1,87 @@
+"""What all commands do that run a job: from the options to a spec, from the spec to the files."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from hrta.runtime.progress import Progress
+from hrta.study.config.base_spec import Spec
+from hrta.study.config.mistakes import checked
+
+if TYPE_CHECKING:
+    from hrta.study.experiments.outcome import Outcome
+
+Job = TypeVar("Job", bound=Spec)
+
+
+def run_command(context: typer.Context, spec_type: type[Job], **fields: Any) -> None:
+    """Run the job of a command.
+
+    Args:
+        context: of the command; options with the names of the spec's fields are those fields.
+        spec_type: the type of the job's spec.
+        fields: those that no option has the name of.
+    """
+    options = context.params
+    given = {name: options[name] for name in spec_type.model_fields if name in options}
+    spec = checked(spec_type, given | fields, context.info_name)
+    run_job(spec, options["output"], options.get("checkpoint"))
+
+
+def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
+    """Run a job and write its result, or print a summary of it where there is no output."""
+    _check_files(spec, output, checkpoint)
+    started = time.perf_counter()
+    from hrta.study.experiments.registry import run
+
+    with Progress(spec.label) as progress:
+        outcome = run(spec, progress, checkpoint)
+    if output is None:
+        from hrta.cli.summaries import summary
+
+        print(summary(spec, outcome))
+    else:
+        _write(spec, outcome, output, time.perf_counter() - started)
+    for each in outcome.facts.get("diverged", []):
+        print(
+            f"{spec.label}: {each['method']}, learning rate {each['learning_rate']:g}, seed "
+            f"{each['seed']} diverged at step {each['step']}"
+        )
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+
+
+def _check_files(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
+    """Refuse an output that would overwrite the problem, a checkpoint that nothing would remove."""
+    files = [getattr(source, "file", None) for source in spec.sources]
+    if output is not None and output in [Path(file) for file in files if file]:
+        raise ValueError(f"--output {output}: it must be another file, and not the problem itself")
+    if checkpoint is not None and output is None:
+        raise ValueError(f"--checkpoint {checkpoint}: it goes with --output")
+    if checkpoint is not None and not spec.resumable:
+        raise ValueError(f"--checkpoint {checkpoint}: job {spec.job} keeps none; leave it out")
+
+
+def _write(spec: Spec, outcome: "Outcome", output: Path, wall_time: float) -> None:
+    """The tables, and beside the first what it came from."""
+    from hrta.problems.files import write_checksum
+    from hrta.runtime.files import write_json, write_table
+    from hrta.runtime.provenance import provenance
+
+    if outcome.second is not None:
+        write_table(outcome.second, output.with_stem(f"{output.stem}_{spec.second_table}"))
+    write_table(outcome.table, output)
+    if spec.job == "data":
+        write_checksum(output)
+        return
+    record = {
+        "spec": spec.model_dump(mode="json", exclude_none=True),
+        "spec_hash": spec.digest,
+        **provenance(wall_time),
+        **outcome.facts,
+        "device": outcome.device,
+        "dtype": outcome.dtype,
+    }
+    write_json(record, output.with_suffix(".json"))

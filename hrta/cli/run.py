@@ -1,0 +1,35 @@
+"""The command `hrta run`: a job, from its spec."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hrta.cli.jobs import run_job
+from hrta.cli.options import CheckpointOption, OutputOption, ParentOption
+from hrta.study.config.mistakes import checked
+from hrta.study.config.specs import SPEC
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def run(
+    spec: Annotated[
+        str, typer.Argument(help="The spec of a job: JSON, or the path of a file with it.")
+    ],
+    output: OutputOption = None,
+    checkpoint: CheckpointOption = None,
+    parent: ParentOption = None,
+) -> None:
+    """Run a job from its spec, such as that in the record beside a result."""
+    run_job(checked(SPEC, _read(spec), "spec"), output, checkpoint)
+
+
+def _read(spec: str) -> object:
+    text = spec if spec.lstrip().startswith("{") else Path(spec).read_text()
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"spec: not JSON ({error}): {text[:40]!r}") from None

@@ -1,0 +1,93 @@
+"""The specs of the jobs about deep networks with adaptive slopes and about Poisson problems."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hrta.study.config.base_spec import Methods, Spec
+from hrta.study.config.problem_sources import ProblemSource
+from hrta.study.config.values import (
+    Activation,
+    Adaptive,
+    Count,
+    Fraction,
+    NonNegative,
+    Number,
+    PositiveNumber,
+    QuadratureName,
+    Several,
+    Strict,
+)
+
+Layers = Annotated[list[Count], Field(min_length=1)]
+Scale = Annotated[Number, Field(ge=1)]
+
+
+class AdaptiveSpec(Spec):
+    """Deep networks with locally adaptive activations."""
+
+    job: Literal["laaf"] = "laaf"
+    problem: ProblemSource
+    hidden: Layers
+    activation: Activation
+    adaptive: Adaptive
+    scale: Scale
+    recovery: NonNegative
+    steps: Count
+    learning_rate: PositiveNumber
+    decay: Fraction
+    seeds: Count
+    log_every: Count
+
+
+class SlopeVariant(Strict):
+    """What has a trainable slope, and the weight of slope recovery."""
+
+    adaptive: Adaptive
+    recovery: NonNegative
+
+
+class SlopesSpec(Spec):
+    """Deep networks with adaptive slopes against fixed ones, from the same weights.
+
+    Attributes:
+        solution_steps: steps after which the functions found are kept.
+    """
+
+    second_table = "solutions"
+    job: Literal["slopes"] = "slopes"
+    experiment: str
+    problem: ProblemSource
+    variants: Annotated[dict[str, SlopeVariant], Field(min_length=1)]
+    hidden: Layers
+    activation: Activation
+    scale: Scale
+    steps: Count
+    solution_steps: Several[Count]
+    learning_rate: PositiveNumber
+    seeds: Count
+    log_every: Count
+
+
+class PoissonSpec(Spec):
+    """The Deep Ritz method on a Poisson problem; `solution` names the exact solution."""
+
+    second_table = "solutions"
+    resumable = True
+    job: Literal["poisson"] = "poisson"
+    experiment: str
+    solution: str
+    methods: Methods
+    points: Count
+    quadrature: QuadratureName
+    width: Count
+    stage_steps: Count
+    learning_rates: Several[PositiveNumber]
+    decay: Fraction
+    seeds: Count
+    log_every: Count
+
+    @property
+    def sources(self) -> list[ProblemSource]:
+        """None: the quadrature makes the points."""
+        return []

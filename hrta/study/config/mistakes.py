@@ -1,0 +1,84 @@
+"""Mistakes in a configuration or a spec: one line each, with the key and what is allowed."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+Model = TypeVar("Model")
+
+
+class ConfigError(ValueError):
+    """What is wrong with a configuration or a spec: a line for each mistake."""
+
+
+def refuse(at: Sequence[str], given: Any, why: str) -> NoReturn:
+    """Raise, from a validator, what is wrong at a key below the model's own.
+
+    Args:
+        at: the keys from the model on.
+        given: the value there.
+        why: what would fit.
+    """
+    context = {"at": list(at), "given": repr(given), "why": why}
+    raise PydanticCustomError("mistake", "{why}", context)
+
+
+def check_names(at: Sequence[str], names: Collection[str], known: Collection[str]) -> None:
+    """Refuse the first name that is not one of those that are known."""
+    for name in names:
+        if name not in known:
+            refuse(at, name, f"allowed are {', '.join(known)}")
+
+
+def check_stages(at: Sequence[str], stages: Mapping[str, Sequence[float]]) -> None:
+    """Refuse methods, given by their s of each stage, of different numbers of stages."""
+    lengths = {name: len(s) for name, s in stages.items()}
+    if len(set(lengths.values())) > 1:
+        refuse(at, lengths, "all must have the same number of stages")
+
+
+def relay(error: ValidationError, at: Sequence[str] = ()) -> NoReturn:
+    """Refuse, from a validator, the first mistake of another model that it has made."""
+    first = error.errors()[0]
+    context = first.get("ctx", {})
+    refuse(
+        [*at, *map(str, first["loc"]), *context.get("at", [])],
+        first["input"],
+        first["msg"].removeprefix("Value error, "),
+    )
+
+
+def checked(model: type[Model] | TypeAdapter[Model], content: Any, name: str) -> Model:
+    """The content as a model.
+
+    Args:
+        model: the model, or an adapter of it.
+        content: mappings, lists and values.
+        name: of what is checked; the lines begin with it.
+
+    Raises:
+        ConfigError: what is wrong, a line for each mistake: the path of the key, what was given,
+            what is allowed.
+    """
+    adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
+    try:
+        return adapter.validate_python(content)
+    except ValidationError as error:
+        lines = [f"{name}: {_line(mistake)}" for mistake in error.errors()]
+        raise ConfigError("\n".join(dict.fromkeys(lines))) from None
+
+
+def _line(mistake: Mapping[str, Any]) -> str:
+    context = mistake.get("ctx", {})
+    # In brackets is what is no key of the file.
+    steps = [step for step in mistake["loc"] if not str(step).startswith("[")]
+    path = ".".join(str(step) for step in [*steps, *context.get("at", [])]) or "top level"
+    message = mistake["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    if mistake["type"] in ("missing", "unknown_key"):
+        return f"{path}: {message}"
+    given = context.get("given", repr(mistake["input"]))
+    if len(given) > 80:
+        given = given[:77] + "..."
+    return f"{path}: {given} given; {message[0].lower()}{message[1:]}"

@@ -1,0 +1,47 @@
+"""The spec of a race."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hrta.study.config.base_spec import Spec
+from hrta.study.config.problem_sources import ProblemSource
+from hrta.study.config.race_methods import Entry
+from hrta.study.config.values import Count, Fraction, Name, Several, Strict
+
+
+class RacedProblem(Strict):
+    """A problem of a race, the widths, and the gradient evaluations of each run."""
+
+    problem: ProblemSource
+    widths: Several[Count]
+    evaluations: Count
+
+
+class RaceSpec(Spec):
+    """Methods of any kind, each tuned on its grid and then run from fresh seeds."""
+
+    second_table = "tuning"
+    resumable = True
+    job: Literal["race"] = "race"
+    entries: Annotated[dict[Name, Entry], Field(min_length=1)]
+    problems: Annotated[list[RacedProblem], Field(min_length=1)]
+    tuning_seeds: Count
+    seeds: Count
+    decay: Fraction
+    final_fraction: Fraction
+
+    @property
+    def sources(self) -> list[ProblemSource]:
+        """The problems, in order."""
+        return [each.problem for each in self.problems]
+
+    @property
+    def trainers(self) -> set[str]:
+        """The names of the trainers of all methods."""
+        return {entry.method.trainer for entry in self.entries.values()}
+
+    @property
+    def label(self) -> str:
+        """The names of the methods."""
+        return f"race of {', '.join(self.entries)}"

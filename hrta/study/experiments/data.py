@@ -1,0 +1,13 @@
+"""The points of a problem, as a table."""
+
+from pathlib import Path
+
+from hrta.problems.files import problem_table
+from hrta.study.config.training_specs import DataSpec
+from hrta.study.experiments.outcome import Outcome, Progress, quiet
+from hrta.study.experiments.problems import load_problem
+
+
+def run(spec: DataSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
+    """The table of `hrta.problems.files.problem_table`."""
+    return Outcome(problem_table(load_problem(spec.problem)), "float64")

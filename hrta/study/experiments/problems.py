@@ -1,0 +1,52 @@
+"""From the source of a problem to its points."""
+
+from importlib import import_module
+
+from hrta.problems.files import read_problem
+from hrta.problems.problem import Problem
+from hrta.study.config.problem_sources import (
+    CsvTable,
+    DataSet,
+    OpenmlData,
+    ProblemSource,
+    SampledProblem,
+    StoredProblem,
+)
+
+# Imported by name: a job depends on its points, which the digest in its spec pins, and not on the
+# module that makes those of all problems.
+TARGETS = "hrta.problems.targets"
+DATASETS = "hrta.problems.datasets"
+
+
+def load_problem(source: ProblemSource) -> Problem:
+    """The points of a source.
+
+    Raises:
+        ValueError: an unknown name, a file that cannot be read, or points that are not those of
+            the source.
+    """
+    match source:
+        case StoredProblem():
+            return read_problem(source.file)
+        case CsvTable():
+            return import_module(DATASETS).read_csv(source.file, source.target)
+        case OpenmlData():
+            return import_module(DATASETS).fetch_openml(source.name)
+    problem = _made(source) if source.file is None else read_problem(source.file)
+    digest = source.digest if isinstance(source, SampledProblem) else None
+    if problem.name != source.name or digest not in (None, problem.digest):
+        wanted = f"{source.name} with digest {digest[:12]}" if digest else source.name
+        raise ValueError(
+            f"{source.file or source.name}: the points are those of {problem.name} with digest "
+            f"{problem.digest[:12]}, the spec has {wanted}; make the data again"
+        )
+    return problem
+
+
+def _made(source: SampledProblem | DataSet) -> Problem:
+    if isinstance(source, DataSet):
+        return import_module(DATASETS).load(source.name, source.seed)
+    return import_module(TARGETS).make_problem(
+        source.name, source.points, source.test_points, source.seed
+    )

@@ -1,0 +1,88 @@
+"""Which modules run a spec, by name: a job imports, and depends on, no others."""
+
+from importlib import import_module
+from pathlib import Path
+
+from hrta.study.config.base_spec import Spec
+from hrta.study.config.problem_sources import DataSet
+from hrta.study.config.race_spec import RaceSpec
+from hrta.study.config.training_specs import SweepSpec, TrainingSpec
+from hrta.study.experiments.outcome import Outcome, Progress, quiet
+from hrta.study.experiments.problems import DATASETS
+
+EXPERIMENTS = "hrta.study.experiments"
+# The module of each job.
+MODULES = {
+    "data": "data",
+    "train": "ensembles",
+    "sweep": "sweep",
+    "spectra": "spectra",
+    "theory width": "width_limit",
+    "theory samples": "sample_number",
+    "theory motion": "kernel_motion",
+    "theory jumps": "jumps",
+    "theory rates": "rates",
+    "acceleration": "acceleration",
+    "anmin": "alternation",
+    "lbfgs": "lbfgs",
+    "laaf": "adaptive",
+    "slopes": "slopes",
+    "poisson": "poisson",
+    "race": "race",
+}
+# Jobs that train with numba on a CPU, whatever else there is.
+NUMBA_JOBS = ("theory motion", "theory rates", "acceleration")
+
+
+def run(spec: Spec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
+    """Run the experiment of a spec.
+
+    Args:
+        spec: what is computed.
+        progress: called with what is done and the whole.
+        checkpoint: file *.npz to keep the state in, and to go on from where it is there already.
+
+    Raises:
+        ValueError: numbers that do not fit the problem, or a checkpoint of another computation.
+    """
+    return import_module(module_of(spec)).run(spec, progress, checkpoint)
+
+
+def module_of(spec: Spec) -> str:
+    """The dotted name of the module that runs a spec."""
+    return f"{EXPERIMENTS}.{MODULES[spec.job]}"
+
+
+def modules_of(spec: Spec, automatic: str) -> list[str]:
+    """The dotted names of all modules that a result depends on, beside those that they import.
+
+    Args:
+        spec: what is computed.
+        automatic: the engine that `auto` stands for where the job runs.
+    """
+    modules = [module_of(spec), *trainer_modules_of(spec)]
+    if engine := engine_of(spec, automatic):
+        modules.append(f"hrta.training.engines.{engine}_engine")
+    if any(isinstance(each, DataSet) and each.file is None for each in spec.sources):
+        modules.append(DATASETS)
+    return modules
+
+
+def trainer_modules_of(spec: Spec) -> list[str]:
+    """The dotted names of the modules that train the methods of a race; none for other specs."""
+    if not isinstance(spec, RaceSpec):
+        return []
+    return [trainer_module(name) for name in sorted(spec.trainers)]
+
+
+def trainer_module(trainer: str) -> str:
+    """The dotted name of a trainer's module."""
+    return f"{EXPERIMENTS}.trainers.{trainer}"
+
+
+def engine_of(spec: Spec, automatic: str) -> str | None:
+    """The engine that trains the two-layer networks of a spec; None where it needs none."""
+    if isinstance(spec, TrainingSpec | SweepSpec):
+        return automatic if spec.engine == "auto" else spec.engine
+    raced = isinstance(spec, RaceSpec) and "gradient" in spec.trainers
+    return "numba" if raced or spec.job in NUMBA_JOBS else None

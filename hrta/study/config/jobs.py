@@ -88,7 +88,9 @@ def _stored(settings: Replication, name: str) -> SampledProblem | DataSet:
 
 def _data(settings: Replication) -> Named:
     for name in [*settings.experiments, *INCLUDED]:
-        yield f"data/{name}", DataSpec(problem=_stored(settings, name))
+        # The job makes the file, so that its own spec names none.
+        made = _stored(settings, name).model_copy(update={"file": None})
+        yield f"data/{name}", DataSpec(problem=made)
 
 
 def _training(settings: Replication) -> Named:

@@ -37,15 +37,6 @@ def make_items(settings: Replication, plan: Plan) -> dict[str, Item]:
     return by_name(made, settings.experiments)
 
 
-def targets_of(items: dict[str, Item]) -> dict[str, list[str]]:
-    """The files of each target that stands for several items."""
-    targets = {}
-    for item in items.values():
-        for target in item.targets:
-            targets.setdefault(target, []).extend(item.files)
-    return targets
-
-
 def _at_the_end(settings: Replication) -> dict[str, float]:
     return {"fraction": settings.training.final_fraction.value}
 

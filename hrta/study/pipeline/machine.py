@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from hrta.study.config.replication import ConfigError
+from hrta.study.config.mistakes import ConfigError
 from hrta.study.pipeline.sources import HOME
 
 

@@ -13,7 +13,7 @@ from hrta.study.config.replication import Replication
 from hrta.study.config.theory_specs import SampleNumberSpec
 from hrta.study.config.training_specs import TrainingSpec
 from hrta.study.experiments.registry import modules_of
-from hrta.study.pipeline.sources import HOME, relative, sources
+from hrta.study.pipeline.sources import sources
 
 # What writes every result.
 WRITER = "hrta.runtime.files"
@@ -42,6 +42,11 @@ class Job:
         return f"results/{self.name}.parquet"
 
     @property
+    def record(self) -> str:
+        """The file beside it that says what it came from."""
+        return f"results/{self.name}.json"
+
+    @property
     def second_table(self) -> str:
         """The file of the other table, of a job that writes two."""
         return f"results/{self.name}_{self.spec.second_table}.parquet"
@@ -61,6 +66,11 @@ class Job:
     def sources(self) -> list[str]:
         """The package's files that the result depends on."""
         return sources(WRITER, *modules_of(self.spec, self.automatic))
+
+    @property
+    def inputs(self) -> list[str]:
+        """All files that the result depends on."""
+        return [*self.sources, *self.problems]
 
     @property
     def checkpoint(self) -> str:
@@ -116,32 +126,25 @@ class Plan(dict[str, Job]):
 
     def tables(self, *folders: str) -> list[str]:
         """The files of all results in these folders of results/, such as runs/sine1d."""
-        return [job.table for job in self._within(folders)]
+        return [job.table for job in self.within(*folders)]
 
     def second_tables(self, *folders: str) -> list[str]:
         """The files of the other tables there, of jobs that write two."""
-        return [job.second_table for job in self._within(folders)]
+        return [job.second_table for job in self.within(*folders)]
 
     def raced(self, race: str, methods: Iterable[str]) -> list[str]:
         """The files with the runs of these methods of a race."""
         wanted = set(methods)
-        jobs = self._within([race])
+        jobs = self.within(race)
         return [job.table for job in jobs if not wanted.isdisjoint(job.spec.entries)]
 
-    def _within(self, folders: Iterable[str]) -> list[Job]:
+    def within(self, *folders: str) -> list[Job]:
+        """The jobs whose results are in these folders of results/, such as runs/sine1d."""
         return [
-            job
-            for folder in folders
-            for job in self.values()
-            if job.name.startswith(f"{folder}/")
+            job for folder in folders for job in self.values() if job.name.startswith(f"{folder}/")
         ]
 
     def problems(self) -> list[str]:
         """The files of all points that some job reads."""
         used = (file for job in self.values() for file in job.problems)
         return list(dict.fromkeys(used))
-
-
-def workflow_file(*parts: str) -> str:
-    """A file of the workflow, as seen from the folder of the run."""
-    return relative(HOME.joinpath(*parts))

@@ -51,6 +51,11 @@ def relative(file: Path) -> str:
     return str(_from_here(Path.cwd()) / file.relative_to(HOME))
 
 
+def workflow_file(path: str = ".") -> str:
+    """A file or folder of the workflow, by its path there, as seen from the current folder."""
+    return relative(HOME / path)
+
+
 @cache
 def _from_here(folder: Path) -> Path:
     return Path(os.path.relpath(HOME, folder))

@@ -45,6 +45,7 @@ shell.prefix(shell_prefix(STUDY.gpu))
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/results.smk"
+include: "workflow/rules/theory.smk"
 include: "workflow/rules/notebooks.smk"
 include: "workflow/rules/evidence.smk"
 include: "workflow/rules/record.smk"

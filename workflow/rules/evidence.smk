@@ -19,13 +19,12 @@ for kind, files in STUDY.evidence.items():
             mem_mb=more_each_try(1500),
             runtime=more_each_try(10),
         params:
-            kind=kind,
-            fraction=STUDY.settings.training.final_fraction.value,
+            options=f"{kind} --fraction {STUDY.settings.training.final_fraction.value}",
         message:
             f"Collecting the evidence: {kind}."
         shell:
-            "exec python -m hrta evidence {params.kind} --fraction {params.fraction}"
-            " {input.results:q} --output {output.table} --parent $PPID > {log} 2>&1"
+            "exec python -m hrta evidence {params.options} {input.results:q}"
+            " --output {output.table} --parent $PPID > {log} 2>&1"
 
 
 rule evidence_configuration:

@@ -9,6 +9,7 @@ for target, item in ITEMS.items():
             notebook_sources(item.notebook),
             sources("hrta.study.pipeline.notebook"),
             item.results,
+            notebook=workflow_file(f"notebooks/{item.notebook}.ipynb"),
         output:
             # What Snakemake's own report shows, too.
             [
@@ -33,11 +34,10 @@ for target, item in ITEMS.items():
             mem_mb=more_each_try(2000),
             runtime=more_each_try(10),
         params:
-            notebook=workflow_file(f"notebooks/{item.notebook}.ipynb"),
             parameters=json.dumps({**item.parameters, **item.reads, **item.writes}),
         message:
             f"Executing {item.notebook}.ipynb for {target}."
         shell:
-            "exec python -m hrta.study.pipeline notebook {params.notebook:q} {params.parameters:q}"
+            "exec python -m hrta.study.pipeline notebook {input.notebook:q} {params.parameters:q}"
             " --draft {log.notebook} --executed {output.executed} --page {output.page}"
             " --parent $PPID > {log.text} 2>&1"

@@ -30,11 +30,10 @@ rule report:
     params:
         contents=STUDY.contents,
         configuration=json.dumps(config, ensure_ascii=False),
-        captions=workflow_file("workflow/report/captions"),
     message:
         "Writing report/index.html."
     shell:
         "exec python -m hrta.study.pipeline report --contents {params.contents:q}"
-        " --configuration {params.configuration:q} --captions {params.captions:q}"
+        " --configuration {params.configuration:q}"
         " --template {input.template:q} --claims {input.claims:q} --cells {input.cells}"
         " --manifest {input.manifest} --page {output.page} > {log} 2>&1"

@@ -127,33 +127,3 @@ use rule spectra as anmin with:
         runtime=more_each_try(30),
     message:
         "Following ANMIN round by round: {wildcards.job}."
-
-
-for job in PLAN.within("theory"):
-
-    rule:
-        name:
-            job.rule
-        input:
-            job.inputs,
-        output:
-            table=job.table,
-            record=job.record,
-        log:
-            f"logs/{job.name}.log",
-        benchmark:
-            f"results/benchmarks/{job.name}.tsv"
-        priority: job.priority
-        group:
-            "theory"
-        threads: 1
-        resources:
-            mem_mb=more_each_try(job.memory),
-            runtime=more_each_try(30),
-        params:
-            spec=job.spec.json_text,
-        message:
-            f"Measuring {job.name}."
-        shell:
-            "exec python -m hrta run {params.spec:q} --output {output.table} --parent $PPID"
-            " > {log} 2>&1"

@@ -66,8 +66,7 @@ def crate(
 def report(
     contents: Annotated[str, typer.Option(metavar="JSON")],
     configuration: Json,
-    captions: Annotated[Path, typer.Option(help="Folder.")],
-    template: Annotated[Path, typer.Option()],
+    template: Annotated[Path, typer.Option(help="Of the page; captions/ is beside it.")],
     claims: Annotated[Path, typer.Option(help="YAML file of the claims.")],
     cells: Annotated[Path, typer.Option(help="CSV file of the verdicts.")],
     manifest: Annotated[Path, typer.Option()],
@@ -78,7 +77,7 @@ def report(
     from hrta.study.pipeline.report import Report, write_report
 
     articles = TypeAdapter(dict[str, list[Article]]).validate_json(contents)
-    write_report(Report(articles, configuration, captions, template, claims, cells, manifest), page)
+    write_report(Report(articles, configuration, template, claims, cells, manifest), page)
 
 
 def main() -> None:

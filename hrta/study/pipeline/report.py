@@ -35,8 +35,7 @@ class Report:
     Attributes:
         contents: the articles of each section.
         configuration: of the run.
-        captions: folder of the captions.
-        template: of the page.
+        template: of the page; the folder of the captions is beside it.
         claims: YAML file of the claims.
         cells: CSV file of the verdicts.
         manifest: of the run.
@@ -44,7 +43,6 @@ class Report:
 
     contents: Mapping[str, list[Article]]
     configuration: Mapping[str, object]
-    captions: Path
     template: Path
     claims: Path
     cells: Path
@@ -118,20 +116,22 @@ def _describe(article: Article, report: Report, manifest: Manifest) -> dict[str,
         {
             "of": each.of,
             "caption": parts.fill_in(
-                report.captions / each.caption, report.configuration, article.name
+                report.template.parent / "captions" / each.caption,
+                report.configuration,
+                article.name,
             ),
             **parts.figure_or_table(each.stem),
         }
         for each in article.shown
     ]
     return {
+        "provenance": parts.provenance(manifest, article.files),
         "name": article.name,
         "title": article.title,
         "shown": shown,
         "parameters": parts.parameters(executed),
         "seen": parts.what_is_seen(executed),
         "configured": configured(manifest.specs_behind(article.files[0]), report.configuration),
-        "provenance": parts.provenance(manifest, article.files),
     }
 
 

@@ -34,13 +34,12 @@ def sources(*modules: str) -> list[str]:
 
 
 def notebook_sources(name: str) -> list[str]:
-    """A notebook, and the files of all modules of the package that it imports.
+    """The files of all modules of the package that a notebook imports.
 
     Args:
         name: of the file in notebooks/, without its suffix.
     """
-    file = HOME / "notebooks" / f"{name}.ipynb"
-    return [relative(file), *sources(*_imported(file))]
+    return sources(*_imported(HOME / "notebooks" / f"{name}.ipynb"))
 
 
 def relative(file: Path) -> str:

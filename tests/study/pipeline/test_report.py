@@ -291,7 +291,7 @@ def test_a_file_that_the_manifest_does_not_know_is_one_line(run):
     done = report(run, {"The paper": [ITEM | {"shown": [stranger]}]})
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "figures/strange.png is missing" in done.stderr
+    assert "figures/strange.pdf is missing" in done.stderr
 
 
 @pytest.mark.parametrize("path", sorted(CAPTIONS.glob("*.rst")), ids=lambda path: path.stem)

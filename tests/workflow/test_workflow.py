@@ -95,7 +95,7 @@ def test_results_are_tidy_and_tell_what_made_them(replicated):
     last = table[table["step"] == 400].set_index(["method", "seed"])
     assert last.loc["relaxation", "s"].tolist() == [1.5] * 12  # 4 seeds, 3 learning rates
     record = json.loads(file.with_suffix(".json").read_text())
-    keys = {"arguments", "config_hash", "versions", "device", "dtype", "wall_time", "diverged"}
+    keys = {"spec", "spec_hash", "versions", "device", "dtype", "wall_time", "diverged"}
     assert keys <= set(record)
 
 
@@ -154,29 +154,34 @@ def edited(replicated):
 
 def test_editing_a_plot_reruns_only_notebooks(edited):
     drawn = {"figure_activations", "figure_eigenvalues", "figure_spectra"} | OF_RUNS - TABLES
-    assert edited("hrta/plots.py", "markersize=3", "markersize=4") == drawn
+    assert edited("hrta/study/analysis/figures/paper.py", "markersize=3", "markersize=4") == drawn
 
 
 def test_editing_the_style_reruns_whatever_has_it(edited):
-    assert edited("hrta/style.py", '"lines.linewidth": 1.2', '"lines.linewidth": 1.3') == (
-        NOTEBOOKS - TABLES
-    )
+    assert edited(
+        "hrta/study/analysis/figures/style.py", '"lines.linewidth": 1.2', '"lines.linewidth": 1.3'
+    ) == (NOTEBOOKS - TABLES)
 
 
 @pytest.mark.parametrize(
     ("module", "old", "new", "more"),
     [
-        ("training", "np.arange(steps) / steps", "np.arange(steps) / (steps + 1)", set()),
+        ("two_layer", "np.arange(steps) / steps", "np.arange(steps) / (steps + 1)", set()),
         ("optimizers", "0.9, 0.999, 1e-8", "0.9, 0.99, 1e-8", WITH_ADAM),
         (
-            *("kernels/__init__", "one file for each engine", "a file for each engine"),
+            *("engines/__init__", "one file for each engine", "a file for each engine"),
             {"poisson"} | OF_POISSON | OF_NETWORKS,
         ),
-        ("kernels/sorted", "summed from both ends, and", "summed from both sides, and", set()),
+        (
+            "kernels/one_dimensional",
+            "summed from both ends, and",
+            "summed from both sides, and",
+            set(),
+        ),
     ],
 )
 def test_editing_the_trainer_reruns_training(edited, module, old, new, more):
-    rerun = edited(f"hrta/{module}.py", old, new)
+    rerun = edited(f"hrta/training/{module}.py", old, new)
     trained = {"train", "race", "acceleration", "figure_acceleration", "figure_schedules"}
     trained |= OF_THE_RACE | OF_RUNS
     assert rerun == trained | TRAINED_FOR_THEORY | OF_TRAINING_AND_THEORY | more
@@ -194,7 +199,7 @@ def test_editing_a_siblings_method_reruns_only_it(replicated, edited):
 
 
 def test_editing_the_kernel_theory_reruns_no_training(edited):
-    rerun = edited("hrta/arc_cosine.py", "SMALL = 2.0**-10", "SMALL = 2.0**-11")
+    rerun = edited("hrta/ntk/arc_cosine.py", "SMALL = 2.0**-10", "SMALL = 2.0**-11")
     accelerated = {"acceleration", "figure_acceleration"}
     assert rerun == {"spectra", "table_jumps"} | accelerated | MEASURED | OF_SPECTRA | OF_THEORY
 
@@ -216,7 +221,7 @@ def mine(x: np.ndarray) -> np.ndarray:
 
 
 def make_problem('''
-    assert edited("hrta/targets.py", "def make_problem(", function) == set()
+    assert edited("hrta/problems/targets.py", "def make_problem(", function) == set()
     entry = """experiments:
   mine:
     label: x²
@@ -236,7 +241,7 @@ def make_problem('''
 
 
 def test_changing_a_problem_reruns_what_shows_it(edited):
-    rerun = edited("hrta/targets.py", "low=-3, high=3", "low=-2, high=3")
+    rerun = edited("hrta/problems/targets.py", "low=-3, high=3", "low=-2, high=3")
     own = {"figure_jump1d", "figure_learning_rates_jump1d", "theory_jumps_jump1d"}
     own |= {"race", "slopes", "figure_slopes", "figure_schedules"} | OF_THE_RACE | OF_NETWORKS
     assert rerun == {"data", "train", "spectra"} | own | SHOW_EVERY_EXPERIMENT

@@ -24,13 +24,7 @@ def sources(*modules: str) -> list[str]:
     Returns:
         Paths relative to the current folder, sorted.
     """
-    found, waiting = set(), list(modules)
-    while waiting:
-        for file in _files_of(waiting.pop()):
-            if file not in found:
-                found.add(file)
-                waiting += _imported(file)
-    return [relative(file) for file in sorted(found)]
+    return [relative(file) for file in _all_files_of(modules)]
 
 
 def notebook_sources(name: str) -> list[str]:
@@ -58,6 +52,17 @@ def workflow_file(path: str = ".") -> str:
 @cache
 def _from_here(folder: Path) -> Path:
     return Path(os.path.relpath(HOME, folder))
+
+
+@cache
+def _all_files_of(modules: tuple[str, ...]) -> list[Path]:
+    found, waiting = set(), list(modules)
+    while waiting:
+        for file in _files_of(waiting.pop()):
+            if file not in found:
+                found.add(file)
+                waiting += _imported(file)
+    return sorted(found)
 
 
 @cache

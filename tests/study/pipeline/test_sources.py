@@ -25,11 +25,15 @@ def package(tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(module, "HOME", tmp_path)
-    for cached in (module._files_of, module._imported, module._from_here):
-        cached.cache_clear()
+    forget()
     monkeypatch.chdir(tmp_path)
     yield tmp_path
-    for cached in (module._files_of, module._imported, module._from_here):
+    forget()
+
+
+def forget():
+    """Read everything anew."""
+    for cached in (module._all_files_of, module._files_of, module._imported, module._from_here):
         cached.cache_clear()
 
 
@@ -42,6 +46,7 @@ def test_sources_are_a_module_and_all_that_it_imports_anywhere_in_it(package):
 
 def test_modules_may_import_each_other(package):
     (package / "hrta/c.py").write_text("import hrta.a")
+    forget()
     assert sources("hrta.c") == sources("hrta.a")
 
 

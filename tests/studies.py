@@ -6,8 +6,7 @@ from pathlib import Path
 import yaml
 from snakemake.utils import update_config
 
-from hrta.study.pipeline.configuration import in_order
-from hrta.study.pipeline.study import Study, read_study
+from hrta.study.pipeline.study import Study, in_order, read_study
 
 ROOT = Path(__file__).parents[1]
 

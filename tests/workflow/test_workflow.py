@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 
 import pandas as pd
 import pytest
@@ -304,6 +305,59 @@ def test_a_wrong_configuration_is_one_line_and_touches_nothing(checkout, old, ne
     assert "Traceback" not in done.stderr
     after = {path for path in checkout.folder.rglob("*") if ".snakemake" not in path.parts}
     assert after == before
+
+
+@pytest.mark.parametrize("name", ["paper", "results/runs/sine1d/adam/width8.parquet", "notebooks"])
+def test_a_target_right_after_the_files_of_the_configuration_is_one_line(checkout, name):
+    for made in ("results/runs/sine1d/adam/width8.parquet",):
+        (checkout.folder / made).parent.mkdir(parents=True)
+        (checkout.folder / made).write_bytes(b"PAR1")
+    command = ["snakemake", "--cores", "1", "--dry-run", "--configfile", "config/smoke.yaml", name]
+    done = subprocess.run(command, cwd=checkout.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if not line.startswith("Using workflow spec")]
+    assert said == [
+        f"snakemake: --configfile: {name} is no YAML or JSON file; write -- before the names of "
+        "targets: snakemake ... --configfile mine.yaml -- NAME"
+    ]
+
+
+@pytest.mark.parametrize(
+    "before", [("--configfile=config/smoke.yaml",), ("--configfile", "a.yaml", "b.yaml", "--")]
+)
+def test_other_ways_to_name_a_target_work(checkout, before):
+    for name in ("a.yaml", "b.yaml"):
+        shutil.copy(checkout.folder / "config/smoke.yaml", checkout.folder / name)
+    command = ["snakemake", "--cores", "1", "--dry-run", *before, "figure_activations"]
+    done = subprocess.run(command, cwd=checkout.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^figure_activations +1$", done.stdout + done.stderr, flags=re.MULTILINE)
+
+
+def test_the_rules_may_be_included_in_any_order(checkout):
+    before = checkout.planned("all", options=("--forceall",))
+    snakefile = checkout.folder / "Snakefile"
+    text = snakefile.read_text()
+    includes = re.findall(r"^include: .*$", text, flags=re.MULTILINE)
+    assert len(includes) == len(list((checkout.folder / "workflow/rules").glob("*.smk"))) <= 9
+    turned = dict(zip(includes, reversed(includes), strict=True))
+    snakefile.write_text(re.sub(r"^include: .*$", lambda line: turned[line[0]], text, flags=re.M))
+    assert checkout.planned("all", options=("--forceall",)) == before
+
+
+def test_rule_files_are_short():
+    files = {path: path.read_text().count("\n") for path in (ROOT / "workflow/rules").iterdir()}
+    assert max(files.values()) <= 150
+    assert sum(files.values()) + (ROOT / "Snakefile").read_text().count("\n") <= 500
+
+
+def test_an_environment_for_each_rule_is_refused_in_one_line(checkout):
+    done = checkout.snakemake(
+        "paper", options=("--dry-run", "--software-deployment-method", "conda")
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "workflow: no --software-deployment-method here; make the one environment" in done.stderr
 
 
 def test_every_name_in_the_readme_is_a_target(replicated):

@@ -17,13 +17,13 @@ for target, item in ITEMS.items():
                     each.files[-1],
                     caption=f"../report/captions/{each.caption}",
                     category=item.section,
-                    labels=each.labels | {"item": item.article.title},
+                    labels={"item": item.title, "shows": each.stem.replace("_", " ")},
                 )
-                for each in item.article.shown
+                for each in item.shown
             ],
-            [each.files[0] for each in item.article.shown],
-            executed=item.article.executed[0],
-            page=item.article.executed[1],
+            [each.files[0] for each in item.shown],
+            executed=item.executed[0],
+            page=item.executed[1],
         log:
             text=f"logs/notebooks/{target}.log",
             notebook=f"logs/notebooks/{target}.ipynb",

@@ -8,7 +8,7 @@ rule report:
     input:
         sources("hrta.study.pipeline.report"),
         [item.files for item in ITEMS.values()],
-        [item.article.executed for item in ITEMS.values()],
+        [item.executed for item in ITEMS.values()],
         captions=STUDY.captions,
         template=workflow_file("workflow/report/site.html.j2"),
         style=workflow_file("workflow/report/style.css"),

@@ -4,12 +4,12 @@ for job in PLAN.within("theory"):
 
     rule:
         name:
-            job.rule
+            job.name.replace("/", "_")
         input:
             job.inputs,
         output:
             table=job.table,
-            record=job.record,
+            record=f"results/{job.name}.json",
         log:
             f"logs/{job.name}.log",
         benchmark:

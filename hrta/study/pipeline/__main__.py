@@ -73,11 +73,11 @@ def report(
     page: Annotated[Path, typer.Option(help="HTML file to write.")],
 ) -> None:
     """Write the report."""
-    from hrta.study.pipeline.item import Article
+    from hrta.study.pipeline.item import Item
     from hrta.study.pipeline.report import Report, write_report
 
-    articles = TypeAdapter(dict[str, list[Article]]).validate_json(contents)
-    write_report(Report(articles, configuration, template, claims, cells, manifest), page)
+    items = TypeAdapter(list[Item]).validate_json(contents)
+    write_report(Report(items, configuration, template, claims, cells, manifest), page)
 
 
 def main() -> None:

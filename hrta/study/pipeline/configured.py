@@ -71,18 +71,44 @@ def configured(specs: Mapping[str, Json], configuration: Json) -> list[Row]:
         specs: by the names of their results, such as runs/sine1d/adam/width50.
         configuration: what they were made from.
     """
-    values: dict[tuple[str, str, str], list[str]] = {}
+    entries, values = dict(_entries(configuration)), {}
     for name, spec in specs.items():
         for keys, value in _fields(spec):
-            path = _path(name, spec, keys, value, configuration)
+            path = _path(name, spec, keys, value, entries)
             # Methods of a race are told apart by where they are configured.
             shown = [key for i, key in enumerate(keys) if (keys[0], i) != ("entries", 1)]
             row = (str(spec["job"]), ".".join(shown), path)
             values.setdefault(row, []).append(as_text(value))
     return [
-        Row(job, field, ", ".join(dict.fromkeys(texts)), path, **_about(configuration, path))
+        Row(
+            *(job, field, ", ".join(dict.fromkeys(texts)), path),
+            *(str(entries.get(path, {}).get(key, "")) for key in ("source", "unit", "note")),
+        )
         for (job, field, path), texts in values.items()
     ]
+
+
+def count_sources(configuration: Json) -> dict[str, int]:
+    """How many entries of the configuration have which source, the most frequent first."""
+    return dict(Counter(str(each["source"]) for _, each in _entries(configuration)).most_common())
+
+
+def as_text(value: object) -> str:
+    """A value of a spec, the configuration or a notebook, on a line."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {as_text(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(as_text(each) for each in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _entries(part: object, path: str = "") -> Iterator[tuple[str, Json]]:
+    """Every entry of the configuration that tells its source, by its dotted path."""
+    if isinstance(part, Mapping) and "source" in part:
+        yield path, part
+    elif isinstance(part, Mapping):
+        for key, each in part.items():
+            yield from _entries(each, f"{path}.{key}" if path else str(key))
 
 
 def _fields(part: Json, *above: str) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -107,59 +133,46 @@ def _problem_name(source: object) -> list[str]:
     return [PurePath(source["file"]).stem if "file" in source else str(source["name"])]
 
 
-def _path(name: str, spec: Json, keys: tuple[str, ...], value: object, configuration: Json) -> str:
-    """Where the configuration has a field of a spec: the dotted path; empty if it has it not."""
+def _path(
+    name: str, spec: Json, keys: tuple[str, ...], value: object, entries: Mapping[str, Json]
+) -> str:
+    """The entry that a field of a spec comes from, by its dotted path; empty if from none."""
     folder, *_, last = name.split("/")
     if keys[0] == "entries":
-        return _path_of_entry(RACES[folder], spec["entries"], keys, configuration)
-    about = {"optimizer": spec.get("optimizer"), "race": RACES.get(folder)}
-    about["problem"] = (
-        keys[1] if keys[0] == "problems" and len(keys) > 2 else _about_which(spec, last)
-    )
-    tails = [".".join(keys), keys[-1], ALIASES.get(keys[-1], ""), str(spec.get("optimizer"))]
+        return _path_of_method(RACES[folder], spec["entries"][keys[1]], keys, entries)
+    about = str(spec.get("experiment", last)).removesuffix(f"_{spec.get('quadrature')}")
+    names = {
+        "problem": keys[1] if keys[0] == "problems" and len(keys) > 2 else about,
+        "optimizer": spec.get("optimizer"),
+        "race": RACES.get(folder),
+    }
+    tails = (".".join(keys), keys[-1], ALIASES.get(keys[-1]), spec.get("optimizer"))
     for scope in SCOPES[str(spec["job"])]:
         for tail in tails:
-            path = f"{scope.format(**about)}.{tail}".strip(".")
-            if _has(_part(configuration, path), value):
+            path = f"{scope.format(**names)}.{tail}".strip(".")
+            if path in entries and _has(entries[path], value):
                 return path
     return ""
 
 
-def _about_which(spec: Json, last: str) -> str:
-    """The experiment, data set or Poisson problem that a spec is about."""
-    name = str(spec.get("experiment", last))
-    return name.removesuffix(f"_{spec['quadrature']}") if "quadrature" in spec else name
-
-
-def _path_of_entry(
-    race: str, entries: Mapping[str, Json], keys: tuple[str, ...], configuration: Json
+def _path_of_method(
+    race: str, entry: Json, keys: tuple[str, ...], entries: Mapping[str, Json]
 ) -> str:
     """Where a race's method or its grid is configured."""
-    name, kind = keys[1:3]
-    method = entries[name]["method"]
-    own = _part(configuration, f"{race}.methods.{name}")
-    if own is not None:
-        return f"{race}.methods.{name}" if kind == "method" else f"{race}.grids.{own['grid']}"
+    name, part, method = keys[1], keys[2], entry["method"]
+    if own := entries.get(f"{race}.methods.{name}"):
+        return f"{race}.methods.{name}" if part == "method" else f"{race}.grids.{own['grid']}"
     if race == "beyond.schedules":
         optimizer = method["optimizer"]
         variant = f"{race}.variants.{name.removesuffix(f'_{optimizer}')}"
-        return variant if kind == "method" else f"{race}.optimizers.{optimizer}.grid"
+        return variant if part == "method" else f"{race}.optimizers.{optimizer}.grid"
     path = name.removeprefix(f"{method['base']}_{method['hidden']}_")
-    return f"{race}.paths.{path}" if kind == "method" else f"{race}.grid"
+    return f"{race}.paths.{path}" if part == "method" else f"{race}.grid"
 
 
-def _part(configuration: Json, path: str) -> object:
-    part = configuration
-    for key in path.split("."):
-        part = part.get(key) if isinstance(part, Mapping) else None
-    return part
-
-
-def _has(part: object, value: object) -> bool:
-    """Whether a part of the configuration tells its source and has this value, or lists it."""
-    if not (isinstance(part, Mapping) and "source" in part):
-        return False
-    given = _numbers(_value(part))
+def _has(entry: Json, value: object) -> bool:
+    """Whether an entry has this value, or lists it."""
+    given = _numbers(entry.get("value", entry.get("s")))
     return given == _numbers(value) or (isinstance(given, list) and _numbers(value) in given)
 
 
@@ -171,38 +184,3 @@ def _numbers(value: object) -> object:
         return float(value)
     except (TypeError, ValueError):
         return value
-
-
-def _value(part: Json) -> object:
-    rest = {
-        key: each for key, each in part.items() if key not in ("source", "unit", "note", "label")
-    }
-    return rest["value"] if "value" in rest else rest["s"] if set(rest) == {"s"} else rest
-
-
-def _about(configuration: Json, path: str) -> dict[str, str]:
-    part = _part(configuration, path) or {}
-    return {key: str(part.get(key, "")) for key in ("source", "unit", "note")}
-
-
-def as_text(value: object) -> str:
-    """A value of a spec, the configuration or a notebook, on a line."""
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {as_text(each)}" for key, each in value.items())
-    if isinstance(value, list):
-        return ", ".join(as_text(each) for each in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def count_sources(configuration: Json) -> dict[str, int]:
-    """How many entries of the configuration have which source, the most frequent first."""
-    return dict(Counter(_sources(configuration)).most_common())
-
-
-def _sources(part: object) -> Iterator[str]:
-    if isinstance(part, Mapping):
-        if "source" in part:
-            yield str(part["source"])
-        else:
-            for each in part.values():
-                yield from _sources(each)

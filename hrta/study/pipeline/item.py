@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from hrta.study.config.mistakes import ConfigError
 
 SUFFIXES = {"figures": ("pdf", "png"), "tables": ("md", "csv")}
-EXECUTED = Path("notebooks/executed")
 SECTIONS = PAPER, THEORY, SIBLINGS, BEYOND = (
     "The paper",
     "The tangent kernel",
@@ -43,12 +42,6 @@ TITLES = {
 }
 
 
-class Labelled(Protocol):
-    """A part of the configuration that has a label."""
-
-    label: str
-
-
 @dataclass(frozen=True)
 class Shown:
     """A figure or a table as the report shows it.
@@ -64,40 +57,9 @@ class Shown:
     of: str = ""
 
     @property
-    def labels(self) -> dict[str, str]:
-        """What Snakemake's own report calls it."""
-        folder, name = Path(self.stem).parts
-        return {"shows": name.replace("_", " "), "as": folder.removesuffix("s")}
-
-    @property
     def files(self) -> list[str]:
         """Its files."""
         return [f"{self.stem}.{suffix}" for suffix in SUFFIXES[Path(self.stem).parts[0]]]
-
-
-@dataclass(frozen=True)
-class Article:
-    """An item as the report shows it.
-
-    Attributes:
-        name: target of the workflow.
-        title: heading.
-        shown: figures and tables.
-    """
-
-    name: str
-    title: str
-    shown: list[Shown]
-
-    @property
-    def executed(self) -> list[str]:
-        """The executed notebook, and the same as HTML."""
-        return [str(EXECUTED / f"{self.name}.{suffix}") for suffix in ("ipynb", "html")]
-
-    @property
-    def files(self) -> list[str]:
-        """The files of its figures and tables, and the executed notebook."""
-        return [*(file for each in self.shown for file in each.files), *self.executed]
 
 
 @dataclass(frozen=True)
@@ -132,23 +94,31 @@ class Item:
         return [file for files in self.reads.values() for file in files]
 
     @property
-    def article(self) -> Article:
-        """What the report shows of it."""
-        title = ": ".join(filter(None, [TITLES[self.notebook], self.of]))
-        shown = [
+    def title(self) -> str:
+        """Its heading in the report."""
+        return ": ".join(filter(None, [TITLES[self.notebook], self.of]))
+
+    @property
+    def shown(self) -> list[Shown]:
+        """Its figures and tables."""
+        return [
             Shown(f"{stem}{suffix}", f"{self.notebook}.{parameter}.rst", label)
             for suffix, label in self.parts.items()
             for parameter, stem in self.writes.items()
         ]
-        return Article(self.name, title, shown)
 
     @property
     def files(self) -> list[str]:
         """The files of its figures and tables."""
-        return [file for each in self.article.shown for file in each.files]
+        return [file for each in self.shown for file in each.files]
+
+    @property
+    def executed(self) -> list[str]:
+        """The executed notebook, and the same as HTML."""
+        return [f"notebooks/executed/{self.name}.{suffix}" for suffix in ("ipynb", "html")]
 
 
-def labels(models: Mapping[str, Labelled], names: Iterable[str] | None = None) -> dict[str, str]:
+def labels(models: Mapping[str, Any], names: Iterable[str] | None = None) -> dict[str, str]:
     """The labels of these models, or of all of them, by name."""
     return {name: models[name].label for name in (models if names is None else names)}
 

@@ -17,9 +17,9 @@ from hrta.study.pipeline.sources import sources
 
 # What writes every result.
 WRITER = "hrta.runtime.files"
-# Of race methods: those that no compiled engine trains take longest.
-RACE_COSTS = {"lbfgs": 4, "perceptron": 3, "laaf": 2, "anmin": 1, "gradient": 0}
+# Long jobs first; of race methods those that no compiled engine trains take longest.
 PRIORITIES = {"poisson": 10**7, "slopes": 10**6, "theory": 10**6}
+RACE_COSTS = {"lbfgs": 4, "perceptron": 3, "laaf": 2, "anmin": 1, "gradient": 0}
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,9 @@ class Job:
         return f"results/{self.name}.parquet"
 
     @property
-    def record(self) -> str:
-        """The file beside it that says what it came from."""
-        return f"results/{self.name}.json"
-
-    @property
     def second_table(self) -> str:
         """The file of the other table, of a job that writes two."""
         return f"results/{self.name}_{self.spec.second_table}.parquet"
-
-    @property
-    def rule(self) -> str:
-        """Its name as part of a rule's."""
-        return self.name.replace("/", "_")
 
     @property
     def problems(self) -> list[str]:
@@ -84,11 +74,12 @@ class Job:
         digest = hashlib.sha256(self.spec.json_text.encode())
         for file in self.sources:
             digest.update(_content_digest(file))
-        return f"--checkpoint results/checkpoints/{self.rule}_{digest.hexdigest()[:12]}.npz"
+        stem = self.name.replace("/", "_")
+        return f"--checkpoint results/checkpoints/{stem}_{digest.hexdigest()[:12]}.npz"
 
     @property
     def priority(self) -> int:
-        """Long jobs first, so that none of them is left over at the end."""
+        """The larger, the earlier it runs, so that no long job is left over at the end."""
         match self.spec:
             case TrainingSpec():
                 return self.spec.width * self.spec.problem.points
@@ -116,35 +107,32 @@ class Plan(dict[str, Job]):
         jobs = make_jobs(settings)
         super().__init__({name: Job(name, spec, automatic) for name, spec in jobs.items()})
 
-    def of_kind(self, *kinds: str) -> list[Job]:
-        """The jobs whose specs are of these kinds, such as train or theory motion."""
-        return [job for job in self.values() if job.spec.job in kinds]
+    def of_kind(self, kind: str) -> list[Job]:
+        """The jobs whose specs are of a kind, such as train or theory motion."""
+        return [job for job in self.values() if job.spec.job == kind]
 
     def pattern(self, kind: str) -> str:
         """A regular expression of the names of all jobs of a kind; of no name if there are none."""
         return "|".join(job.name for job in self.of_kind(kind)) or "(?!)"
 
+    def within(self, *folders: str) -> list[Job]:
+        """The jobs whose results are in these folders of results/, such as runs/sine1d."""
+        jobs = self.values()
+        return [job for at in folders for job in jobs if job.name.startswith(f"{at}/")]
+
     def tables(self, *folders: str) -> list[str]:
-        """The files of all results in these folders of results/, such as runs/sine1d."""
+        """The files of all results in these folders."""
         return [job.table for job in self.within(*folders)]
 
-    def second_tables(self, *folders: str) -> list[str]:
+    def second_tables(self, folder: str) -> list[str]:
         """The files of the other tables there, of jobs that write two."""
-        return [job.second_table for job in self.within(*folders)]
+        return [job.second_table for job in self.within(folder)]
 
     def raced(self, race: str, methods: Iterable[str]) -> list[str]:
         """The files with the runs of these methods of a race."""
         wanted = set(methods)
-        jobs = self.within(race)
-        return [job.table for job in jobs if not wanted.isdisjoint(job.spec.entries)]
-
-    def within(self, *folders: str) -> list[Job]:
-        """The jobs whose results are in these folders of results/, such as runs/sine1d."""
-        return [
-            job for folder in folders for job in self.values() if job.name.startswith(f"{folder}/")
-        ]
+        return [job.table for job in self.within(race) if wanted & set(job.spec.entries)]
 
     def problems(self) -> list[str]:
         """The files of all points that some job reads."""
-        used = (file for job in self.values() for file in job.problems)
-        return list(dict.fromkeys(used))
+        return list(dict.fromkeys(file for job in self.values() for file in job.problems))

@@ -2,17 +2,15 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrta.study.pipeline.configuration import REPLICATION
-from hrta.study.pipeline.sources import HOME, relative
+from hrta.study.pipeline.sources import CONFIGURATION, HOME, relative
 
 if TYPE_CHECKING:
-    from snakemake.io import Wildcards
     from snakemake.rules import Rule
     from snakemake.workflow import Workflow
 
@@ -49,7 +47,19 @@ class Recorded:
     @cached_property
     def jobs(self) -> list[RecordedJob]:
         """All jobs that the files need."""
-        return sorted(_jobs(self.workflow.rules, self.wanted), key=lambda job: job.outputs)
+        rules, waiting, seen, jobs = list(self.workflow.rules), list(self.wanted), set(), []
+        while waiting:
+            file = waiting.pop()
+            rule = None if file in seen else _producer(file, rules)
+            seen.add(file)
+            if rule is not None:
+                wildcards = rule.get_wildcards(file)
+                outputs = [str(output) for output in rule.expand_output(wildcards)[0]]
+                seen.update(outputs)
+                waiting += [str(given) for given in rule.expand_input(wildcards)[0]]
+                benchmark = rule.expand_benchmark(wildcards)
+                jobs.append(RecordedJob(rule.name, outputs, benchmark and str(benchmark)))
+        return sorted(jobs, key=lambda job: job.outputs)
 
     @property
     def jobs_json(self) -> str:
@@ -65,40 +75,19 @@ class Recorded:
     def configuration(self) -> list[str]:
         """The replication's configuration, and what is laid over it."""
         given = map(Path, self.workflow.configfiles)
-        files = dict.fromkeys(file.absolute() for file in (REPLICATION, *given))
+        files = dict.fromkeys(file.absolute() for file in (CONFIGURATION, *given))
         return [os.path.relpath(file) for file in files]
 
 
-def _jobs(rules: Iterable["Rule"], wanted: Iterable[str]) -> Iterator[RecordedJob]:
-    rules, waiting, seen = list(rules), list(wanted), set()
-    while waiting:
-        file = waiting.pop()
-        if file in seen:
-            continue
-        seen.add(file)
-        for producer, wildcards in _producers(file, rules):
-            outputs = [str(output) for output in producer.expand_output(wildcards)[0]]
-            seen.update(outputs)
-            waiting += [str(given) for given in producer.expand_input(wildcards)[0]]
-            benchmark = producer.expand_benchmark(wildcards)
-            yield RecordedJob(producer.name, outputs, benchmark and str(benchmark))
-
-
-def _producers(file: str, rules: list["Rule"]) -> list[tuple["Rule", "Wildcards"]]:
-    """The rule that makes a file, with its wildcards; nothing for a source."""
-    for rule in rules:
-        if any(output.match(file) for output in rule.output):
-            return [(rule, rule.get_wildcards(file))]
-    return []
+def _producer(file: str, rules: list["Rule"]) -> "Rule | None":
+    """The rule that makes a file; none for a source."""
+    made = (rule for rule in rules if any(output.match(file) for output in rule.output))
+    return next(made, None)
 
 
 def code_files() -> list[str]:
     """The workflow's own files, without caches."""
-    files = []
-    for at in [HOME / name for name in CODE]:
-        files += sorted(at.glob("**/*")) if at.is_dir() else [at]
-    return [
-        relative(file)
-        for file in files
-        if file.is_file() and NOT_CODE.isdisjoint(file.relative_to(HOME).parts)
-    ]
+    places = [HOME / name for name in CODE]
+    files = [file for at in places for file in (sorted(at.glob("**/*")) if at.is_dir() else [at])]
+    own = [file for file in files if NOT_CODE.isdisjoint(file.relative_to(HOME).parts)]
+    return [relative(file) for file in own if file.is_file()]

@@ -20,7 +20,7 @@ from hrta.study.claims.verdicts import FEWEST_PAIRS
 from hrta.study.config.claims import read_claims
 from hrta.study.pipeline import report_parts as parts
 from hrta.study.pipeline.configured import configured, count_sources
-from hrta.study.pipeline.item import Article
+from hrta.study.pipeline.item import SECTIONS, Item
 from hrta.study.pipeline.manifest import Manifest, read_manifest
 
 BACK = '<p style="margin: 1rem 2rem"><a href="../index.html#{name}">← report</a></p>'
@@ -33,7 +33,7 @@ class Report:
     """What the report is made from.
 
     Attributes:
-        contents: the articles of each section.
+        items: what is shown.
         configuration: of the run.
         template: of the page; the folder of the captions is beside it.
         claims: YAML file of the claims.
@@ -41,17 +41,12 @@ class Report:
         manifest: of the run.
     """
 
-    contents: Mapping[str, list[Article]]
+    items: list[Item]
     configuration: Mapping[str, object]
     template: Path
     claims: Path
     cells: Path
     manifest: Path
-
-    @property
-    def articles(self) -> list[Article]:
-        """All articles."""
-        return [article for articles in self.contents.values() for article in articles]
 
 
 def write_report(report: Report, page: Path) -> None:
@@ -60,15 +55,15 @@ def write_report(report: Report, page: Path) -> None:
     Raises:
         ValueError: an input that is missing or not what it should be.
     """
-    for file in [file for article in report.articles for file in article.files]:
+    for file in [file for item in report.items for file in (*item.files, *item.executed)]:
         if not Path(file).is_file():
             raise ValueError(f"{file}: there is no such file; `snakemake report` makes it")
     text = _render(report)
     for part in FOLDERS:
         shutil.rmtree(page.parent / part, ignore_errors=True)
         (page.parent / part).mkdir(parents=True)
-    for article in report.articles:
-        _copy(article, page.parent)
+    for item in report.items:
+        _copy(item, page.parent)
     shutil.copy(report.cells, page.parent / "tables")
     shutil.copy(report.manifest, page.parent)
     with whole_file(page) as temporary:
@@ -91,8 +86,8 @@ def _render(report: Report) -> str:
     )
     environment.filters["duration"] = parts.duration
     sections = {
-        title: [_describe(article, report, manifest) for article in articles]
-        for title, articles in report.contents.items()
+        section: [_describe(i, report, manifest) for i in report.items if i.section == section]
+        for section in SECTIONS
     }
     _number(sections)
     return environment.get_template(report.template.name).render(
@@ -101,7 +96,7 @@ def _render(report: Report) -> str:
         legend=LEGEND,
         fewest=FEWEST_PAIRS,
         sections=sections,
-        names={article.name for article in report.articles},
+        names={item.name for item in report.items},
         environment=parts.environment(manifest),
         finished=max((job.ended for job in manifest.jobs if job.ended), default=manifest.made),
         files=list(manifest.configuration),
@@ -109,29 +104,26 @@ def _render(report: Report) -> str:
     )
 
 
-def _describe(article: Article, report: Report, manifest: Manifest) -> dict[str, object]:
-    """What the page's template shows of an article."""
-    executed = nbformat.read(article.executed[0], as_version=4)
-    shown = [
-        {
-            "of": each.of,
-            "caption": parts.fill_in(
-                report.template.parent / "captions" / each.caption,
-                report.configuration,
-                article.name,
-            ),
-            **parts.figure_or_table(each.stem),
-        }
-        for each in article.shown
-    ]
+def _describe(item: Item, report: Report, manifest: Manifest) -> dict[str, object]:
+    """What the page's template shows of an item."""
+    provenance = parts.provenance(manifest, [*item.files, *item.executed])
+    executed = nbformat.read(item.executed[0], as_version=4)
+    captions = report.template.parent / "captions"
     return {
-        "provenance": parts.provenance(manifest, article.files),
-        "name": article.name,
-        "title": article.title,
-        "shown": shown,
+        "name": item.name,
+        "title": item.title,
+        "shown": [
+            {
+                "of": each.of,
+                "caption": parts.fill_in(captions / each.caption, report.configuration),
+                **parts.figure_or_table(each.stem),
+            }
+            for each in item.shown
+        ],
         "parameters": parts.parameters(executed),
         "seen": parts.what_is_seen(executed),
-        "configured": configured(manifest.specs_behind(article.files[0]), report.configuration),
+        "configured": configured(manifest.specs_behind(item.files[0]), report.configuration),
+        "provenance": provenance,
     }
 
 
@@ -143,12 +135,12 @@ def _number(sections: Mapping[str, list[dict]]) -> None:
         each["number"] = last[each["kind"]]
 
 
-def _copy(article: Article, folder: Path) -> None:
-    """The figures and tables of an article, and its executed notebook, with a link back."""
-    *files, notebook, page = article.files
-    for file in files:
+def _copy(item: Item, folder: Path) -> None:
+    """The figures and tables of an item, and its executed notebook, with a link back."""
+    notebook, page = item.executed
+    for file in item.files:
         shutil.copy(file, folder / file)
     shutil.copy(notebook, folder / "notebooks")
-    back = BACK.format(name=article.name)
+    back = BACK.format(name=item.name)
     text = re.sub("<body[^>]*>", lambda tag: tag[0] + back, Path(page).read_text(), count=1)
     (folder / "notebooks" / Path(page).name).write_text(text)

@@ -34,16 +34,16 @@ def claims(given: Claims, cells: pd.DataFrame) -> list[dict[str, object]]:
     ]
 
 
-def fill_in(caption: Path, configuration: Mapping[str, object], rule: str) -> str:
+def fill_in(caption: Path, configuration: Mapping[str, object]) -> str:
     """A caption with the numbers of this run, as Snakemake's own report fills it in.
 
     Raises:
         ValueError: it asks for what the configuration does not have.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    namespace = SimpleNamespace(config=configuration, rule=rule)
+    snakemake = SimpleNamespace(config=configuration)
     try:
-        text = environment.from_string(caption.read_text()).render(snakemake=namespace)
+        text = environment.from_string(caption.read_text()).render(snakemake=snakemake)
     except jinja2.TemplateError as error:
         raise ValueError(f"{caption}: {error}") from None
     return " ".join(text.split())

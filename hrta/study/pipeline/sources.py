@@ -10,6 +10,7 @@ from pathlib import Path
 
 # The folder of the workflow.
 HOME = Path(__file__).parents[3]
+CONFIGURATION = HOME / "config" / "replication.yaml"
 
 
 def sources(*modules: str) -> list[str]:

@@ -42,7 +42,7 @@ def test_every_notebook_makes_something():
 
 def test_every_caption_is_there():
     captions = {path.name for path in (ROOT / "workflow/report/captions").iterdir()}
-    assert captions == {each.caption for item in ITEMS.values() for each in item.article.shown}
+    assert captions == {each.caption for item in ITEMS.values() for each in item.shown}
 
 
 def test_items_read_what_jobs_make_and_write_files_of_their_own():
@@ -50,10 +50,8 @@ def test_items_read_what_jobs_make_and_write_files_of_their_own():
     made = {file for job in plan.values() for file in (job.table, job.second_table)}
     for item in ITEMS.values():
         assert set(item.results) <= made
-    files = [file for item in ITEMS.values() for file in (*item.files, *item.article.executed)]
+    files = [file for item in ITEMS.values() for file in (*item.files, *item.executed)]
     assert len(set(files)) == len(files)
-    for item in ITEMS.values():
-        assert item.article.files == [*item.files, *item.article.executed]
 
 
 def test_every_result_is_shown():
@@ -64,10 +62,10 @@ def test_every_result_is_shown():
 
 
 def test_titles_tell_items_apart_and_sections_hold_them():
-    titles = [(item.section, item.article.title) for item in ITEMS.values()]
+    titles = [(item.section, item.title) for item in ITEMS.values()]
     assert len(set(titles)) == len(titles)
     assert list(dict.fromkeys(section for section, _ in titles)) == list(SECTIONS)
-    assert ITEMS["figure_rates_sine3d"].article.title == (
+    assert ITEMS["figure_rates_sine3d"].title == (
         "Measured loss, linearised prediction, bound: sin(2π(x₁+x₂+x₃))"
     )
     assert ITEMS["figure_poisson"].section == "The paper"
@@ -88,14 +86,13 @@ def test_the_targets_have_their_items():
 
 
 def test_a_part_of_an_item_has_its_label():
-    shown = {each.stem: each.of for each in ITEMS["figure_race_curves"].article.shown}
+    shown = {each.stem: each.of for each in ITEMS["figure_race_curves"].shown}
     assert shown["figures/race_breast_cancer"] == "breast cancer"
     assert set(shown) == {
         f"{folder}/race_{name}"
         for folder in ("figures", "tables")
         for name in study().settings.siblings.race.problems
     }
-    assert ITEMS["figure_race"].article.shown[0].labels == {"shows": "race", "as": "figure"}
 
 
 @pytest.mark.parametrize(

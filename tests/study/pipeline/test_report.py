@@ -19,14 +19,15 @@ from hrta.study.analysis import tables
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "workflow/report/site.html.j2"
 CAPTIONS = TEMPLATE.parent / "captions"
-ITEM = {
-    "name": "figure_mine",
-    "title": "Mine: <x²>",
-    "shown": [
-        {"stem": "figures/mine", "caption": "loss_curves.figure.rst", "of": ""},
-        {"stem": "tables/mine", "caption": "final_losses.table.rst", "of": "wine"},
-    ],
-}
+ITEM = Item(
+    section="The paper",
+    name="figure_mine",
+    notebook="loss_curves",
+    reads={},
+    writes={"figure": "figures/mine", "test_figure": "tables/mine"},
+    of="<x²>",
+    parts={"": "wine"},
+)
 CONFIGURATION = {
     "seeds": {"value": 7, "source": "assumed", "note": "as <many> as there are"},
     "training": {

@@ -1,7 +1,7 @@
 import pytest
 from studies import study
 
-from hrta.study.pipeline.configuration import in_order
+from hrta.study.pipeline.study import in_order
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import nbformat
@@ -15,20 +16,19 @@ from small_run import run_command
 
 from hrta.runtime.files import sha256
 from hrta.study.analysis import tables
+from hrta.study.pipeline.item import Item
 
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "workflow/report/site.html.j2"
 CAPTIONS = TEMPLATE.parent / "captions"
 ITEM = Item(
-    section="The paper",
-    name="figure_mine",
-    notebook="loss_curves",
-    reads={},
-    writes={"figure": "figures/mine", "test_figure": "tables/mine"},
+    *("The paper", "figure_mine", "motion", {}),
+    {"figure": "figures/mine", "table": "tables/mine"},
     of="<x²>",
     parts={"": "wine"},
 )
 CONFIGURATION = {
+    "theory": {"motion": {"seeds": {"value": 7, "source": "ours"}}},
     "seeds": {"value": 7, "source": "assumed", "note": "as <many> as there are"},
     "training": {
         "decay": {"value": 0.25, "source": "ours"},
@@ -147,10 +147,10 @@ def run(made_up, tmp_path):
     return Path(shutil.copytree(made_up, tmp_path / "run", ignore=ignored))
 
 
-def report(folder, contents=None, configuration=CONFIGURATION, template=TEMPLATE):
+def report(folder, item=ITEM, configuration=CONFIGURATION, template=TEMPLATE):
     return run_command(
         *(folder, "report", "--template", template, "--claims", "claims.yaml"),
-        *("--contents", json.dumps(contents or {"The paper": [ITEM], "Beyond": []})),
+        *("--contents", json.dumps([asdict(item)])),
         *("--configuration", json.dumps(configuration)),
         *("--cells", "tables/claims.csv", "--manifest", "manifest.json"),
         *("--page", "report/index.html"),
@@ -197,9 +197,9 @@ def test_an_item_has_captions_configuration_and_provenance(index):
     with opened(1600) as page:
         page.goto(index.as_uri())
         item = page.locator("#figure_mine")
-        assert item.locator("h3").inner_text() == "Mine: <x²>"
+        assert item.locator("h3").inner_text() == "How far the kernel moves: <x²>"
         first, second = item.locator("figcaption").all_inner_texts()
-        assert first.startswith("Figure 1. Training loss against steps")
+        assert first.startswith("Figure 1 (wine). How far training has moved")
         assert "median over 7 seeds" in first
         assert second.startswith("Table 1 (wine). ")
         image = item.locator("img")
@@ -234,8 +234,8 @@ def test_wide_tables_scroll_in_their_box(index):
 
 def test_another_report_leaves_nothing_of_the_one_before(run):
     assert report(run).returncode == 0
-    only_the_figure = ITEM | {"shown": ITEM["shown"][:1]}
-    assert report(run, {"The paper": [only_the_figure]}).returncode == 0
+    only_the_figure = replace(ITEM, writes={"figure": "figures/mine"})
+    assert report(run, only_the_figure).returncode == 0
     left = {path.name for path in (run / "report").rglob("*") if path.is_file()}
     assert left == {
         *("index.html", "manifest.json", "mine.png", "mine.pdf", "claims.csv"),
@@ -274,22 +274,22 @@ def test_what_the_page_says_of_claims_is_not_read_from_their_page(run):
 
 def test_a_caption_that_asks_for_too_much_is_one_line(run, tmp_path):
     (tmp_path / "captions").mkdir()
-    for each in ITEM["shown"]:
-        caption = tmp_path / "captions" / each["caption"]
+    for each in ITEM.shown:
+        caption = tmp_path / "captions" / each.caption
         caption.write_text("{{ snakemake.config.seeds.number }} seeds")
     shutil.copy(TEMPLATE, tmp_path)
     done = report(run, template=tmp_path / TEMPLATE.name)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"{tmp_path}/captions/loss_curves.figure.rst: ")
+    assert done.stderr.startswith(f"{tmp_path}/captions/motion.figure.rst: ")
     assert "no attribute 'number'" in done.stderr
     assert not (run / "report").exists()
 
 
 def test_a_file_that_the_manifest_does_not_know_is_one_line(run):
-    stranger = {"stem": "figures/strange", "caption": "loss_curves.figure.rst", "of": ""}
+    stranger = replace(ITEM, writes={"figure": "figures/strange"})
     for end in ("png", "pdf"):
         shutil.copy(run / f"figures/mine.{end}", run / f"figures/strange.{end}")
-    done = report(run, {"The paper": [ITEM | {"shown": [stranger]}]})
+    done = report(run, stranger)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "figures/strange.pdf is missing" in done.stderr

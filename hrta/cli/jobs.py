@@ -1,33 +1,14 @@
-"""What all commands do that run a job: from the options to a spec, from the spec to the files."""
+"""What all commands do that run a job: from its spec to the files."""
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import typer
+from typing import TYPE_CHECKING
 
 from hrta.runtime.progress import Progress
 from hrta.study.config.base_spec import Spec
-from hrta.study.config.mistakes import checked
 
 if TYPE_CHECKING:
     from hrta.study.experiments.outcome import Outcome
-
-Job = TypeVar("Job", bound=Spec)
-
-
-def run_command(context: typer.Context, spec_type: type[Job], **fields: Any) -> None:
-    """Run the job of a command.
-
-    Args:
-        context: of the command; options with the names of the spec's fields are those fields.
-        spec_type: the type of the job's spec.
-        fields: those that no option has the name of.
-    """
-    options = context.params
-    given = {name: options[name] for name in spec_type.model_fields if name in options}
-    spec = checked(spec_type, given | fields, context.info_name)
-    run_job(spec, options["output"], options.get("checkpoint"))
 
 
 def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:

@@ -6,14 +6,10 @@ import warnings
 import typer
 
 from hrta.cli.claims import app as claims
+from hrta.cli.commands import app as commands
 from hrta.cli.evidence import app as evidence
 from hrta.cli.info import app as info
-from hrta.cli.methods import app as methods
-from hrta.cli.poisson import app as poisson
-from hrta.cli.race import app as race
 from hrta.cli.run import app as run
-from hrta.cli.theory import app as theory
-from hrta.cli.training import app as training
 from hrta.cli.verify import app as verify
 from hrta.runtime.processes import end_on_sigterm
 
@@ -23,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Homotopy relaxation training of two-layer networks (arXiv 2309.15244).",
 )
-for part in (run, training, theory, methods, race, poisson, evidence, claims, info, verify):
+for part in (run, commands, evidence, claims, info, verify):
     app.add_typer(part)
 
 
@@ -39,7 +35,9 @@ _said: set[str] = set()
 
 
 def _in_one_line(error: Exception) -> str:
-    """The first of several mistakes, and how many more there are."""
+    """The first of several mistakes, and how many more there are; a file before what it lacks."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     first, *more = str(error).splitlines() or [type(error).__name__]
     return f"{first} (and {len(more)} more)" if more else first
 

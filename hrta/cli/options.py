@@ -1,25 +1,18 @@
-"""The options of the commands that make specs, and what they are read as."""
+"""The options of the commands that run jobs, by name: the same name is the same everywhere."""
 
+import inspect
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hrta.problems.datasets import INCLUDED
+from hrta.problems.poisson import MODES
 from hrta.problems.targets import TARGETS
 from hrta.runtime.processes import end_with
-from hrta.study.config.problem_sources import (
-    CsvTable,
-    DataSet,
-    OpenmlData,
-    ProblemSource,
-    SampledProblem,
-    StoredProblem,
-)
-
-Stages = tuple[str, list[float]]
+from hrta.study.config import values
 
 
 def read_numbers(text: str) -> list[float]:
@@ -30,49 +23,52 @@ def read_numbers(text: str) -> list[float]:
         raise typer.BadParameter(f"{text!r} must be numbers separated by commas") from None
 
 
-def read_method(text: str) -> Stages:
+def read_counts(text: str) -> list[int]:
+    """M,M,... as integers."""
+    if not all(part.isdigit() for part in text.split(",")):
+        raise typer.BadParameter(f"{text!r} must be integers separated by commas")
+    return [int(part) for part in text.split(",")]
+
+
+def read_method(text: str) -> tuple[str, list[float]]:
     """NAME=S,S,... as the name and the s of each stage."""
-    name, equals, values = text.partition("=")
+    name, equals, numbers = text.partition("=")
     if not name or not equals:
         raise typer.BadParameter(f"{text!r} must be NAME=S,S,..., such as relaxation=1,1.5")
-    return name, read_numbers(values)
-
-
-def by_name(methods: Sequence[Stages]) -> dict[str, list[float]]:
-    """The s of each method, every name once."""
-    names = [name for name, _ in methods]
-    for name in names:
-        if names.count(name) > 1:
-            raise typer.BadParameter(f"{name!r} is given twice")
-    return dict(methods)
+    return name, read_numbers(numbers)
 
 
 def check_output(output: Path | None) -> Path | None:
     """Refuse before the work what could not be written after it."""
-    return output and _check_file(output, ".parquet")
+    return output and _check_file("--output", output, ".parquet")
 
 
 def check_checkpoint(checkpoint: Path | None) -> Path | None:
     """Refuse before the work what is no checkpoint that can be written."""
-    return checkpoint and _check_file(checkpoint, ".npz")
+    return checkpoint and _check_file("--checkpoint", checkpoint, ".npz")
 
 
-def _check_file(path: Path, suffix: str) -> Path:
+def _check_file(option: str, path: Path, suffix: str) -> Path:
     if path.suffix != suffix or path.is_dir():
-        raise typer.BadParameter(f"{path} must be a file *{suffix}")
+        raise ValueError(f"{option} {path}: must be a file *{suffix}")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise typer.BadParameter(f"{path}: {folder} is no folder that can be written to")
+        raise ValueError(f"{option} {path}: {folder} is not a folder that can be written to")
     return path
 
 
-# What jobs begin and end with.
+NAMES = ", ".join([*TARGETS, *INCLUDED])
+PROBLEM = f"A file made by `hrta data`, or a name: {NAMES}."
+ParentOption = Annotated[
+    int | None,
+    typer.Option(callback=end_with, hidden=True, help="Process whose end ends this one."),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option(
         callback=check_output,
-        help="Parquet file to write, with the spec in a file *.json beside it, and a second table, "
-        "where there is one, in a file *_tuning.parquet or *_solutions.parquet. Without it a "
+        help="Parquet file to write, with the spec in a file *.json beside it and, where there is "
+        "a second table, that in a file *_tuning.parquet or *_solutions.parquet. Without it a "
         "summary is printed.",
     ),
 ]
@@ -84,102 +80,119 @@ CheckpointOption = Annotated[
         "once the output is written.",
     ),
 ]
-ParentOption = Annotated[
-    int | None,
-    typer.Option(callback=end_with, hidden=True, help="Process whose end ends this one."),
-]
 
-# Problems.
-NAMES = ", ".join([*TARGETS, *INCLUDED])
-PROBLEM_HELP = f"A file made by `hrta data`, or a name: {NAMES}."
-ProblemOption = Annotated[str, typer.Option(help=PROBLEM_HELP)]
-ProblemsOption = Annotated[list[str], typer.Option("--problem", help=f"{PROBLEM_HELP} Repeatable.")]
-PointsOption = Annotated[
-    int | None, typer.Option(min=1, help="Training points of a named problem; it has a default.")
-]
-TestPointsOption = Annotated[int, typer.Option(min=1, help="Test points of a named problem.")]
-ExperimentOption = Annotated[
-    str | None, typer.Option(help="Name in the results; that of the problem by default.")
-]
-CsvOption = Annotated[
-    Path | None, typer.Option(help="Your data instead of a problem: a CSV file with a header.")
-]
-TargetOption = Annotated[str | None, typer.Option(help="The CSV file's column to predict.")]
-OpenmlOption = Annotated[
-    str | None, typer.Option(help="A data set of openml.org by name instead of a problem.")
-]
 
-# Networks and training.
-MethodsOption = Annotated[
-    list[Sequence],
-    typer.Option(
-        "--method",
-        parser=read_method,
-        callback=by_name,
-        metavar="NAME=S,S,...",
-        help="Name, and homotopy parameter of each stage. Repeatable.",
+REQUIRED = inspect.Parameter.empty
+METHODS = ["relu=1,1", "homotopy=0.5,1", "relaxation=1,1.5"]
+# An annotation, as Typer reads it, and the default.
+Option = tuple[object, object]
+
+
+def _one(kind: type, default: object, text: str = "") -> Option:
+    return Annotated[kind, typer.Option(help=text)], default
+
+
+def _repeatable(item: type, default: list, flag: str, text: str) -> Option:
+    return Annotated[list[item], typer.Option(flag, help=f"{text} Repeatable.")], default
+
+
+def _list(default: str, metavar: str, read: Callable, text: str) -> Option:
+    return Annotated[Sequence, typer.Option(parser=read, metavar=metavar, help=text)], default
+
+
+# By name; names with a dot are those of one command alone.
+OPTIONS: dict[str, Option] = {
+    "output": (OutputOption, None),
+    "checkpoint": (CheckpointOption, None),
+    "parent": (ParentOption, None),
+    "experiment": _one(str | None, None, "Name in the results; that of the problem by default."),
+    # Where the points come from.
+    "name": (Annotated[str, typer.Argument(help=f"One of {NAMES}.")], REQUIRED),
+    "problem": _one(str, "sine1d", PROBLEM),
+    "samples.problem": _one(str, "sine1d", f"One of {', '.join(TARGETS)}."),
+    "problems": _repeatable(str, ["sine1d"], "--problem", PROBLEM),
+    "points": _one(int | None, None, "Training points of a named problem; it has a default."),
+    "samples.points": _repeatable(int, [10, 100, 1000], "--points", "Number of points."),
+    "poisson.points": _one(int, 400, "Of the quadrature."),
+    "test_points": _one(int, 200, "Test points of a named problem."),
+    "seed": _one(int, 0, "Of the test points."),
+    "csv": _one(Path | None, None, "Your data instead of a problem: a CSV file with a header."),
+    "target": _one(str | None, None, "The CSV file's column to predict."),
+    "openml": _one(str | None, None, "A data set of openml.org by name instead of a problem."),
+    "solution": (
+        Annotated[str, typer.Option("--problem", help=f"One of {', '.join(MODES)}.")],
+        "cosines",
     ),
-]
-DEFAULT_METHODS = ["relu=1,1", "homotopy=0.5,1", "relaxation=1,1.5"]
-ParametersOption = Annotated[
-    Sequence,
-    typer.Option(parser=read_numbers, metavar="S,S,...", help="Homotopy parameters in [0, 2]."),
-]
-HiddenOption = Annotated[
-    Sequence, typer.Option(parser=read_numbers, metavar="M,M,...", help="Neurons of each layer.")
-]
-WidthOption = Annotated[int, typer.Option(min=1, help="Neurons.")]
-WidthsOption = Annotated[list[int], typer.Option("--width", min=1, help="Neurons. Repeatable.")]
-StageStepsOption = Annotated[int, typer.Option(min=1, help="Steps of each stage.")]
-StepsOption = Annotated[int, typer.Option(min=1, help="Steps of Adam.")]
-LearningRatesOption = Annotated[
-    list[float],
-    typer.Option("--learning-rate", help="At the first step. Repeatable: each method with each."),
-]
-ConstantRateOption = Annotated[float, typer.Option(help="Constant.")]
-MomentumOption = Annotated[float, typer.Option(help="Of heavy_ball and nesterov.")]
-DecayOption = Annotated[float, typer.Option(help="Final over initial learning rate.")]
-ScaleOption = Annotated[float, typer.Option(help="n; at the start n times the slope is 1.")]
-SeedsOption = Annotated[int, typer.Option(min=1, help="Number of initialisations: seeds 0, 1, ...")]
-LogEveryOption = Annotated[int, typer.Option(min=1, help="Steps between logged losses.")]
-
-
-def given_source(
-    problem: str,
-    points: int | None = None,
-    test_points: int = 200,
-    csv: Path | None = None,
-    target: str | None = None,
-    openml: str | None = None,
-    seed: int = 0,
-) -> ProblemSource:
-    """Where the points come from: a CSV file or OpenML, if asked for, else a file or a name.
-
-    Raises:
-        ValueError: options that do not go together, or an unknown name.
-    """
-    if (csv is None) != (target is None):
-        raise ValueError("--csv and --target go together")
-    if csv is not None and openml is not None:
-        raise ValueError("--csv and --openml: there can be only one of them")
-    if csv is not None:
-        return CsvTable(file=str(csv), target=target)
-    if openml is not None:
-        return OpenmlData(name=openml)
-    if problem.endswith(".parquet"):
-        return StoredProblem(file=problem)
-    if problem in INCLUDED:
-        if points is not None:
-            raise ValueError(f"--points: {problem} has its own; leave it out")
-        return DataSet(name=problem, seed=seed)
-    if problem in TARGETS:
-        return SampledProblem(name=problem, points=points, test_points=test_points, seed=seed)
-    raise ValueError(
-        f"unknown problem {problem!r}; it must be a .parquet file made by `hrta data` or one of "
-        f"{NAMES}"
-    )
-
-
-def name_of(source: ProblemSource) -> str:
-    """What results call a problem: its own name, or that of its file."""
-    return Path(source.file).stem if isinstance(source, StoredProblem | CsvTable) else source.name
+    "quadrature": _one(
+        values.QuadratureName, "grid", "The same midpoints at every step, or fresh random points."
+    ),
+    # Networks.
+    "methods": (
+        Annotated[
+            list[Sequence],
+            typer.Option(
+                "--method",
+                parser=read_method,
+                metavar="NAME=S,S,...",
+                help="Name, and homotopy parameter of each stage. Repeatable.",
+            ),
+        ],
+        METHODS,
+    ),
+    "entries": (
+        Annotated[
+            str,
+            typer.Argument(
+                metavar="METHODS",
+                help="The methods and their grids by name, YAML or JSON, or the path of a file "
+                "with it: {mine: {method: {trainer: gradient, optimizer: adam, s: [1, 1.5]}, "
+                "grid: {learning_rate: [0.001, 0.01]}}}. Trainers are gradient, perceptron, laaf, "
+                "lbfgs and anmin.",
+            ),
+        ],
+        REQUIRED,
+    ),
+    "s": _list("1,1.5", "S,S,...", read_numbers, "Homotopy parameters in [0, 2]."),
+    "lbfgs.s": _one(float, 1.0, "Homotopy parameter in [0, 2]."),
+    "width": _one(int, 200, "Neurons."),
+    "widths": _repeatable(int, [100, 1000], "--width", "Neurons."),
+    "hidden": _list("50,50,50,50", "M,M,...", read_counts, "Neurons of each hidden layer."),
+    "seeds": _one(int, 20, "Number of initialisations: seeds 0, 1, ..."),
+    "tuning_seeds": _one(int, 3, "Number of initialisations to choose from the grid with."),
+    "activation": _one(values.Activation, "tanh"),
+    "adaptive": _one(values.Adaptive, "layer", "What has a slope of its own."),
+    "slopes.adaptive": _repeatable(
+        str, ["none", "layer", "neuron"], "--adaptive", "What has a slope: none, layer or neuron."
+    ),
+    "scale": _one(float, 10.0, "n; at the start n times the slope is 1."),
+    "recovery": _one(float, 0.0, "Weight of slope recovery."),
+    "slopes.recovery": _repeatable(float, [0.0], "--recovery", "Weight of slope recovery."),
+    "fixed_outer": (
+        Annotated[bool, typer.Option("--fixed-outer", help="Outer weights stay 1 or -1.")],
+        False,
+    ),
+    # Training.
+    "stage_steps": _one(int, 5000, "Steps of each stage."),
+    "steps": _one(int, 2000, "Steps of each run."),
+    "solution_steps": _repeatable(
+        int, [2000, 8000, 15_000], "--solution-step", "Step whose function is kept."
+    ),
+    "rounds": _one(int, 30, "Of two exact solves each."),
+    "evaluations": _one(int, 1000, "Of the gradient on all points, for each run."),
+    "optimizer": _one(values.OptimizerName, "adam"),
+    "learning_rate": _one(float, 0.1, "At the first step; constant where there is no decay."),
+    "lbfgs.learning_rate": _one(float, 1.0, "The first step length that the line search tries."),
+    "learning_rates": _repeatable(float, [1e-3], "--learning-rate", "At the first step."),
+    "step_fraction": _one(float, 0.5, "Learning rate in units of 1 over the largest eigenvalue."),
+    "momentum": _one(float, 0.9, "Of heavy_ball and nesterov."),
+    "decay": _one(float, 1.0, "Final over initial learning rate."),
+    "batch_size": _one(int | None, None, "Points that an update uses; all of them by default."),
+    "history_size": _one(int, 10, "Pairs of differences remembered."),
+    "ridge": _one(float, 1e-3, "lambda, positive."),
+    "leak": _one(float, 0.0, "Slope of the activation below 0."),
+    "final_fraction": _one(float, 0.02, "Part of the steps whose median is the final loss."),
+    "log_every": _one(int, 10, "Steps between logged losses."),
+    "dtype": _one(values.Dtype, "float32"),
+    "device": _one(values.Device, "auto"),
+    "engine": _one(values.EngineName, "auto"),
+}

@@ -54,7 +54,7 @@ def reference(
     from hrta.study.verification.reference import records_of, write_reference
 
     if output.exists() and not output.is_dir():
-        raise ValueError(f"{output}: it is no folder")
+        raise ValueError(f"{output}: must be a folder")
     facts = {"made": datetime.now(UTC).date().isoformat()} | _code(results)
     write_reference(evidence, output, records_of(results), facts, keep)
 

@@ -81,7 +81,7 @@ def fetch_openml(name: str, seed: int = 0) -> Problem:
     try:
         data = fetch(name, version="active", as_frame=True, parser="pandas")
     except (URLError, OSError, ValueError) as error:
-        raise ValueError(f"OpenML {name!r}: not to be had ({error})") from None
+        raise ValueError(f"OpenML {name!r}: not available ({error})") from None
     return _problem(name, data.data, data.target, seed)
 
 
@@ -96,13 +96,13 @@ def _problem(
             given = table[column].iloc[wrong[0]]
             raise ValueError(
                 f"{name}: column {str(column).removeprefix('target ')!r}, row {wrong[0] + 1}: "
-                f"'{given}' is no number; every value must be one"
+                f"'{given}' must be a number"
             )
         table[column] = values.astype(float)
     order = np.random.default_rng(seed).permutation(len(table))
     test = len(table) - CLASS_POINTS if classes else round(TEST_FRACTION * len(table))
     if test < 1 or len(table) - test < 2:
-        raise ValueError(f"{name}: {len(table)} rows are too few; there must be at least 3")
+        raise ValueError(f"{name}: {len(table)} rows given; at least 3 are needed")
     values = table.to_numpy()[order]
     mean, deviation = values[test:].mean(axis=0), values[test:].std(axis=0)
     if deviation[-1] == 0:

@@ -30,7 +30,7 @@ class PoissonProblem:
 
     Attributes:
         name: what results call it.
-        modes: the wave numbers k, d whole numbers each; no two modes alike, none of them 0.
+        modes: the wave numbers k, d integers each; all modes different and not 0.
 
     Raises:
         ValueError: modes that are none, alike, 0, or of different lengths.
@@ -125,7 +125,7 @@ def grid(points: int, dimension: int) -> np.ndarray:
     """
     side = round(max(points, 0) ** (1 / dimension))
     if side < 1 or side**dimension != points:
-        raise ValueError(f"grid: points = {points} must be k^{dimension} with a whole k >= 1")
+        raise ValueError(f"grid: points = {points} must be k^{dimension} with an integer k >= 1")
     return _tensor([(np.arange(side) + 0.5) / side] * dimension)
 
 

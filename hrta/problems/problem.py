@@ -10,7 +10,7 @@ from hrta.runtime.arrays import as_float64
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Points to fit and points to test on; no bias column, it is the networks' business.
+    """Points to fit and points to test on; the bias column belongs to the networks.
 
     Attributes:
         name: what results call it.
@@ -67,7 +67,7 @@ class Problem:
         others = np.setdiff1d(np.concatenate([getattr(self, name) for name in names]), classes)
         missing = np.setdiff1d(classes, self.y)
         if self.classes < 2 or len(others) or len(missing):
-            wrong = f"; {others[0]:g} is none" if len(others) else ""
+            wrong = f"; {others[0]:g} is not one of them" if len(others) else ""
             raise ValueError(
                 f"problem {self.name}: the targets must be the classes 0 .. {self.classes - 1}, at "
                 f"least two, with a training point of each{wrong}"

@@ -81,7 +81,7 @@ def make_problem(
     side = round(points ** (1 / chosen.inputs))
     if side < 2 or side**chosen.inputs != points:
         raise ValueError(
-            f"problem {name}: points = {points} must be k^{chosen.inputs} with a whole k >= 2"
+            f"problem {name}: points = {points} must be k^{chosen.inputs} with an integer k >= 2"
         )
     if test_points < 1:
         raise ValueError(f"problem {name}: test_points = {test_points} must be at least 1")

@@ -10,14 +10,16 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from command_line import hrta
+from job_examples import training_spec
 
-from hrta import Problem, ntk
+from hrta import Problem, TwoLayer, ntk
 from hrta.ntk.eigenvalues import spectrum
 from hrta.problems.files import read_problem, write_problem
 from hrta.problems.targets import make_problem
-from hrta.study.experiments import spectra
-from hrta.study.experiments.ensembles import Ensemble, train_ensemble
+from hrta.study.config.problem_sources import SampledProblem
+from hrta.study.experiments import ensembles
 
 
 def test_data_writes_the_problem_and_its_checksum(tmp_path):
@@ -35,18 +37,17 @@ TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-st
 def test_train_writes_what_the_package_computes_twice_the_same(tmp_path):
     options = [*TRAIN.split(), "--method", "relu=1,1", "--method", "relaxation=1,1.5"]
     options += ["--optimizer", "nesterov", "--momentum", "0.8", "--learning-rate", "0.05"]
-    options += ["--learning-rate", "0.01", "--engine", "cpu"]
+    options += ["--learning-rate", "0.01", "--engine", "auto"]
     options += ["--decay", "0.5", "--log-every", "2", "--dtype", "float64", "--device", "cpu"]
     for name in ("a", "b"):
         done = hrta(*options, "--output", tmp_path / f"{name}.parquet")
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
-    ensemble = Ensemble(
+    spec = training_spec(
+        SampledProblem(name="sine1d", points=10, test_points=4),
         experiment="sine1d",
         width=8,
-        methods={"relu": [1, 1], "relaxation": [1, 1.5]},
         stage_steps=5,
-        seeds=[0, 1, 2],
         optimizer="nesterov",
         learning_rates=[0.05, 0.01],
         momentum=0.8,
@@ -54,17 +55,17 @@ def test_train_writes_what_the_package_computes_twice_the_same(tmp_path):
         log_every=2,
         dtype="float64",
     )
-    expected, _ = train_ensemble(make_problem("sine1d", 10, 4), ensemble)
+    expected = ensembles.run(spec).table
     written = pd.read_parquet(tmp_path / "a.parquet")
     pd.testing.assert_frame_equal(written, expected, check_categorical=False)
     record = json.loads((tmp_path / "a.json").read_text())
     assert record["device"] == "cpu"
     assert record["dtype"] == "float64"
-    assert record["arguments"]["seeds"] == [0, 1, 2]
+    assert record["spec"] == spec.model_dump(exclude_none=True)
+    assert record["spec_hash"] == spec.digest
     assert record["diverged"] == []
-    assert record["engine"] == "cpu"
+    assert record["engine"] == ensembles.run(spec).facts["engine"]
     assert record["wall_time"] > 0
-    assert len(record["config_hash"]) == 64
 
 
 def test_train_prints_a_summary_and_plain_progress_lines():
@@ -118,8 +119,10 @@ def test_ntk_writes_the_spectra(tmp_path):
     np.testing.assert_array_equal(infinite["eigenvalue"], spectrum(ntk.gram(x, 1.5)))
     assert infinite["width"].isna().all()
     finite = table[(table["width"] == 40) & (table["seed"] == 1)]
-    expected = spectra.initial_spectra(x, 40, [1], [0.5, 1.5])
-    np.testing.assert_array_equal(finite["eigenvalue"], expected["eigenvalue"])
+    network = TwoLayer.initialise([1], 1, 40, torch.float64)
+    for s in (0.5, 1.5):
+        matrix = ntk.empirical_gram(x, network.inner[0].numpy(), network.outer[0].numpy(), s)
+        np.testing.assert_array_equal(finite.loc[finite["s"] == s, "eigenvalue"], spectrum(matrix))
     shown = hrta("ntk", "--points", 10)
     assert shown.returncode == 0
     assert "smallest and largest eigenvalue" in shown.stdout
@@ -142,7 +145,9 @@ def test_theory_writes_a_table_or_says_what_it_comes_to(tmp_path, command, colum
     table = pd.read_parquet(file)
     assert columns in table
     assert set(table["experiment"]) == {"mine"}
-    assert json.loads(file.with_suffix(".json").read_text())["arguments"]["problem"] == "sine1d"
+    spec = json.loads(file.with_suffix(".json").read_text())["spec"]
+    assert spec["job"] == f"theory {command.split()[0]}"
+    assert (spec.get("problem") or spec["problems"][0])["name"] == "sine1d"
     shown = hrta("theory", *command.split())
     assert shown.returncode == 0, shown.stderr
     assert summary in shown.stdout
@@ -164,26 +169,26 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
     [
         ("nonsense", "No such command 'nonsense'"),
         ("train --fast", "No such option: --fast"),
-        ("train --width -5", "Invalid value for '--width'"),
+        ("train --width -5", "width: -5 given; must be greater than or equal to 1"),
         ("train --width many", "Invalid value for '--width'"),
         ("train --optimizer sgd", "'sgd' is not one of 'gradient_descent', 'heavy_ball'"),
         ("train --problem cosine", "unknown problem 'cosine'; it must be a .parquet file"),
         ("train --problem none.parquet", "none.parquet: there is no such file"),
         ("train --method relaxation", "must be NAME=S,S,..."),
-        ("train --method relu=1,3", "--method relu: '1,3' must lie in [0, 2]"),
-        ("train --method relu=1 --method relu=1", "--method 'relu' is there twice"),
+        ("train --method relu=1,3", "methods.relu.1: 3.0 given; must be less than or equal to 2"),
+        ("train --method relu=1 --method relu=1", "--method 'relu' is given twice"),
         ("train --method a=1,1 --method b=1", "the same number of steps"),
-        ("train --learning-rate 0", "learning rate must be a positive number"),
+        ("train --learning-rate 0", "learning_rates.0: 0.0 given; must be greater than 0"),
         ("train --points 1", "points = 1 must be"),
         ("train --device cuda", "no usable CUDA GPU"),
-        ("ntk --s 0,a", "--s: '0,a' must be numbers with commas between"),
-        ("ntk --s 2.5", "--s: '2.5' must lie in [0, 2]"),
+        ("ntk --s 0,a", "Invalid value for '--s': '0,a' must be numbers separated by commas"),
+        ("ntk --s 2.5", "s.0: 2.5 given; must be less than or equal to 2"),
         ("data cosine --output a.parquet", "unknown problem 'cosine'"),
         ("data sine1d", "Missing option '--output'"),
         ("data sine1d --output /proc/a/b.parquet", "/proc/a"),
-        ("data sine1d --output a.json", "it must be a file *.parquet"),
-        ("train --output a.json", "it must be a file *.parquet"),
-        ("ntk --output .", "it must be a file *.parquet"),
+        ("data sine1d --output a.json", "must be a file *.parquet"),
+        ("train --output a.json", "must be a file *.parquet"),
+        ("ntk --output .", "must be a file *.parquet"),
         ("train --problem a.parquet --output a.parquet", "not the problem itself"),
         ("train --width 1000000000000 --seeds 1", "not enough memory"),
         ("train --csv none.csv --target y", "none.csv: there is no such file"),
@@ -191,14 +196,14 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("train --csv a.csv --target y --openml b", "there can be only one of them"),
         ("train --problem iris --points 9", "--points: iris has its own; leave it out"),
         ("theory nonsense", "No such command 'nonsense'"),
-        ("theory width --s 3", "--s: '3' must lie in [0, 2]"),
-        ("theory samples --points 1", "Invalid value for '--points'"),
+        ("theory width --s 3", "s.0: 3.0 given; must be less than or equal to 2"),
+        ("theory samples --points 1", "points = 1 must be"),
         ("theory samples --points 2000000", "points: 2.98e+04 GiB needed"),
         ("theory motion --method relaxation", "must be NAME=S,S,..."),
-        ("theory motion --learning-rate -1", "learning rate must be a positive number"),
+        ("theory motion --learning-rate -1", "learning_rate: -1.0 given; must be greater than 0"),
         ("theory rates --points 1", "points = 1 must be"),
         ("theory jumps --method relu=0,1", "the kernel of s = 0 is singular on these points"),
-        ("theory jumps --output .", "it must be a file *.parquet"),
+        ("theory jumps --output .", "must be a file *.parquet"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, arguments, message):
@@ -262,6 +267,6 @@ def test_data_of_ones_own_is_trained_on(tmp_path):
     assert set(written["problem"]) == {"mine"}
     assert written["test_loss"].notna().all()
     record = json.loads((tmp_path / "out.json").read_text())
-    assert record["arguments"]["problem"] == "mine.csv"
+    assert record["spec"]["problem"] == {"source": "csv", "file": "mine.csv", "target": "y"}
     shown = hrta("train", "--problem", "diabetes", "--width", 5, "--stage-steps", 4, "--seeds", 2)
     assert shown.returncode == 0, shown.stderr

@@ -6,34 +6,44 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from hrta.cli import poisson as cli_poisson
-from hrta.problems.poisson import make_problem
-from hrta.study.experiments.poisson import SIDE, ritz_table
+from hrta.cli import commands
+from hrta.study.config.deep_specs import PoissonSpec
+from hrta.study.experiments.poisson import SIDE, run
 
 SMALL = "--width 6 --stage-steps 5 --log-every 2 --seeds 2"
 
 
 def poisson(command):
     """The command in this process; what it raises is `.exception`."""
-    return CliRunner().invoke(cli_poisson.app, [str(part) for part in command])
+    return CliRunner().invoke(commands.app, ["poisson", *(str(part) for part in command)])
 
 
 def test_it_writes_what_the_package_computes(tmp_path):
-    runs, solutions = tmp_path / "runs.parquet", tmp_path / "solutions.parquet"
+    runs, solutions = tmp_path / "runs.parquet", tmp_path / "runs_solutions.parquet"
     options = "--problem product --quadrature monte_carlo --points 7 --experiment mine --decay 0.5"
     options += " --method relu2=1,1 --method late=0.5,1.5 --learning-rate 0.01 --learning-rate 0.1"
-    files = ["--output", runs, "--solutions", solutions]
-    done = poisson([*SMALL.split(), *options.split(), *files])
+    done = poisson([*SMALL.split(), *options.split(), "--output", runs])
     assert done.exception is None, done.output
     methods = {"relu2": [1.0, 1.0], "late": [0.5, 1.5]}
-    rest = (range(2), [0.01, 0.1], 6, 7, "monte_carlo", 5, 0.5, 2)
-    expected = ritz_table(make_problem("product"), "mine", methods, *rest)
-    for file, table in zip((runs, solutions), expected, strict=True):
-        pd.testing.assert_frame_equal(pd.read_parquet(file), table)
+    spec = PoissonSpec(
+        experiment="mine",
+        solution="product",
+        methods=methods,
+        points=7,
+        quadrature="monte_carlo",
+        width=6,
+        stage_steps=5,
+        learning_rates=[0.01, 0.1],
+        decay=0.5,
+        seeds=2,
+        log_every=2,
+    )
+    expected = run(spec)
+    pd.testing.assert_frame_equal(pd.read_parquet(runs), expected.table)
+    pd.testing.assert_frame_equal(pd.read_parquet(solutions), expected.second)
     record = json.loads(runs.with_suffix(".json").read_text())
     assert (record["device"], record["dtype"]) == ("cpu", "float32")
-    assert record["arguments"]["methods"] == methods
-    assert record["arguments"]["quadrature"] == "monte_carlo"
+    assert record["spec"] == spec.model_dump()
 
 
 def test_without_files_it_says_what_the_runs_come_to(tmp_path, monkeypatch):
@@ -47,24 +57,21 @@ def test_without_files_it_says_what_the_runs_come_to(tmp_path, monkeypatch):
 
 
 def test_there_are_as_many_points_on_the_plane_kept_as_said(tmp_path):
-    solutions = tmp_path / "solutions.parquet"
-    assert poisson([*SMALL.split(), "--solutions", solutions]).exception is None
-    assert len(pd.read_parquet(solutions)) == 4 * SIDE**2
+    assert poisson([*SMALL.split(), "--output", tmp_path / "a.parquet"]).exception is None
+    assert len(pd.read_parquet(tmp_path / "a_solutions.parquet")) == 4 * SIDE**2
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ("--problem square", "unknown Poisson problem 'square'; there are cosines, product, cos"),
-        ("--points 399", "grid: points = 399 must be k^2 with a whole k >= 1"),
-        ("--problem cosines3d", "grid: points = 400 must be k^3 with a whole k >= 1"),
-        ("--method relu2", "--method 'relu2' must be NAME=S,S,..."),
-        ("--method a=1,3", "--method a: '1,3' must lie in [0, 2]"),
+        ("--points 399", "grid: points = 399 must be k^2 with an integer k >= 1"),
+        ("--problem cosines3d", "grid: points = 400 must be k^3 with an integer k >= 1"),
+        ("--method a=1,3", "methods.a.1: 3.0 given; must be less than or equal to 2"),
         ("--method a=1 --method b=1,1", "all schedules of an ensemble need the same number of"),
-        ("--learning-rate 0", "every learning rate must be a positive number"),
-        ("--decay 0", "decay = 0 is outside (0, 1]"),
-        ("--output runs.csv", "--output runs.csv: it must be a file *.parquet"),
-        ("--output a.parquet --solutions a.parquet", "it is asked for twice"),
+        ("--learning-rate 0", "learning_rates.0: 0.0 given; must be greater than 0"),
+        ("--output runs.csv", "--output runs.csv: must be a file *.parquet"),
+        ("--decay 0", "decay: 0.0 given; must be greater than 0"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, monkeypatch, arguments, message):
@@ -77,7 +84,17 @@ def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, monkeypatch, argumen
     assert not list(tmp_path.iterdir())
 
 
-def test_quadratures_are_those_of_the_package():
-    done = poisson(["--quadrature", "simpson"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--quadrature simpson", "'simpson' is not one of 'grid', 'monte_carlo'"),
+        ("--method relu2", "'relu2' must be NAME=S,S,..."),
+    ],
+)
+def test_a_mistake_in_an_option_names_it(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    done = poisson([*SMALL.split(), *arguments.split()])
     assert done.exit_code == 2
-    assert "'simpson' is not one of 'grid', 'monte_carlo'" in done.output
+    assert f"Invalid value for '{arguments.split()[0]}'" in done.output
+    assert message in done.output
+    assert not list(tmp_path.iterdir())

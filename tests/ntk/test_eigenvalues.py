@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from hrta import TwoLayer, ntk
 from hrta.ntk.eigenvalues import extremal_eigenvalues, spectrum
 from hrta.problems.targets import make_problem
-from hrta.study.experiments import spectra
 
 RANDOM = np.random.default_rng(11)
 POINTS = RANDOM.normal(size=(6, 2))
@@ -44,19 +43,6 @@ def test_in_one_dimension_empty_gaps_make_zero_eigenvalues(width):
     eigenvalues = spectrum(ntk.empirical_gram(x, network.inner[0], network.outer[0], 1.0))
     assert without > 30
     assert np.sum(eigenvalues == 0) == without
-
-
-def test_tables_hold_every_eigenvalue():
-    infinite = spectra.infinite_width_spectra(POINTS, [0.5, 1.5])
-    assert list(infinite.columns) == ["s", "index", "eigenvalue"]
-    at = infinite[infinite["s"] == 1.5]
-    assert at["index"].tolist() == list(range(6))
-    np.testing.assert_array_equal(at["eigenvalue"], spectrum(ntk.gram(POINTS, 1.5)))
-    finite = spectra.initial_spectra(POINTS, 9, [4, 7], [1.0])
-    network = TwoLayer.initialise([7], 2, 9, dtype=torch.float64)
-    matrix = ntk.empirical_gram(POINTS, network.inner[0], network.outer[0], 1.0)
-    chosen = finite.loc[finite["seed"] == 7, "eigenvalue"]
-    np.testing.assert_array_equal(chosen, spectrum(matrix))
 
 
 @pytest.mark.parametrize(("name", "points"), [("sine1d", 40), ("sine3d", 27)])

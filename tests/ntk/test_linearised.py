@@ -7,7 +7,6 @@ import torch
 from hrta import Problem, Schedule, Stage, TwoLayer, ntk, train
 from hrta.ntk import linearised
 from hrta.problems.targets import make_problem
-from hrta.study.experiments.jumps import jump_table
 
 PROBLEM = make_problem("sine1d", 12, 1)
 SCHEDULE = Schedule([Stage(0.5, 30), Stage(1, 20), Stage(1.5, 25)])
@@ -81,9 +80,6 @@ def test_the_expected_jump_is_the_mean_over_initialisations():
 
 def test_no_switch_no_jump():
     assert linearised.expected_jump(PROBLEM, 1, 1) == 0
-    table = jump_table(PROBLEM, "mine", {"relu": [1, 1], "three": [0.5, 1, 1.5]})
-    assert table["method"].tolist() == ["relu", "three", "three"]
-    assert table["expected_loss"].tolist()[0] == 0
 
 
 def test_bound_falls_with_the_smallest_eigenvalue():

@@ -63,9 +63,9 @@ def test_a_csv_file_is_a_problem(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a,y\n1,2\n2,\n3,4\n", "column 'y', row 2: 'nan' is no number"),
-        ("a,y\n1,2\nred,3\n3,4\n", "column 'a', row 2: 'red' is no number"),
-        ("a,y\n1,2\n", "1 rows are too few"),
+        ("a,y\n1,2\n2,\n3,4\n", "column 'y', row 2: 'nan' must be a number"),
+        ("a,y\n1,2\nred,3\n3,4\n", "column 'a', row 2: 'red' must be a number"),
+        ("a,y\n1,2\n", "1 rows given; at least 3 are needed"),
         ("a,z\n1,2\n2,3\n3,4\n", "no column 'y'; there are a, z"),
         ("", "not a readable CSV"),
         ("a,y\n1,2\n2,2\n3,2\n4,2\n", "the target is constant"),
@@ -89,5 +89,5 @@ def test_what_is_not_there_is_said_to_be_not_there(tmp_path, monkeypatch):
         raise URLError("no route")
 
     monkeypatch.setattr(sklearn.datasets, "fetch_openml", no_network)
-    with pytest.raises(ValueError, match=r"OpenML 'abalone': not to be had .*no route"):
+    with pytest.raises(ValueError, match=r"OpenML 'abalone': not available .*no route"):
         datasets.fetch_openml("abalone")

@@ -104,7 +104,7 @@ def test_the_grid_is_of_midpoints():
 
 @pytest.mark.parametrize(("points", "dimension"), [(401, 2), (400, 3), (0, 2), (-4, 2)])
 def test_a_number_of_points_that_makes_no_grid_is_refused(points, dimension):
-    message = rf"grid: points = {points} must be k\^{dimension} with a whole k >= 1"
+    message = rf"grid: points = {points} must be k\^{dimension} with an integer k >= 1"
     with pytest.raises(ValueError, match=message):
         grid(points, dimension)
 

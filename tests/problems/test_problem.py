@@ -42,9 +42,9 @@ def test_classes_are_whole_numbers():
 @pytest.mark.parametrize(
     ("y", "y_test", "classes", "message"),
     [
-        ([0, 1, 0.5], [0, 1, 1], 2, "the classes 0 .. 1, .*; 0.5 is none"),
-        ([0, 1, 2], [0, 1, 1], 2, "; 2 is none"),
-        ([0, 1, 1], [0, -1, 1], 2, "; -1 is none"),
+        ([0, 1, 0.5], [0, 1, 1], 2, "the classes 0 .. 1, .*; 0.5 is not one of them"),
+        ([0, 1, 2], [0, 1, 1], 2, "; 2 is not one of them"),
+        ([0, 1, 1], [0, -1, 1], 2, "; -1 is not one of them"),
         ([0, 2, 2], [0, 0, 0], 3, "with a training point of each$"),
         ([0, 0, 0], [0, 0, 0], 1, "at least two"),
         ([0, 1, np.nan], [0, 0, 0], 2, "finite"),

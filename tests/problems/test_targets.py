@@ -48,7 +48,7 @@ def test_test_points_are_in_the_domain_apart_from_training_and_repeatable(name):
     [
         (("cosine", 10, 10), "unknown problem 'cosine'; there are sine1d, sine3d, jump1d"),
         (("sine3d", 100, 10), r"points = 100 must be k\^3"),
-        (("sine1d", 1, 10), r"whole k >= 2"),
+        (("sine1d", 1, 10), r"integer k >= 2"),
         (("sine1d", 10, 0), "test_points = 0 must be at least 1"),
     ],
 )

@@ -56,7 +56,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_what_a_killed_process_left_is_removed_but_not_what_a_live_one_writes(tmp_path):
     killed = """
 import os, signal, sys
-from hrta.results import whole_file
+from hrta.runtime.files import whole_file
 with whole_file(sys.argv[1]) as temporary:
     temporary.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -125,13 +125,12 @@ def test_unreadable_problems_are_refused(tmp_path, small_problem):
         read_problem(tmp_path / "table.parquet")
 
 
-def test_provenance_names_versions_and_hashes_the_arguments(tmp_path):
-    record = provenance({"width": 50, "seeds": [0, 1]}, wall_time=1.23456)
+def test_provenance_names_versions_and_the_machine(tmp_path):
+    record = provenance(wall_time=1.23456)
     assert record["versions"]["torch"]
     assert record["versions"]["hrta"] == "0.1.0"
     assert record["wall_time"] == 1.235
-    same = provenance({"seeds": [0, 1], "width": 50}, wall_time=9)
-    other = provenance({"seeds": [0, 1], "width": 51}, wall_time=9)
-    assert record["config_hash"] == same["config_hash"] != other["config_hash"]
+    assert record["platform"]
+    assert record["cpu"]
     results.write_json(record, tmp_path / "a.json")
     assert json.loads((tmp_path / "a.json").read_text()) == record

@@ -243,7 +243,7 @@ def test_progress_goes_from_the_first_step_to_the_last():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"points": 17}, r"grid: points = 17 must be k\^2 with a whole k >= 1"),
+        ({"points": 17}, r"grid: points = 17 must be k\^2 with an integer k >= 1"),
         ({"points": 0}, "points = 0 is not a whole number of at least 1"),
         ({"points": 2.5}, "points = 2.5 is not a whole number of at least 1"),
         ({"quadrature": "simpson"}, "unknown quadrature 'simpson'; there are grid, monte_carlo"),

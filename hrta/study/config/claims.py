@@ -26,7 +26,7 @@ def _kind(given: object) -> str:
     return "[word]" if isinstance(given, str) else "[list]"
 
 
-# One of some words, or a list; told apart first, so that a mistake is one line.
+# One of some words, or a list; which one is decided first, so that a mistake is one line.
 Chosen = Annotated[
     Annotated[Word, Tag("[word]")] | Annotated[Several[Item], Tag("[list]")], Discriminator(_kind)
 ]

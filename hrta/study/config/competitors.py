@@ -1,16 +1,20 @@
-"""The configuration of the sibling methods: their own claims, and the race."""
+"""The configuration of the neighbouring papers' methods: their own claims, and the race."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hrta.problems.datasets import INCLUDED
-from hrta.study.config.races import Mistake, Race, mistakes_of_race
+from hrta.study.config.mistakes import check_names, refuse
+from hrta.study.config.races import Race
 from hrta.study.config.values import (
+    Activation,
+    Adaptive,
+    BelowOne,
     Count,
     Fraction,
     Label,
     Name,
+    NonNegative,
     Number,
     PositiveNumber,
     Several,
@@ -23,8 +27,8 @@ class Variant(Strict):
     """What is adaptive, and the weight of slope recovery."""
 
     label: Label
-    adaptive: Literal["none", "layer", "neuron"]
-    recovery: Annotated[Number, Field(ge=0)]
+    adaptive: Adaptive
+    recovery: NonNegative
 
 
 class AdaptiveSlopes(Strict):
@@ -32,14 +36,24 @@ class AdaptiveSlopes(Strict):
 
     experiment: str
     hidden: Sourced[Annotated[list[Count], Field(min_length=1)]]
-    activation: Literal["tanh", "relu"]
+    activation: Activation
     variants: Annotated[dict[Name, Variant], Field(min_length=1)]
     scale: Sourced[Annotated[Number, Field(ge=1)]]
     learning_rate: Sourced[PositiveNumber]
     steps: Sourced[Count]
-    checkpoints: Sourced[Several[Count]]
+    solution_steps: Sourced[Several[Count]]
     seeds: Sourced[Count]
     log_every: Sourced[Count]
+
+    @model_validator(mode="after")
+    def _fits(self) -> "AdaptiveSlopes":
+        for name in self.variants:
+            if name.endswith("_solutions"):
+                refuse(["variants"], name, "no name may end in _solutions, as files do")
+        late = [step for step in self.solution_steps.value if step > self.steps.value]
+        if late:
+            refuse(["solution_steps", "value"], late, f"there are {self.steps.value} steps")
+        return self
 
 
 class AcceleratedProblem(Strict):
@@ -70,12 +84,12 @@ class Alternation(Strict):
     width: Sourced[Count]
     rounds: Sourced[Count]
     ridge: Sourced[PositiveNumber]
-    leak: Sourced[Annotated[Number, Field(ge=0, lt=1)]]
+    leak: Sourced[BelowOne]
     seeds: Sourced[Count]
     against: Several[str]
 
 
-class Siblings(Strict):
+class Competitors(Strict):
     """The neighbouring papers' methods."""
 
     adaptive_slopes: AdaptiveSlopes
@@ -83,61 +97,16 @@ class Siblings(Strict):
     alternation: Alternation
     race: Race
 
-
-def mistakes(siblings: Siblings, experiments: set[str]) -> list[Mistake]:
-    """What does not fit together: the path of a key, what was given, and what is wrong with it."""
-    slopes, race = siblings.adaptive_slopes, siblings.race
-    found = []
-    for at, names in (
-        (["acceleration", "problems"], siblings.acceleration.problems),
-        (["race", "problems"], race.problems),
-    ):
-        known = [*sorted(experiments), *INCLUDED]
-        found += [
-            ([*at, name], name, f"allowed are {', '.join(known)}")
-            for name in names
-            if name not in known
-        ]
-    if slopes.experiment not in experiments:
-        allowed = f"allowed are {', '.join(sorted(experiments))}"
-        found.append((["adaptive_slopes", "experiment"], slopes.experiment, allowed))
-    found += [
-        (["adaptive_slopes", "variants"], name, "no name may end in _solutions, as files do")
-        for name in slopes.variants
-        if name.endswith("_solutions")
-    ]
-    found += [
-        (
-            ["acceleration", "problems", name, "points"],
-            problem.points.value,
-            "real data have theirs",
-        )
-        for name, problem in siblings.acceleration.problems.items()
-        if name in INCLUDED and problem.points is not None
-    ]
-    late = [step for step in slopes.checkpoints.value if step > slopes.steps.value]
-    if late:
-        at = ["adaptive_slopes", "checkpoints", "value"]
-        found.append((at, late, f"there are {slopes.steps.value} steps"))
-    found += _mistakes_of_alternation(siblings.alternation, race)
-    return found + [(["race", *at], given, why) for at, given, why in mistakes_of_race(race)]
-
-
-def _mistakes_of_alternation(alternation: Alternation, race: Race) -> list[Mistake]:
-    width = alternation.width.value
-    there = [name for name, problem in race.problems.items() if width in problem.widths.value]
-    found = [
-        (["alternation", "problems"], name, f"of width {width} the race has {', '.join(there)}")
-        for name in alternation.problems
-        if name not in there
-    ]
-    if len(alternation.against) < 2 or "anmin" not in alternation.against:
-        why = "anmin must be among them, and another method"
-        found.append((["alternation", "against"], alternation.against, why))
-    allowed = f"allowed are {', '.join(race.methods)}"
-    found += [
-        (["alternation", "against"], name, allowed)
-        for name in alternation.against
-        if name not in race.methods
-    ]
-    return found
+    @model_validator(mode="after")
+    def _alternation_fits(self) -> "Competitors":
+        width, against = self.alternation.width.value, self.alternation.against
+        raced = [name for name, each in self.race.problems.items() if width in each.widths.value]
+        for name in self.alternation.problems:
+            if name not in raced:
+                why = f"of width {width} the race has {', '.join(raced)}"
+                refuse(["alternation", "problems"], name, why)
+        if len(against) < 2 or "anmin" not in against:
+            why = "anmin must be among them, and another method"
+            refuse(["alternation", "against"], against, why)
+        check_names(["alternation", "against"], against, self.race.methods)
+        return self

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hrta.study.config.base_spec import Methods, Spec
+from hrta.study.config.mistakes import refuse
 from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.values import (
     Activation,
@@ -24,7 +25,7 @@ Scale = Annotated[Number, Field(ge=1)]
 
 
 class AdaptiveSpec(Spec):
-    """Deep networks with locally adaptive activations."""
+    """Deep networks with locally adaptive activations; losses are mean squares."""
 
     job: Literal["laaf"] = "laaf"
     problem: ProblemSource
@@ -68,9 +69,21 @@ class SlopesSpec(Spec):
     seeds: Count
     log_every: Count
 
+    @model_validator(mode="after")
+    def _steps_exist(self) -> "SlopesSpec":
+        late = [step for step in self.solution_steps if step > self.steps]
+        if late:
+            refuse(["solution_steps"], late, f"there are {self.steps} steps")
+        return self
+
 
 class PoissonSpec(Spec):
-    """The Deep Ritz method on a Poisson problem; `solution` names the exact solution."""
+    """Two-layer ReLU^2 networks that minimise the energy of a Poisson problem: Deep Ritz.
+
+    Attributes:
+        solution: name of the exact solution.
+        points: of the quadrature.
+    """
 
     second_table = "solutions"
     resumable = True

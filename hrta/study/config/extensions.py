@@ -1,11 +1,12 @@
-"""The configuration of what goes beyond two layers of ReLU: each part but Poisson's is a race."""
+"""The configuration of other schedules, activations and depths: each part is a race."""
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
+from hrta.study.config.mistakes import check_names, relay
 from hrta.study.config.race_methods import GradientMethod, Grid, PerceptronMethod
-from hrta.study.config.races import Mistake, Race, RaceMethod, RaceProblem, mistakes_of_race
+from hrta.study.config.races import Race, RaceMethod, RaceProblem
 from hrta.study.config.stage_paths import LayerwisePath, StagePath
 from hrta.study.config.values import (
     BaseName,
@@ -30,9 +31,29 @@ class Study(Strict):
     targets: Sourced[Several[PositiveNumber]]
     together: bool = False
 
+    @property
+    def race(self) -> Race:
+        """The race that this comes to."""
+        raise NotImplementedError
+
+    @model_validator(mode="after")
+    def _race_fits(self) -> "Study":
+        try:
+            _ = self.race
+        except ValidationError as error:
+            relay(error)
+        return self
+
     def _race(self, grids: dict[str, Sourced[Grid]], methods: dict[str, RaceMethod]) -> Race:
-        names = ("problems", "seeds", "tuning_seeds", "targets", "together")
-        return Race(grids=grids, methods=methods, **{name: getattr(self, name) for name in names})
+        return Race(
+            problems=self.problems,
+            grids=grids,
+            methods=methods,
+            tuning_seeds=self.tuning_seeds,
+            seeds=self.seeds,
+            targets=self.targets,
+            together=self.together,
+        )
 
 
 class Variant(StagePath):
@@ -60,6 +81,11 @@ class Schedules(Study):
     optimizers: Annotated[dict[OptimizerName, ScheduledOptimizer], Field(min_length=1)]
     variants: Annotated[dict[Name, Variant], Field(min_length=2)]
     curves: Several[str]
+
+    @model_validator(mode="after")
+    def _curves_exist(self) -> "Schedules":
+        check_names(["curves"], self.curves, self.variants)
+        return self
 
     @property
     def race(self) -> Race:
@@ -128,27 +154,9 @@ class Networks(Study):
         return [(base, layers) for base in self.bases for layers in self.hidden.value]
 
 
-class Beyond(Strict):
-    """What goes beyond the paper's two-layer ReLU networks."""
+class Extensions(Strict):
+    """Schedules, activations and depths that the paper does not have."""
 
     schedules: Schedules
     activations: Networks
     depth: Networks
-
-
-def mistakes(beyond: Beyond, problems: list[str]) -> list[Mistake]:
-    """What does not fit together: the path of a key, what was given, and what is wrong with it."""
-    found = []
-    for name, study in beyond:
-        for problem in study.problems:
-            if problem not in problems:
-                why = f"allowed are {', '.join(problems)}"
-                found.append(([name, "problems", problem], problem, why))
-        found += [([name, *at], given, why) for at, given, why in mistakes_of_race(study.race)]
-    variants = beyond.schedules.variants
-    found += [
-        (["schedules", "curves"], name, f"allowed are {', '.join(variants)}")
-        for name in beyond.schedules.curves
-        if name not in variants
-    ]
-    return found

@@ -1,14 +1,16 @@
 """From the configuration to the specs of all jobs, each under the name of its result."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from hrta.problems.datasets import INCLUDED
 from hrta.problems.targets import make_problem
 from hrta.study.config.base_spec import Spec
-from hrta.study.config.deep_specs import PoissonSpec, SlopesSpec, SlopeVariant
+from hrta.study.config.deep_specs import PoissonSpec, SlopesSpec
 from hrta.study.config.problem_sources import DataSet, SampledProblem
-from hrta.study.config.race_methods import Entry
 from hrta.study.config.race_spec import RacedProblem, RaceSpec
 from hrta.study.config.races import Race
 from hrta.study.config.replication import Replication
@@ -25,10 +27,11 @@ from hrta.study.config.training_specs import (
     AlternationSpec,
     DataSpec,
     SweepSpec,
-    SweptEnsemble,
     TrainingSpec,
 )
+from hrta.study.config.values import Sourced
 
+Model = TypeVar("Model", bound=BaseModel)
 Named = Iterator[tuple[str, Spec]]
 
 
@@ -43,9 +46,9 @@ def make_jobs(settings: Replication) -> dict[str, Spec]:
 
 def races_of(settings: Replication) -> dict[str, Race]:
     """All races, by the folder of their results."""
-    extensions = settings.beyond
+    extensions = settings.extensions
     return {
-        "race": settings.siblings.race,
+        "race": settings.competitors.race,
         "schedules": extensions.schedules.race,
         "activations": extensions.activations.race,
         "depth": extensions.depth.race,
@@ -56,6 +59,19 @@ def races_of(settings: Replication) -> dict[str, Race]:
 def points_digest(name: str, points: int | None, test_points: int) -> str:
     """SHA-256 of a sampled problem's points."""
     return make_problem(name, points, test_points).digest
+
+
+def _spec(spec_type: type[Model], *sections: BaseModel, **fields: object) -> Model:
+    """A spec with these fields; the others are values of the same names in the sections.
+
+    Where several sections have a value, it is that of the last.
+    """
+    values = {}
+    for section in sections:
+        for name, value in section:
+            if name in spec_type.model_fields and value is not None:
+                values[name] = value.value if isinstance(value, Sourced) else value
+    return spec_type(**{**values, **fields})
 
 
 def _sampled(
@@ -86,241 +102,141 @@ def _stored(settings: Replication, name: str) -> SampledProblem | DataSet:
     return _sampled(settings, name, test_points=test_points, file=file)
 
 
+def _methods(settings: Replication, names: Iterable[str]) -> dict[str, list[float]]:
+    """The s of each stage of these methods."""
+    return {name: settings.methods[name].s for name in names}
+
+
 def _data(settings: Replication) -> Named:
     for name in [*settings.experiments, *INCLUDED]:
-        # The job makes the file, so that its own spec names none.
-        made = _stored(settings, name).model_copy(update={"file": None})
-        yield f"data/{name}", DataSpec(problem=made)
+        made_anew = _stored(settings, name).model_copy(update={"file": None})
+        yield f"data/{name}", DataSpec(problem=made_anew)
 
 
 def _training(settings: Replication) -> Named:
     for name, experiment in settings.experiments.items():
         for optimizer in experiment.optimizers:
-            chosen = settings.optimizers[optimizer]
-            momentum = {} if chosen.momentum is None else {"momentum": chosen.momentum.value}
             for width in experiment.widths.value:
-                yield (
-                    f"runs/{name}/{optimizer}/width{width}",
-                    TrainingSpec(
-                        experiment=name,
-                        problem=_stored(settings, name),
-                        width=width,
-                        methods={
-                            method: settings.methods[method].s for method in experiment.methods
-                        },
-                        stage_steps=settings.training.stage_steps.value,
-                        optimizer=optimizer,
-                        learning_rates=chosen.learning_rates.value,
-                        decay=settings.training.decay.value,
-                        seeds=settings.seeds.value,
-                        log_every=settings.training.log_every.value,
-                        dtype=settings.dtype,
-                        device=settings.device,
-                        engine=settings.engine,
-                        **momentum,
-                    ),
+                spec = _spec(
+                    TrainingSpec,
+                    settings,
+                    settings.training,
+                    settings.optimizers[optimizer],
+                    experiment=name,
+                    problem=_stored(settings, name),
+                    width=width,
+                    methods=_methods(settings, experiment.methods),
+                    optimizer=optimizer,
                 )
+                yield f"runs/{name}/{optimizer}/width{width}", spec
 
 
 def _spectra(settings: Replication) -> Named:
     for name, experiment in settings.experiments.items():
-        yield (
-            f"spectra/{name}",
-            SpectraSpec(
-                experiment=name,
-                problem=_stored(settings, name),
-                s=settings.spectra.s.value,
-                widths=experiment.widths.value,
-                seeds=settings.spectra.seeds.value,
-            ),
-        )
+        problem = _stored(settings, name)
+        spec = _spec(SpectraSpec, experiment, settings.spectra, experiment=name, problem=problem)
+        yield f"spectra/{name}", spec
 
 
 def _theory(settings: Replication) -> Named:
-    theory = settings.theory
-    for name in theory.width_limit.experiments:
-        yield (
-            f"theory/width/{name}",
-            WidthLimitSpec(
-                experiment=name,
-                problem=_sampled(settings, name),
-                s=theory.s.value,
-                widths=theory.width_limit.widths.value,
-                seeds=theory.width_limit.seeds.value,
-            ),
-        )
+    theory, limit, motion = settings.theory, settings.theory.width_limit, settings.theory.motion
+    for name in limit.experiments:
+        problem = _sampled(settings, name)
+        spec = _spec(WidthLimitSpec, theory, limit, experiment=name, problem=problem)
+        yield f"theory/width/{name}", spec
     for name, many in theory.sample_number.experiments.items():
         problems = [_sampled(settings, name, points) for points in many.points.value]
-        yield (
-            f"theory/samples/{name}",
-            SampleNumberSpec(experiment=name, problems=problems, s=theory.s.value),
-        )
-    motion = theory.motion
+        spec = _spec(SampleNumberSpec, theory, experiment=name, problems=problems)
+        yield f"theory/samples/{name}", spec
     for optimizer in motion.optimizers:
-        yield (
-            f"theory/motion/{optimizer}",
-            MotionSpec(
-                experiment=motion.experiment,
-                problem=_sampled(settings, motion.experiment),
-                methods={method: settings.methods[method].s for method in motion.methods},
-                widths=motion.widths.value,
-                seeds=motion.seeds.value,
-                stage_steps=motion.stage_steps.value,
-                optimizer=optimizer,
-                learning_rate=settings.optimizers[optimizer].learning_rates.value[0],
-            ),
+        spec = _spec(
+            MotionSpec,
+            motion,
+            problem=_sampled(settings, motion.experiment),
+            methods=_methods(settings, motion.methods),
+            optimizer=optimizer,
+            learning_rate=settings.optimizers[optimizer].learning_rates.value[0],
         )
-    rates = theory.rates
-    for name, few in rates.experiments.items():
-        yield (
-            f"theory/rates/{name}",
-            RatesSpec(
-                experiment=name,
-                problem=_sampled(settings, name, few.points.value),
-                methods={method: settings.methods[method].s for method in rates.methods},
-                widths=rates.widths.value,
-                seeds=rates.seeds.value,
-                stage_steps=rates.stage_steps.value,
-                learning_rate=rates.learning_rate.value,
-                log_every=rates.log_every.value,
-            ),
+        yield f"theory/motion/{optimizer}", spec
+    for name, few in theory.rates.experiments.items():
+        spec = _spec(
+            RatesSpec,
+            theory.rates,
+            experiment=name,
+            problem=_sampled(settings, name, few.points.value),
+            methods=_methods(settings, theory.rates.methods),
         )
+        yield f"theory/rates/{name}", spec
     for name, experiment in settings.experiments.items():
-        methods = {method: settings.methods[method].s for method in experiment.methods}
-        yield (
-            f"theory/jumps/{name}",
-            JumpsSpec(experiment=name, problem=_sampled(settings, name), methods=methods),
+        spec = JumpsSpec(
+            experiment=name,
+            problem=_sampled(settings, name),
+            methods=_methods(settings, experiment.methods),
         )
+        yield f"theory/jumps/{name}", spec
 
 
 def _competitors(settings: Replication) -> Named:
-    slopes, acceleration = settings.siblings.adaptive_slopes, settings.siblings.acceleration
-    alternation = settings.siblings.alternation
+    slopes, acceleration = settings.competitors.adaptive_slopes, settings.competitors.acceleration
     for name, variant in slopes.variants.items():
-        chosen = SlopeVariant(adaptive=variant.adaptive, recovery=variant.recovery)
-        yield (
-            f"slopes/{name}",
-            SlopesSpec(
-                experiment=slopes.experiment,
-                problem=_stored(settings, slopes.experiment),
-                variants={name: chosen},
-                hidden=slopes.hidden.value,
-                activation=slopes.activation,
-                scale=slopes.scale.value,
-                steps=slopes.steps.value,
-                solution_steps=slopes.checkpoints.value,
-                learning_rate=slopes.learning_rate.value,
-                seeds=slopes.seeds.value,
-                log_every=slopes.log_every.value,
-            ),
-        )
+        chosen = {"adaptive": variant.adaptive, "recovery": variant.recovery}
+        problem = _stored(settings, slopes.experiment)
+        yield f"slopes/{name}", _spec(SlopesSpec, slopes, problem=problem, variants={name: chosen})
     for name, own in acceleration.problems.items():
         problem = DataSet(name=name)
         if name in settings.experiments:
             points = own.points and own.points.value
             problem = _sampled(settings, name, points, test_points=200)
-        yield (
-            f"acceleration/{name}",
-            AccelerationSpec(
-                experiment=name,
-                problem=problem,
-                widths=acceleration.widths.value,
-                seeds=acceleration.seeds.value,
-                steps=acceleration.steps.value,
-                step_fraction=acceleration.step_fraction.value,
-                log_every=acceleration.log_every.value,
-            ),
-        )
-    for name in alternation.problems:
-        yield (
-            f"anmin/{name}",
-            AlternationSpec(
-                problem=_stored(settings, name),
-                width=alternation.width.value,
-                rounds=alternation.rounds.value,
-                ridge=alternation.ridge.value,
-                leak=alternation.leak.value,
-                seeds=alternation.seeds.value,
-            ),
-        )
+        spec = _spec(AccelerationSpec, acceleration, experiment=name, problem=problem)
+        yield f"acceleration/{name}", spec
+    for name in settings.competitors.alternation.problems:
+        problem = _stored(settings, name)
+        spec = _spec(AlternationSpec, settings.competitors.alternation, problem=problem)
+        yield f"anmin/{name}", spec
 
 
 def _races(settings: Replication) -> Named:
     for folder, race in races_of(settings).items():
         problems = [
-            RacedProblem(
-                problem=_stored(settings, name),
-                widths=each.widths.value,
-                evaluations=each.evaluations.value,
-            )
+            _spec(RacedProblem, each, problem=_stored(settings, name))
             for name, each in race.problems.items()
         ]
         for job, names in race.jobs.items():
-            methods = {name: race.methods[name] for name in names}
-            yield (
-                f"{folder}/{job}",
-                RaceSpec(
-                    entries={
-                        name: Entry(method=each.method, grid=race.grids[each.grid].value)
-                        for name, each in methods.items()
-                    },
-                    problems=problems,
-                    tuning_seeds=race.tuning_seeds.value,
-                    seeds=race.seeds.value,
-                    decay=settings.training.decay.value,
-                    final_fraction=settings.training.final_fraction.value,
-                ),
-            )
+            entries = {name: race.entry(name) for name in names}
+            spec = _spec(RaceSpec, settings.training, race, entries=entries, problems=problems)
+            yield f"{folder}/{job}", spec
 
 
 def _poisson(settings: Replication) -> Named:
     poisson = settings.poisson
+    methods = {name: method.s for name, method in poisson.methods.items()}
     for name, problem in poisson.problems.items():
         for quadrature in poisson.quadratures:
-            yield (
-                f"poisson/{name}_{quadrature}",
-                PoissonSpec(
-                    experiment=f"{name}_{quadrature}",
-                    solution=problem.solution,
-                    methods={method: each.s for method, each in poisson.methods.items()},
-                    points=problem.points.value,
-                    quadrature=quadrature,
-                    width=poisson.width.value,
-                    stage_steps=poisson.stage_steps.value,
-                    learning_rates=poisson.learning_rates.value,
-                    decay=settings.training.decay.value,
-                    seeds=problem.seeds.value,
-                    log_every=poisson.log_every.value,
-                ),
+            spec = _spec(
+                PoissonSpec,
+                settings.training,
+                poisson,
+                problem,
+                experiment=f"{name}_{quadrature}",
+                methods=methods,
+                quadrature=quadrature,
             )
+            yield f"poisson/{name}_{quadrature}", spec
 
 
 def _sweep(settings: Replication) -> Named:
     sweep = settings.sweep
     for optimizer, batches in (sweep.batches if sweep else {}).items():
-        chosen = settings.optimizers[optimizer]
-        momentum = {} if chosen.momentum is None else {"momentum": chosen.momentum.value}
         for number, batch in enumerate(batches):
-            ensembles = [
-                SweptEnsemble(experiment=name, width=width, learning_rate=rate, method=method)
-                for name, width, rate, method in batch
-            ]
-            yield (
-                f"sweep/{optimizer}/batch{number:03}",
-                SweepSpec(
-                    ensembles=ensembles,
-                    problems={
-                        each.experiment: _stored(settings, each.experiment) for each in ensembles
-                    },
-                    methods={each.method: sweep.methods[each.method].s for each in ensembles},
-                    stage_steps=sweep.stage_steps.value,
-                    optimizer=optimizer,
-                    decay=settings.training.decay.value,
-                    seeds=sweep.seeds.value,
-                    log_every=sweep.log_every.value,
-                    dtype=settings.dtype,
-                    device=settings.device,
-                    engine=settings.engine,
-                    **momentum,
-                ),
+            spec = _spec(
+                SweepSpec,
+                settings,
+                settings.training,
+                settings.optimizers[optimizer],
+                sweep,
+                ensembles=batch,
+                problems={each.experiment: _stored(settings, each.experiment) for each in batch},
+                methods={each.method: sweep.methods[each.method].s for each in batch},
+                optimizer=optimizer,
             )
+            yield f"sweep/{optimizer}/batch{number:03}", spec

@@ -39,15 +39,14 @@ def check_stages(at: Sequence[str], stages: Mapping[str, Sequence[float]]) -> No
         refuse(at, lengths, "all must have the same number of stages")
 
 
-def relay(error: ValidationError, at: Sequence[str] = ()) -> NoReturn:
-    """Refuse, from a validator, the first mistake of another model that it has made."""
+def relay(error: ValidationError) -> NoReturn:
+    """Refuse, from a validator, the first mistake in another model that was made of this one."""
     first = error.errors()[0]
     context = first.get("ctx", {})
-    refuse(
-        [*at, *map(str, first["loc"]), *context.get("at", [])],
-        first["input"],
-        first["msg"].removeprefix("Value error, "),
-    )
+    at = [*map(str, first["loc"]), *context.get("at", [])]
+    given = context.get("given", repr(first["input"]))
+    why = first["msg"].removeprefix("Value error, ")
+    raise PydanticCustomError("mistake", "{why}", {"at": at, "given": given, "why": why}) from None
 
 
 def checked(model: type[Model] | TypeAdapter[Model], content: Any, name: str) -> Model:

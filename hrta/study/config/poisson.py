@@ -1,17 +1,18 @@
 """The configuration of the Poisson problem."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hrta.problems.poisson import grid, make_problem
-from hrta.study.config.races import Mistake
+from hrta.study.config.mistakes import check_stages, refuse
 from hrta.study.config.values import (
     Count,
     Label,
     Method,
     Name,
     PositiveNumber,
+    QuadratureName,
     Several,
     Sourced,
     Strict,
@@ -26,6 +27,18 @@ class RitzProblem(Strict):
     solution: str
     points: Sourced[Count]
     seeds: Sourced[Count]
+
+    @model_validator(mode="after")
+    def _exists(self) -> "RitzProblem":
+        try:
+            dimension = make_problem(self.solution).dimension
+        except ValueError as error:
+            refuse(["solution"], self.solution, str(error))
+        try:
+            grid(self.points.value, dimension)
+        except ValueError as error:
+            refuse(["points", "value"], self.points.value, str(error))
+        return self
 
 
 class Quadrature(Strict):
@@ -42,29 +55,14 @@ class Poisson(Strict):
     """
 
     problems: Annotated[dict[Name, RitzProblem], Field(min_length=1)]
-    quadratures: Annotated[dict[Literal["grid", "monte_carlo"], Quadrature], Field(min_length=1)]
+    quadratures: Annotated[dict[QuadratureName, Quadrature], Field(min_length=1)]
     methods: Annotated[dict[Name, Method], Field(min_length=2)]
     width: Sourced[Count]
     learning_rates: Sourced[Several[PositiveNumber]]
     stage_steps: Sourced[Count]
     log_every: Sourced[Count]
 
-
-def mistakes(poisson: Poisson) -> list[Mistake]:
-    """What does not fit together: the path of a key, what was given, and what is wrong with it."""
-    found = []
-    for name, problem in poisson.problems.items():
-        at = ["problems", name]
-        try:
-            dimension = make_problem(problem.solution).dimension
-        except ValueError as error:
-            found.append(([*at, "solution"], problem.solution, str(error)))
-            continue
-        try:
-            grid(problem.points.value, dimension)
-        except ValueError as error:
-            found.append(([*at, "points", "value"], problem.points.value, str(error)))
-    stages = {name: len(method.s) for name, method in poisson.methods.items()}
-    if len(set(stages.values())) > 1:
-        found.append((["methods"], stages, "all must have the same number of stages"))
-    return found
+    @model_validator(mode="after")
+    def _stages_fit(self) -> "Poisson":
+        check_stages(["methods"], {name: method.s for name, method in self.methods.items()})
+        return self

@@ -37,21 +37,6 @@ class Candidate:
     recovery: float | None = None
 
 
-@dataclass(frozen=True)
-class Budget:
-    """What every run on a problem may use, and how it is logged.
-
-    Attributes:
-        evaluations: of the gradient.
-        decay: final over initial learning rate, where there is one.
-        rows: logged of each run, about; L-BFGS and ANMIN have rows of their own.
-    """
-
-    evaluations: int
-    decay: float = 0.1
-    rows: int = 200
-
-
 class Grid(Strict):
     """The values that are tried, each with each; what a method does not have is left out."""
 

@@ -40,8 +40,3 @@ class RaceSpec(Spec):
     def trainers(self) -> set[str]:
         """The names of the trainers of all methods."""
         return {entry.method.trainer for entry in self.entries.values()}
-
-    @property
-    def label(self) -> str:
-        """The names of the methods."""
-        return f"race of {', '.join(self.entries)}"

@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from hrta.problems.datasets import CLASSES
+from hrta.study.config.mistakes import check_names, refuse
 from hrta.study.config.race_methods import CLASSIFIERS, Entry, Grid, RacedMethod
 from hrta.study.config.values import (
     Count,
@@ -17,7 +18,8 @@ from hrta.study.config.values import (
     Strict,
 )
 
-Mistake = tuple[list[str], object, str]
+# A race must have as many evaluations as the method with the most stages has stages, and these.
+FEWEST_EVALUATIONS = 3
 
 
 class RaceProblem(Strict):
@@ -29,7 +31,7 @@ class RaceProblem(Strict):
 
 
 class RaceMethod(Strict):
-    """A contestant, the grid it is tuned on, and the method that its gain is measured against.
+    """A method, the grid it is tuned on, and the method that its gain is measured against.
 
     Methods of one job are run one after another; without one each has its own.
     """
@@ -63,49 +65,45 @@ class Race(Strict):
             jobs.setdefault(method.job or name, []).append(name)
         return jobs
 
+    def entry(self, name: str) -> Entry:
+        """A method with its grid."""
+        method = self.methods[name]
+        return Entry(method=method.method, grid=self.grids[method.grid].value)
 
-def mistakes_of_race(race: Race) -> list[Mistake]:
-    """What does not fit together: the path of a key, what was given, and what is wrong with it."""
-    found = []
-    labels = [method.label for method in race.methods.values()]
-    if len(set(labels)) < len(labels):
-        found.append((["methods"], labels, "every label may be there only once"))
-    stages = max(getattr(method.method, "stage_count", 1) for method in race.methods.values())
-    most = max(stages, 3)
-    found += [
-        (
-            ["problems", name, "evaluations", "value"],
-            problem.evaluations.value,
-            f"at least {most} are needed",
-        )
-        for name, problem in race.problems.items()
-        if problem.evaluations.value < most
-    ]
-    sizes = {name: len(grid.value.candidates) for name, grid in race.grids.items()}
-    if len(set(sizes.values())) > 1:
-        given = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        found.append((["grids"], given, "all grids must have as many candidates"))
-    classes = [name for name in race.problems if name.endswith(CLASSES)]
-    found += [
-        (["problems", problem], problem, f"it has classes, which {name} does not fit")
-        for problem in classes
-        for name, method in race.methods.items()
-        if method.method.trainer not in CLASSIFIERS
-    ][:1]
-    return found + [mistake for name in race.methods for mistake in _of_method(race, name)]
+    @model_validator(mode="after")
+    def _problems_fit(self) -> "Race":
+        stages = [getattr(each.method, "stage_count", 1) for each in self.methods.values()]
+        fewest = max(FEWEST_EVALUATIONS, *stages)
+        for name, problem in self.problems.items():
+            given = problem.evaluations.value
+            if given < fewest:
+                at = ["problems", name, "evaluations", "value"]
+                refuse(at, given, f"at least {fewest} are needed")
+            for method, each in self.methods.items():
+                if name.endswith(CLASSES) and each.method.trainer not in CLASSIFIERS:
+                    why = f"it has classes, which {method} does not fit"
+                    refuse(["problems", name], name, why)
+        return self
 
-
-def _of_method(race: Race, name: str) -> list[Mistake]:
-    method, at, found = race.methods[name], ["methods", name], []
-    if method.grid not in race.grids:
-        return [([*at, "grid"], method.grid, f"allowed are {', '.join(race.grids)}")]
-    others = [other for other in race.methods if other != name]
-    if method.baseline is not None and method.baseline not in others:
-        found.append(([*at, "baseline"], method.baseline, f"allowed are {', '.join(others)}"))
-    if (method.job or name).endswith("_tuning"):
-        found.append((at, method.job or name, "no name may end in _tuning, as files do"))
-    try:
-        Entry(method=method.method, grid=race.grids[method.grid].value)
-    except ValidationError as error:
-        found.append(([*at, "grid"], method.grid, str(error.errors()[0]["msg"])))
-    return found
+    @model_validator(mode="after")
+    def _methods_fit(self) -> "Race":
+        labels = [method.label for method in self.methods.values()]
+        if len(set(labels)) < len(labels):
+            refuse(["methods"], labels, "every label may be there only once")
+        sizes = {name: len(grid.value.candidates) for name, grid in self.grids.items()}
+        if len(set(sizes.values())) > 1:
+            given = ", ".join(f"{name} {size}" for name, size in sizes.items())
+            refuse(["grids"], given, "all grids must have as many candidates")
+        for name, method in self.methods.items():
+            at = ["methods", name]
+            check_names([*at, "grid"], [method.grid], self.grids)
+            others = [other for other in self.methods if other != name]
+            if method.baseline is not None:
+                check_names([*at, "baseline"], [method.baseline], others)
+            if (method.job or name).endswith("_tuning"):
+                refuse(at, method.job or name, "no name may end in _tuning, as files do")
+            try:
+                self.entry(name)
+            except ValidationError as error:
+                refuse([*at, "grid"], method.grid, error.errors()[0]["msg"])
+        return self

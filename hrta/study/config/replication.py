@@ -1,34 +1,41 @@
 """The configuration as typed models: checked whole, before any job starts."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-import numpy as np
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from hrta.problems.datasets import INCLUDED
 from hrta.problems.targets import TARGETS, make_problem
-from hrta.study.config.competitors import Siblings, mistakes
-from hrta.study.config.extensions import Beyond
-from hrta.study.config.extensions import mistakes as mistakes_of_beyond
-from hrta.study.config.mistakes import check_names, checked, refuse
+from hrta.study.config.competitors import Competitors
+from hrta.study.config.extensions import Extensions
+from hrta.study.config.mistakes import check_names, check_stages, checked, refuse
 from hrta.study.config.poisson import Poisson
-from hrta.study.config.poisson import mistakes as mistakes_of_poisson
 from hrta.study.config.sweep import Sweep
 from hrta.study.config.theory import Theory
 from hrta.study.config.values import (
+    RENAMED,
+    BelowOne,
     Count,
+    Device,
+    Dtype,
+    EngineName,
     Fraction,
     HomotopyParameter,
     Label,
     Method,
     Name,
-    Number,
     OptimizerName,
     PositiveNumber,
     Several,
     Sourced,
     Strict,
 )
+
+
+def _known_engine(given: Any) -> Any:
+    if given in ("reference", "cpu", "cuda"):
+        raise ValueError(f"it is called {RENAMED[given]} now")
+    return given
 
 
 class Optimizer(Strict):
@@ -40,7 +47,7 @@ class Optimizer(Strict):
 
     label: Label
     learning_rates: Sourced[Several[PositiveNumber]]
-    momentum: Sourced[Annotated[Number, Field(ge=0, lt=1)]] | None = None
+    momentum: Sourced[BelowOne] | None = None
 
 
 class Training(Strict):
@@ -64,6 +71,19 @@ class Experiment(Strict):
     methods: Several[str]
     optimizers: Several[str]
 
+    @model_validator(mode="after")
+    def _problem_exists(self) -> "Experiment":
+        check_names(["problem"], [self.problem], TARGETS)
+        self.check_points(["points", "value"], self.points.value)
+        return self
+
+    def check_points(self, at: list[str], points: int) -> None:
+        """Refuse, from a validator, a number of points that the problem cannot have."""
+        try:
+            make_problem(self.problem, points, 1)
+        except ValueError as error:
+            refuse(at, points, str(error))
+
 
 class Spectra(Strict):
     """Where the tangent kernels' eigenvalues are computed."""
@@ -75,9 +95,9 @@ class Spectra(Strict):
 class Replication(Strict):
     """The whole configuration, config/replication.yaml."""
 
-    device: Literal["auto", "cpu", "cuda"]
-    engine: Literal["auto", "reference", "cpu", "cuda"]
-    dtype: Literal["float32", "float64"]
+    device: Device
+    engine: Annotated[EngineName, BeforeValidator(_known_engine)]
+    dtype: Dtype
     seeds: Sourced[Count]
     training: Training
     methods: Annotated[dict[Name, Method], Field(min_length=1)]
@@ -85,10 +105,24 @@ class Replication(Strict):
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
     spectra: Spectra
     theory: Theory
-    siblings: Siblings
+    competitors: Competitors
     poisson: Poisson
-    beyond: Beyond
+    extensions: Extensions
     sweep: Sweep | None = None
+
+    @property
+    def baseline(self) -> str:
+        """The method that the others are compared with: the first."""
+        return next(iter(self.methods))
+
+    @model_validator(mode="after")
+    def _optimizers_fit(self) -> "Replication":
+        for name, optimizer in self.optimizers.items():
+            if (optimizer.momentum is not None) != (name in ("heavy_ball", "nesterov")):
+                given = optimizer.momentum and optimizer.momentum.value
+                why = "heavy_ball and nesterov, and only they, must have one"
+                refuse(["optimizers", name, "momentum"], given, why)
+        return self
 
     @model_validator(mode="after")
     def _experiments_fit(self) -> "Replication":
@@ -96,89 +130,72 @@ class Replication(Strict):
             at = ["experiments", name]
             if name in INCLUDED:
                 refuse(at, name, "a set of real data has this name; choose another")
-            check_names([*at, "problem"], [experiment.problem], TARGETS)
-            check_names([*at, "methods"], experiment.methods, self.methods)
+            self._check_methods([*at, "methods"], experiment.methods)
             check_names([*at, "optimizers"], experiment.optimizers, self.optimizers)
-            self._check_methods(at, experiment)
-            self._check_points(
-                [*at, "points", "value"], experiment.problem, experiment.points.value
-            )
-        for name, optimizer in self.optimizers.items():
-            at = ["optimizers", name, "momentum"]
-            if (optimizer.momentum is not None) != (name in ("heavy_ball", "nesterov")):
-                given = optimizer.momentum and optimizer.momentum.value
-                refuse(at, given, "heavy_ball and nesterov, and only they, must have one")
-        self._check_theory()
-        self._check_sweep()
-        for at, given, why in mistakes(self.siblings, set(self.experiments)):
-            refuse(["siblings", *at], given, why)
-        for at, given, why in mistakes_of_poisson(self.poisson):
-            refuse(["poisson", *at], given, why)
-        for at, given, why in mistakes_of_beyond(self.beyond, [*self.experiments, *INCLUDED]):
-            refuse(["beyond", *at], given, why)
-        for name, problem in self.siblings.acceleration.problems.items():
-            if problem.points is not None:
-                at = ["siblings", "acceleration", "problems", name, "points", "value"]
-                self._check_points(at, self.experiments[name].problem, problem.points.value)
+            if self.baseline not in experiment.methods:
+                why = f"{self.baseline}, the first of all methods, must be there to compare with"
+                refuse([*at, "methods"], experiment.methods, why)
         return self
 
-    def _check_theory(self) -> None:
+    @model_validator(mode="after")
+    def _theory_fits(self) -> "Replication":
         theory = self.theory
-        shown = {
-            "width_limit.experiments": theory.width_limit.experiments,
-            "sample_number.experiments": theory.sample_number.experiments,
-            "motion.experiment": [theory.motion.experiment],
-            "rates.experiments": theory.rates.experiments,
-        }
-        for at, names in shown.items():
-            check_names(["theory", at], list(names), self.experiments)
-        check_names(["theory.motion.optimizers"], theory.motion.optimizers, self.optimizers)
-        for at, methods in (
-            ("theory.motion.methods", theory.motion.methods),
-            ("theory.rates.methods", theory.rates.methods),
+        for at, names in (
+            ("width_limit.experiments", theory.width_limit.experiments),
+            ("sample_number.experiments", theory.sample_number.experiments),
+            ("motion.experiment", [theory.motion.experiment]),
+            ("rates.experiments", theory.rates.experiments),
         ):
-            check_names([at], methods, self.methods)
-            self._check_stages([at], methods)
-        for part, every in (("sample_number", theory.sample_number), ("rates", theory.rates)):
-            for name, chosen in every.experiments.items():
-                for n in np.atleast_1d(chosen.points.value).tolist():
-                    at = ["theory", part, "experiments", name, "points", "value"]
-                    self._check_points(at, self.experiments[name].problem, n)
+            check_names(["theory", at], names, self.experiments)
+        check_names(["theory.motion.optimizers"], theory.motion.optimizers, self.optimizers)
+        self._check_methods(["theory.motion.methods"], theory.motion.methods)
+        self._check_methods(["theory.rates.methods"], theory.rates.methods)
+        for name, many in theory.sample_number.experiments.items():
+            for n in many.points.value:
+                self._check_points(["theory", "sample_number", "experiments"], name, n)
+        for name, few in theory.rates.experiments.items():
+            self._check_points(["theory", "rates", "experiments"], name, few.points.value)
+        return self
 
-    def _check_sweep(self) -> None:
-        if self.sweep is None:
-            return
-        check_names(["sweep", "experiments"], self.sweep.experiments, self.experiments)
-        check_names(["sweep", "learning_rates"], list(self.sweep.learning_rates), self.optimizers)
-        stages = {name: len(method.s) for name, method in self.sweep.methods.items()}
-        if len(set(stages.values())) > 1:
-            refuse(["sweep", "methods"], stages, "all must have the same number of stages")
+    @model_validator(mode="after")
+    def _sweep_fits(self) -> "Replication":
+        if self.sweep is not None:
+            check_names(["sweep", "experiments"], self.sweep.experiments, self.experiments)
+            check_names(["sweep", "learning_rates"], self.sweep.learning_rates, self.optimizers)
+        return self
 
-    @staticmethod
-    def _check_points(at: list[str], problem: str, points: int) -> None:
-        try:
-            make_problem(problem, points, 1)
-        except ValueError as error:
-            refuse(at, points, str(error))
+    @model_validator(mode="after")
+    def _competitors_fit(self) -> "Replication":
+        competitors = self.competitors
+        experiments, known = sorted(self.experiments), [*sorted(self.experiments), *INCLUDED]
+        slopes, accelerated = competitors.adaptive_slopes, competitors.acceleration.problems
+        at = ["competitors", "acceleration", "problems"]
+        for name, problem in accelerated.items():
+            check_names([*at, name], [name], known)
+            if problem.points is not None and name in INCLUDED:
+                refuse([*at, name, "points"], problem.points.value, "real data have theirs")
+            if problem.points is not None:
+                self._check_points(at, name, problem.points.value)
+        for name in competitors.race.problems:
+            check_names(["competitors", "race", "problems", name], [name], known)
+        at = ["competitors", "adaptive_slopes", "experiment"]
+        check_names(at, [slopes.experiment], experiments)
+        return self
 
-    def _check_methods(self, at: list[str], experiment: Experiment) -> None:
-        if self.baseline not in experiment.methods:
-            refuse(
-                [*at, "methods"],
-                experiment.methods,
-                f"{self.baseline}, the first of all methods, must be there to compare with",
-            )
-        self._check_stages([*at, "methods"], experiment.methods)
+    @model_validator(mode="after")
+    def _extensions_fit(self) -> "Replication":
+        for part, study in self.extensions:
+            for name in study.problems:
+                at = ["extensions", part, "problems", name]
+                check_names(at, [name], [*self.experiments, *INCLUDED])
+        return self
 
-    def _check_stages(self, at: list[str], methods: list[str]) -> None:
-        stages = {name: len(self.methods[name].s) for name in methods}
-        if len(set(stages.values())) > 1:
-            refuse(at, stages, "all must have the same number of stages")
+    def _check_points(self, at: list[str], experiment: str, points: int) -> None:
+        self.experiments[experiment].check_points([*at, experiment, "points", "value"], points)
 
-    @property
-    def baseline(self) -> str:
-        """The method that the others are compared with: the first."""
-        return next(iter(self.methods))
+    def _check_methods(self, at: list[str], methods: list[str]) -> None:
+        check_names(at, methods, self.methods)
+        check_stages(at, {name: self.methods[name].s for name in methods})
 
 
 def check_config(config: Any) -> Replication:

@@ -1,9 +1,10 @@
 """The specs of all jobs as one type, told from one another by `job`."""
 
-from typing import Annotated
+from typing import Annotated, Union
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
+from hrta.study.config.base_spec import Spec
 from hrta.study.config.deep_specs import AdaptiveSpec, PoissonSpec, SlopesSpec
 from hrta.study.config.race_spec import RaceSpec
 from hrta.study.config.theory_specs import (
@@ -23,23 +24,30 @@ from hrta.study.config.training_specs import (
     TrainingSpec,
 )
 
-AnySpec = Annotated[
-    DataSpec
-    | TrainingSpec
-    | SweepSpec
-    | SpectraSpec
-    | WidthLimitSpec
-    | SampleNumberSpec
-    | MotionSpec
-    | JumpsSpec
-    | RatesSpec
-    | AccelerationSpec
-    | AlternationSpec
-    | LbfgsSpec
-    | AdaptiveSpec
-    | SlopesSpec
-    | PoissonSpec
-    | RaceSpec,
-    Field(discriminator="job"),
-]
-SPEC = TypeAdapter(AnySpec)
+# By the name of the job.
+SPEC_TYPES: dict[str, type[Spec]] = {
+    each.model_fields["job"].default: each
+    for each in (
+        DataSpec,
+        TrainingSpec,
+        SweepSpec,
+        SpectraSpec,
+        WidthLimitSpec,
+        SampleNumberSpec,
+        MotionSpec,
+        JumpsSpec,
+        RatesSpec,
+        AccelerationSpec,
+        AlternationSpec,
+        LbfgsSpec,
+        AdaptiveSpec,
+        SlopesSpec,
+        PoissonSpec,
+        RaceSpec,
+    )
+}
+# Reads any of them.
+SPEC = TypeAdapter(
+    Annotated[Union[*SPEC_TYPES.values()], Field(discriminator="job")],
+    config=ConfigDict(defer_build=True),
+)

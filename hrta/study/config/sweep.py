@@ -3,8 +3,10 @@
 from itertools import product
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from hrta.study.config.mistakes import check_stages
+from hrta.study.config.training_specs import SweptEnsemble
 from hrta.study.config.values import (
     Count,
     Method,
@@ -42,16 +44,26 @@ class Sweep(Strict):
     log_every: Sourced[Count]
     batch: Annotated[Count, Field(le=LARGEST_BATCH)]
 
+    @model_validator(mode="after")
+    def _stages_fit(self) -> "Sweep":
+        check_stages(["methods"], {name: method.s for name, method in self.methods.items()})
+        return self
+
     @property
-    def batches(self) -> dict[OptimizerName, list[list[tuple[str, int, float, str]]]]:
-        """For each optimizer its batches of ensembles: experiment, width, learning rate, method.
+    def batches(self) -> dict[OptimizerName, list[list[SweptEnsemble]]]:
+        """For each optimizer its batches of ensembles.
 
         The last axis changes first; so an experiment that is added leaves all full batches as they
         were.
         """
         cut = {}
         for optimizer, rates in self.learning_rates.items():
-            every = list(product(self.experiments, self.widths.value, rates.value, self.methods))
+            every = [
+                SweptEnsemble(experiment=name, width=width, learning_rate=rate, method=method)
+                for name, width, rate, method in product(
+                    self.experiments, self.widths.value, rates.value, self.methods
+                )
+            ]
             firsts = range(0, len(every), self.batch)
             cut[optimizer] = [every[first : first + self.batch] for first in firsts]
         return cut

@@ -17,7 +17,7 @@ from hrta.study.config.values import (
 
 
 class SpectraSpec(Spec):
-    """Eigenvalues of Gram matrices at infinite width and, at initialisation, at finite widths."""
+    """Eigenvalues of the tangent Gram matrix at infinite and, at initialisation, finite width."""
 
     job: Literal["spectra"] = "spectra"
     experiment: str
@@ -67,7 +67,7 @@ class MotionSpec(Spec):
 
 
 class JumpsSpec(Spec):
-    """The loss that the linearised network expects just after each switch of s."""
+    """The loss that is expected just after each switch of s, at infinite width."""
 
     job: Literal["theory jumps"] = "theory jumps"
     experiment: str

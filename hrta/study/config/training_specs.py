@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from hrta.study.config.base_spec import Methods, Spec
+from hrta.study.config.mistakes import check_names
 from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.values import (
     BelowOne,
@@ -22,7 +23,7 @@ from hrta.study.config.values import (
 
 
 class DataSpec(Spec):
-    """The points of a problem."""
+    """The points of a problem, with their SHA-256 beside them."""
 
     job: Literal["data"] = "data"
     problem: ProblemSource
@@ -88,7 +89,7 @@ class SweptEnsemble(Strict):
 
 
 class SweepSpec(Regression):
-    """Many small ensembles, trained one after another in one process.
+    """Many ensembles, each of one method with one learning rate, trained one after another.
 
     Attributes:
         problems: of each experiment.
@@ -102,21 +103,16 @@ class SweepSpec(Regression):
 
     @model_validator(mode="after")
     def _names_exist(self) -> "SweepSpec":
-        for each in self.ensembles:
-            for name, known in ((each.experiment, self.problems), (each.method, self.methods)):
-                if name not in known:
-                    raise ValueError(f"ensembles: {name!r} given; allowed are {', '.join(known)}")
+        for number, each in enumerate(self.ensembles):
+            at = ["ensembles", str(number)]
+            check_names([*at, "experiment"], [each.experiment], self.problems)
+            check_names([*at, "method"], [each.method], self.methods)
         return self
 
     @property
     def sources(self) -> list[ProblemSource]:
         """The problems of all experiments."""
         return list(self.problems.values())
-
-    @property
-    def label(self) -> str:
-        """Number of ensembles and optimizer."""
-        return f"{len(self.ensembles)} ensembles, {self.optimizer}"
 
     def alone(self, ensemble: SweptEnsemble) -> TrainingSpec:
         """One ensemble of the sweep as a job of its own."""
@@ -132,7 +128,7 @@ class SweepSpec(Regression):
 
 
 class AlternationSpec(Spec):
-    """Exact alternating minimisation, round by round."""
+    """Exact alternating minimisation, round by round; losses are mean squares."""
 
     job: Literal["anmin"] = "anmin"
     problem: ProblemSource
@@ -144,7 +140,7 @@ class AlternationSpec(Spec):
 
 
 class LbfgsSpec(Spec):
-    """L-BFGS with a strong-Wolfe line search."""
+    """Two-layer networks trained by L-BFGS with a strong-Wolfe line search."""
 
     job: Literal["lbfgs"] = "lbfgs"
     problem: ProblemSource

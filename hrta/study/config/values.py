@@ -19,9 +19,20 @@ Activation = Literal["tanh", "relu"]
 Adaptive = Literal["none", "layer", "neuron"]
 
 
+# Names that configurations had before, and those that they have now.
+RENAMED = {
+    "siblings": "competitors",
+    "beyond": "extensions",
+    "checkpoints": "solution_steps",
+    "reference": "torch",
+    "cpu": "numba",
+    "cuda": "triton",
+}
+
+
 def _no_boolean(given: Any) -> Any:
     if isinstance(given, bool):
-        raise ValueError("input should be a valid number")
+        raise ValueError("must be a valid number")
     return given
 
 
@@ -49,9 +60,9 @@ Several = Annotated[list[Item], Field(min_length=1), AfterValidator(_distinct)]
 
 
 class Strict(BaseModel):
-    """A model that refuses unknown keys, and says which there are."""
+    """A frozen model that refuses unknown keys, and says which there are."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -59,9 +70,12 @@ class Strict(BaseModel):
         if isinstance(given, Mapping):
             for key in given:
                 if key not in cls.model_fields:
+                    renamed = RENAMED.get(key) if isinstance(key, str) else None
+                    known = renamed in cls.model_fields
+                    allowed = f"it is called {renamed} now" if known else "allowed are {allowed}"
                     raise PydanticCustomError(
                         "unknown_key",
-                        "unknown key; allowed are {allowed}",
+                        f"unknown key; {allowed}",
                         {"at": [key], "allowed": ", ".join(cls.model_fields)},
                     )
         return given

@@ -32,6 +32,8 @@ def run(spec: PoissonSpec, progress: Progress = quiet, checkpoint: Path | None =
         ValueError: an unknown solution, or as `hrta.training.deep_ritz.train`.
     """
     problem = make_problem(spec.solution)
+    if problem.dimension < 2:
+        raise ValueError(f"poisson: problem {problem.name} has one dimension; solutions need two")
     runs = pd.DataFrame(product(spec.methods, spec.learning_rates, range(spec.seeds)), columns=RUN)
     networks = TwoLayer.initialise(runs["seed"], problem.dimension, spec.width)
     schedules = {

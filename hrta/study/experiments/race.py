@@ -17,10 +17,11 @@ import pandas as pd
 from hrta.problems.problem import Problem
 from hrta.runtime.checkpoints import Checkpoint, Parts
 from hrta.study.analysis.race_results import ends, measures
-from hrta.study.config.race_methods import CLASSIFIERS, Budget, Candidate, Entry, RacedMethod
-from hrta.study.config.race_spec import RaceSpec
+from hrta.study.config.race_methods import CLASSIFIERS, Candidate, Entry, RacedMethod
+from hrta.study.config.race_spec import RacedProblem, RaceSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
+from hrta.study.experiments.trainers.task import Task
 
 # Seeds for tuning are these and the following; the race has 0, 1, ...
 FIRST_TUNING_SEED = 10_000
@@ -47,64 +48,45 @@ def run(spec: RaceSpec, progress: Progress = quiet, checkpoint: Path | None = No
     """
     problems = [load_problem(each.problem) for each in spec.problems]
     for problem, (name, entry) in product(problems, spec.entries.items()):
-        _check_classes(problem, name, entry.method)
-    parts = Parts(checkpoint and Checkpoint(checkpoint, _identity(spec, problems)))
+        if problem.classes is not None and entry.method.trainer not in CLASSIFIERS:
+            raise ValueError(
+                f"race: {problem.name} has classes, which only trainer {' or '.join(CLASSIFIERS)} "
+                f"fits; {entry.method.trainer} of {name} fits numbers"
+            )
+    identity = spec.model_dump(mode="json", exclude_none=True)
+    identity["points"] = [problem.digest for problem in problems]
+    parts = Parts(checkpoint and Checkpoint(checkpoint, identity))
     total = len(spec.entries) * sum(len(each.widths) for each in spec.problems)
     done, tables = 0, []
-    for each, problem in zip(spec.problems, problems, strict=True):
-        budget = Budget(each.evaluations, spec.decay)
-        for name, entry in spec.entries.items():
-            told = _from(progress, done, total)
-            compute = partial(_compete, problem, name, entry, each.widths, budget, spec, told)
-            tables.append(parts.tables(str(len(tables)), compute))
-            done += len(each.widths)
-            progress(done, total)
+    for (raced, problem), name in product(zip(spec.problems, problems, strict=True), spec.entries):
+
+        def tell(widths: int, done: int = done) -> None:
+            progress(done + widths, total)
+
+        compete = partial(_compete, spec, raced, problem, name, tell)
+        tables.append(parts.tables(str(len(tables)), compete))
+        done += len(raced.widths)
+        progress(done, total)
     runs, tuning = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
-    analytic = {entry.method.trainer == "anmin" for entry in spec.entries.values()}
     # The exact solves need double precision.
-    dtypes = [{True: "float64", False: "float32"}[each] for each in sorted(analytic)]
-    return Outcome(runs, " and ".join(dtypes), second=tuning)
-
-
-def _check_classes(problem: Problem, name: str, method: RacedMethod) -> None:
-    if problem.classes is not None and method.trainer not in CLASSIFIERS:
-        raise ValueError(
-            f"race: {problem.name} has classes, which only trainer {' or '.join(CLASSIFIERS)} "
-            f"fits; {method.trainer} of {name} fits numbers"
-        )
-
-
-def _identity(spec: RaceSpec, problems: Sequence[Problem]) -> dict[str, object]:
-    """The spec and the points, as what a checkpoint belongs to."""
-    own = spec.model_dump(mode="json", exclude_none=True)
-    return own | {"points": [problem.digest for problem in problems]}
-
-
-def _from(progress: Progress, first: int, total: int) -> Progress:
-    """The progress of a part that begins there, told as that of all."""
-    return lambda done, _: progress(first + done, total)
+    dtypes = {"float64" if trainer == "anmin" else "float32" for trainer in spec.trainers}
+    return Outcome(runs, " and ".join(sorted(dtypes)), second=tuning)
 
 
 def _compete(
-    problem: Problem,
-    name: str,
-    entry: Entry,
-    widths: Sequence[int],
-    budget: Budget,
-    spec: RaceSpec,
-    progress: Progress,
+    spec: RaceSpec, raced: RacedProblem, problem: Problem, name: str, tell: Callable[[int], None]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The runs and the tuning of one method on one problem."""
-    runs, tuning = [], []
-    progress(0, len(widths))
-    for done, width in enumerate(widths, start=1):
-        train = partial(_train, problem, entry.method, width, budget)
+    entry, runs, tuning = spec.entries[name], [], []
+    tell(0)
+    for done, width in enumerate(raced.widths, start=1):
+        train = partial(_train, spec, raced, problem, entry.method, width)
         tuned = _tune(train, entry, spec)
         best = entry.grid.candidates[tuned.loc[tuned["chosen"], "candidate"].iloc[0]]
         cell = {"problem": problem.name, "width": width, "method": name}
         runs.append(train([best] * spec.seeds, range(spec.seeds)).assign(**cell))
         tuning.append(tuned.assign(**cell))
-        progress(done, len(widths))
+        tell(done)
     runs, tuning = (pd.concat(tables, ignore_index=True) for tables in (runs, tuning))
     parameters = [field.name for field in fields(Candidate)]
     logged = ["seed", "step", "evaluations", "seconds", "answer", *measures(runs)]
@@ -148,16 +130,18 @@ def _differing_in_learning_rate(candidates: list[Candidate]) -> list[list[Candid
 
 
 def _train(
+    spec: RaceSpec,
+    raced: RacedProblem,
     problem: Problem,
     method: RacedMethod,
     width: int,
-    budget: Budget,
     candidates: Sequence[Candidate],
     seeds: Sequence[int],
 ) -> pd.DataFrame:
     """Train one network for each candidate and seed; the trainer's table with a column of seeds."""
     trainer = import_module(f"hrta.study.experiments.trainers.{method.trainer}")
-    history = trainer.train(problem, width, method, candidates, budget, seeds)
+    task = Task(problem, width, method, candidates, seeds, raced.evaluations, spec.decay)
+    history = trainer.train(task)
     if "test_loss" not in history:
         history["test_loss"] = np.nan
     if "answer" not in history:

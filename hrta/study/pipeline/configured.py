@@ -21,25 +21,24 @@ SCOPES = {
     "theory jumps": [EXPERIMENT, ""],
     "theory rates": ["theory.rates.experiments.{problem}", "theory.rates", EXPERIMENT, ""],
     "acceleration": [
-        "siblings.acceleration.problems.{problem}",
-        "siblings.acceleration",
+        "competitors.acceleration.problems.{problem}",
+        "competitors.acceleration",
         EXPERIMENT,
     ],
-    "anmin": ["siblings.alternation", EXPERIMENT],
-    "slopes": ["siblings.adaptive_slopes", EXPERIMENT],
+    "anmin": ["competitors.alternation", EXPERIMENT],
+    "slopes": ["competitors.adaptive_slopes", EXPERIMENT],
     "poisson": ["poisson.problems.{problem}", "poisson", "training"],
     "race": ["{race}", "training", EXPERIMENT],
 }
 RACES = {
-    "race": "siblings.race",
-    "schedules": "beyond.schedules",
-    "activations": "beyond.activations",
-    "depth": "beyond.depth",
+    "race": "competitors.race",
+    "schedules": "extensions.schedules",
+    "activations": "extensions.activations",
+    "depth": "extensions.depth",
 }
 ALIASES = {
     "width": "widths",
     "learning_rate": "learning_rates",
-    "solution_steps": "checkpoints",
 }
 
 
@@ -162,7 +161,7 @@ def _path_of_method(
     name, part, method = keys[1], keys[2], entry["method"]
     if own := entries.get(f"{race}.methods.{name}"):
         return f"{race}.methods.{name}" if part == "method" else f"{race}.grids.{own['grid']}"
-    if race == "beyond.schedules":
+    if race == "extensions.schedules":
         optimizer = method["optimizer"]
         variant = f"{race}.variants.{name.removesuffix(f'_{optimizer}')}"
         return variant if part == "method" else f"{race}.optimizers.{optimizer}.grid"

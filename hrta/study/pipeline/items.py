@@ -181,7 +181,10 @@ def _of_poisson(settings: Replication, plan: Plan) -> Iterator[Item]:
 
 def _of_siblings(settings: Replication, plan: Plan) -> Iterator[Item]:
     """The claims of the neighbouring papers; the race has items of its own."""
-    slopes, problems = settings.siblings.adaptive_slopes, settings.siblings.acceleration.problems
+    slopes, problems = (
+        settings.competitors.adaptive_slopes,
+        settings.competitors.acceleration.problems,
+    )
     yield Item(
         *(SIBLINGS, "figure_slopes", "slopes"),
         {"errors": plan.tables("slopes"), "solutions": plan.second_tables("slopes")},

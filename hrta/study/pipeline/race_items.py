@@ -13,7 +13,7 @@ Parameters = dict[str, object]
 
 def race_items(settings: Replication, plan: Plan) -> Iterator[Item]:
     """The items of all races."""
-    extensions = settings.beyond
+    extensions = settings.extensions
     yield from _of_all_methods(settings, plan)
     yield _of_schedules(settings, plan)
     for name, study, stem, of in (
@@ -39,7 +39,7 @@ def _at_the_end(settings: Replication) -> Parameters:
 
 def _of_all_methods(settings: Replication, plan: Plan) -> Iterator[Item]:
     """The race of all methods, and beside it exact alternating minimisation round by round."""
-    race, alternation = settings.siblings.race, settings.siblings.alternation
+    race, alternation = settings.competitors.race, settings.competitors.alternation
     shown, at_the_end, targets = _shown(settings, "race"), _at_the_end(settings), ("siblings",)
     runs, tuning = {"runs": plan.tables("race")}, {"tuning": plan.second_tables("race")}
     yield Item(
@@ -78,7 +78,7 @@ def _of_all_methods(settings: Replication, plan: Plan) -> Iterator[Item]:
 
 def _of_schedules(settings: Replication, plan: Plan) -> Item:
     """Paths through the stages under each optimizer."""
-    schedules = settings.beyond.schedules
+    schedules = settings.extensions.schedules
     widths = [width for each in schedules.problems.values() for width in each.widths.value]
     return Item(
         *(BEYOND, "figure_schedules", "schedules"),

@@ -115,7 +115,7 @@ def _describe(item: Item, report: Report, manifest: Manifest) -> dict[str, objec
         "shown": [
             {
                 "of": each.of,
-                "caption": parts.fill_in(captions / each.caption, report.configuration),
+                "caption": parts.fill_in(captions / each.caption, report.configuration, item.name),
                 **parts.figure_or_table(each.stem),
             }
             for each in item.shown

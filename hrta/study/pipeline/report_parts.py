@@ -34,14 +34,14 @@ def claims(given: Claims, cells: pd.DataFrame) -> list[dict[str, object]]:
     ]
 
 
-def fill_in(caption: Path, configuration: Mapping[str, object]) -> str:
+def fill_in(caption: Path, configuration: Mapping[str, object], rule: str) -> str:
     """A caption with the numbers of this run, as Snakemake's own report fills it in.
 
     Raises:
         ValueError: it asks for what the configuration does not have.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    snakemake = SimpleNamespace(config=configuration)
+    snakemake = SimpleNamespace(config=configuration, rule=rule)
     try:
         text = environment.from_string(caption.read_text()).render(snakemake=snakemake)
     except jinja2.TemplateError as error:

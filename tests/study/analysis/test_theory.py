@@ -10,17 +10,23 @@ from hrta.ntk.eigenvalues import spectrum
 from hrta.ntk.linearised import bound
 from hrta.problems.targets import make_problem
 from hrta.study.analysis import theory as theory_statistics
-from hrta.study.experiments.kernel_motion import kernel_motion_table
-from hrta.study.experiments.rates import rates_table
-from hrta.study.experiments.sample_number import sample_number_table
-from hrta.study.experiments.width_limit import width_limit_table
+from hrta.study.config.problem_sources import SampledProblem
+from hrta.study.config.theory_specs import (
+    MotionSpec,
+    RatesSpec,
+    SampleNumberSpec,
+    WidthLimitSpec,
+)
+from hrta.study.experiments import kernel_motion, rates, sample_number, width_limit
 
 PROBLEM = make_problem("sine1d", 12, 1)
+MINE = {"experiment": "mine", "problem": SampledProblem(name="sine1d", points=12)}
 METHODS = {"relu": [1, 1], "relaxation": [1, 1.5]}
 
 
 def test_width_limit_compares_with_infinite_width():
-    table = width_limit_table(PROBLEM, "mine", [1, 1.5], [20, 2000], [0, 1])
+    spec = WidthLimitSpec(**MINE, s=[1, 1.5], widths=[20, 2000], seeds=2)
+    table = width_limit.run(spec).table
     assert len(table) == 8
     row = table[(table["s"] == 1.5) & (table["width"] == 20) & (table["seed"] == 1)].iloc[0]
     network = TwoLayer.initialise([1], 1, 20, dtype=torch.float64)
@@ -35,7 +41,9 @@ def test_width_limit_compares_with_infinite_width():
 
 def test_sample_number_gives_the_extremes():
     problems = [make_problem("sine1d", n, 1) for n in (10, 600)]
-    table = sample_number_table(problems, "mine", [0.5, 1])
+    sources = [SampledProblem(name="sine1d", points=n) for n in (10, 600)]
+    spec = SampleNumberSpec(experiment="mine", problems=sources, s=[0.5, 1])
+    table = sample_number.run(spec).table
     for row in table.itertuples():
         problem = problems[row.points == 600]
         expected = spectrum(ntk.gram(problem.x, row.s))
@@ -43,13 +51,19 @@ def test_sample_number_gives_the_extremes():
         assert row.largest == pytest.approx(expected[-1], rel=1e-12)
 
 
-def test_motion_is_measured_from_the_start_under_the_same_s():
+def test_motion_is_measured_from_the_start_under_the_same_s(monkeypatch):
+    monkeypatch.setattr(kernel_motion, "OBSERVATIONS", 3)
     seen = []
-    table = kernel_motion_table(
-        *(PROBLEM, "mine", METHODS, [30], [0, 1], 20, "gradient_descent", 0.1),
-        observations=3,
-        progress=lambda done, total: seen.append((done, total)),
+    spec = MotionSpec(
+        **MINE,
+        methods=METHODS,
+        widths=[30],
+        seeds=2,
+        stage_steps=20,
+        optimizer="gradient_descent",
+        learning_rate=0.1,
     )
+    table = kernel_motion.run(spec, lambda done, total: seen.append((done, total))).table
     assert seen == [(1, 1)]
     start = TwoLayer.initialise([1], 1, 30)
     schedule = Schedule([Stage(1, 20)])
@@ -70,10 +84,19 @@ def test_motion_is_measured_from_the_start_under_the_same_s():
 
 
 def test_rates_hold_measured_predicted_and_bound():
-    table = rates_table(PROBLEM, "mine", METHODS, [40], [0, 3], 50, 0.2, log_every=10)
+    spec = RatesSpec(
+        **MINE,
+        methods=METHODS,
+        widths=[40],
+        seeds=2,
+        stage_steps=50,
+        learning_rate=0.2,
+        log_every=10,
+    )
+    table = rates.run(spec).table
     assert table["width"].isna().sum() == len(table) / 2
-    run = table[(table["width"] == 40) & (table["method"] == "relaxation") & (table["seed"] == 3)]
-    networks = TwoLayer.initialise([3], 1, 40, dtype=torch.float64)
+    run = table[(table["width"] == 40) & (table["method"] == "relaxation") & (table["seed"] == 1)]
+    networks = TwoLayer.initialise([1], 1, 40, dtype=torch.float64)
     schedule = Schedule.constant_length([1, 1.5], 50)
     training = train(PROBLEM, networks, schedule, "gradient_descent", 0.2, log_every=10)
     np.testing.assert_array_equal(run["loss"], training.history["loss"])

@@ -9,7 +9,7 @@ import yaml
 from claim_examples import CLOSED, LOSSES, claim, content
 
 from hrta.study.config.claims import read_claims
-from hrta.study.config.replication import ConfigError
+from hrta.study.config.mistakes import ConfigError
 
 ROOT = Path(__file__).parents[3]
 OURS = ROOT / "config/claims.yaml"
@@ -59,7 +59,7 @@ def test_names_are_those_of_the_configuration():
             if judged.table in methods:
                 assert {*judged.methods, judged.baseline} <= set(methods[judged.table])
             elif judged.table == "races":
-                race = settings["beyond"][judged.race]
+                race = settings["extensions"][judged.race]
                 assert {*judged.methods, judged.baseline} <= set(race["paths"])
 
 
@@ -68,16 +68,16 @@ def test_names_are_those_of_the_configuration():
     [
         ("judged_on.0.table", "losses", "input tag 'losses' found using 'table' does not match"),
         ("judged_on.0.table", "spectra", "claims.1.judged_on.0.spectra.baseline: unknown key"),
-        ("judged_on.0.rule", "each", "final_losses.rule: 'each' given; input should be 'paired'"),
+        ("judged_on.0.rule", "each", "final_losses.rule: 'each' given; must be 'paired'"),
         ("judged_on.0.problems", [], "final_losses.problems: [] given; list should have"),
-        ("judged_on.0.widths", "al", "final_losses.widths: 'al' given; input should be 'all'"),
+        ("judged_on.0.widths", "al", "final_losses.widths: 'al' given; must be 'all'"),
         ("judged_on.0.widths", [5, 5], "final_losses.widths: [5, 5] given; every entry may"),
-        ("judged_on.0.learning_rates", "best", "'best' given; input should be 'all', 'lowest'"),
+        ("judged_on.0.learning_rates", "best", "'best' given; must be 'all', 'lowest'"),
         ("judged_on.0.methods", ..., "final_losses.methods: Field required"),
         ("judged_on", [], "claims.1.judged_on: [] given; list should have at least 1"),
-        ("source", "guess", "claims.1.source: 'guess' given; input should be 'abstract', "),
-        ("any_of", "seed", "claims.1.any_of: 'seed' given; input should be 'optimizer'"),
-        ("told_by", ["seed"], "claims.1.told_by.0: 'seed' given; input should be 'problem', "),
+        ("source", "guess", "claims.1.source: 'guess' given; must be 'abstract', "),
+        ("any_of", "seed", "claims.1.any_of: 'seed' given; must be 'optimizer'"),
+        ("told_by", ["seed"], "claims.1.told_by.0: 'seed' given; must be 'problem', "),
         ("shown.notebook", "x.ipynb", "claims.1.shown.notebook: 'x.ipynb' given; string should"),
         ("shown.target", "all", "claims.1.shown.target: 'all' given; string should match"),
         ("verdict", "good", "claims.1.verdict: unknown key; allowed are statement, source, "),
@@ -103,9 +103,9 @@ def test_mistakes_are_told_with_their_key(read, path, value, line):
 def test_other_mistakes_of_the_file(read, tmp_path):
     with pytest.raises(ConfigError, match=r"claims\.yaml: no YAML \("):
         read("claims: [")
-    with pytest.raises(ConfigError, match=r"top level: .* given; input should be a valid dict"):
+    with pytest.raises(ConfigError, match=r"top level: .* given; must be a valid dict"):
         read(json.dumps([1]))
-    with pytest.raises(ConfigError, match=r"claims\.0: 0 given; input should be greater"):
+    with pytest.raises(ConfigError, match=r"claims\.0: 0 given; must be greater"):
         read({"rules": {}, "labels": {}, "claims": {0: claim(LOSSES)}})
     with pytest.raises(ConfigError, match=r"judged_on\.0\.rule: 'paired' given; rules say nothing"):
         read(content(claim(LOSSES), rules={"every": "each"}))

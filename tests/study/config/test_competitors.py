@@ -1,15 +1,16 @@
 import pytest
 from config_examples import changed
-from hrta.study.config.contestants import Candidate
 
-from hrta.study.config.replication import ConfigError, check_config
+from hrta.study.config.mistakes import ConfigError
+from hrta.study.config.race_methods import Candidate
+from hrta.study.config.replication import check_config
 from hrta.study.config.values import OptimizerName
 
-RACE = "siblings.race"
+RACE = "competitors.race"
 
 
 def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
-    race = check_config(changed("device", "cpu")).siblings.race
+    race = check_config(changed("device", "cpu")).competitors.race
     sizes = {len(race.grids[method.grid].value.candidates) for method in race.methods.values()}
     assert sizes == {12}
     optimizers = {
@@ -34,32 +35,32 @@ def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
                 "widths": {"value": [8], "source": "ours"},
                 "evaluations": {"value": 9, "source": "ours"},
             },
-            "config: siblings.race.problems.abalone: 'abalone' given; allowed are jump1d, sine1d",
+            "competitors.race.problems.abalone: 'abalone' given; allowed are jump1d, sine1d",
         ),
         (
             f"{RACE}.problems.wine.widths.value",
             [],
-            "config: siblings.race.problems.wine.widths.value: [] given; list should have at least",
+            "competitors.race.problems.wine.widths.value: [] given; list should have at least",
         ),
         (
             f"{RACE}.methods.adam.grid",
             "fine",
-            "config: siblings.race.methods.adam.grid: 'fine' given; allowed are descent, momentum",
+            "competitors.race.methods.adam.grid: 'fine' given; allowed are descent, momentum",
         ),
         (
             f"{RACE}.methods.adam.grid",
             "momentum",
-            "'momentum' given; its grid must have values of learning_rate, and of nothing else",
+            "'momentum' given; the grid must have values of learning_rate, and of nothing else",
         ),
         (
             f"{RACE}.methods.relaxed_adam.baseline",
             "sam",
-            "config: siblings.race.methods.relaxed_adam.baseline: 'sam' given; allowed are adam",
+            "competitors.race.methods.relaxed_adam.baseline: 'sam' given; allowed are adam",
         ),
         (
             f"{RACE}.methods.adam.method.optimizer",
             "sgd",
-            "method.gradient.optimizer: 'sgd' given; input should be 'gradient_descent'",
+            "method.gradient.optimizer: 'sgd' given; must be 'gradient_descent'",
         ),
         (
             f"{RACE}.methods.adam.method.trainer",
@@ -69,42 +70,42 @@ def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
         (
             f"{RACE}.grids.adam.value.learning_rate",
             [0.1],
-            "siblings.race.grids: 'descent 12, momentum 12, adam 1, slopes 12, lbfgs 12, ridge 12'",
+            "competitors.race.grids: 'descent 12, momentum 12, adam 1, slopes 12, lbfgs 12",
         ),
         (
-            "siblings.adaptive_slopes.checkpoints.value",
+            "competitors.adaptive_slopes.solution_steps.value",
             [20_000],
-            "siblings.adaptive_slopes.checkpoints.value: [20000] given; there are 15000 steps",
+            "competitors.adaptive_slopes.solution_steps.value: [20000] given; there are 15000",
         ),
         (
-            "siblings.adaptive_slopes.experiment",
+            "competitors.adaptive_slopes.experiment",
             "wine",
-            "siblings.adaptive_slopes.experiment: 'wine' given; allowed are jump1d, sine1d, sine3d",
+            "competitors.adaptive_slopes.experiment: 'wine' given; allowed are jump1d, sine1d",
         ),
         (
-            "siblings.acceleration.problems.moon",
+            "competitors.acceleration.problems.moon",
             {"label": "moon"},
-            "config: siblings.acceleration.problems.moon: 'moon' given; allowed are jump1d, ",
+            "competitors.acceleration.problems.moon: 'moon' given; allowed are jump1d, ",
         ),
         (
-            "siblings.alternation.problems",
+            "competitors.alternation.problems",
             ["iris"],
-            "siblings.alternation.problems: 'iris' given; of width 50 the race has sine1d, ",
+            "competitors.alternation.problems: 'iris' given; of width 50 the race has sine1d, ",
         ),
         (
-            "siblings.alternation.against",
+            "competitors.alternation.against",
             ["anmin", "sam"],
-            "siblings.alternation.against: 'sam' given; allowed are adam, relaxation_adam",
+            "competitors.alternation.against: 'sam' given; allowed are adam, relaxation_adam",
         ),
         (
-            "siblings.alternation.against",
+            "competitors.alternation.against",
             ["adam", "sgd"],
-            "siblings.alternation.against: ['adam', 'sgd'] given; anmin must be among them",
+            "competitors.alternation.against: ['adam', 'sgd'] given; anmin must be among them",
         ),
         (
             f"{RACE}.methods.adam.baseline",
             "adam",
-            "config: siblings.race.methods.adam.baseline: 'adam' given; allowed are relaxation",
+            "competitors.race.methods.adam.baseline: 'adam' given; allowed are relaxation",
         ),
         (
             f"{RACE}.methods.adam.label",
@@ -114,17 +115,17 @@ def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
         (
             f"{RACE}.problems.wine.evaluations.value",
             2,
-            "siblings.race.problems.wine.evaluations.value: 2 given; at least 3 are needed",
+            "competitors.race.problems.wine.evaluations.value: 2 given; at least 3 are needed",
         ),
         (
-            "siblings.acceleration.problems.wine.points",
+            "competitors.acceleration.problems.wine.points",
             {"value": 20, "source": "ours"},
-            "siblings.acceleration.problems.wine.points: 20 given; real data have theirs",
+            "competitors.acceleration.problems.wine.points: 20 given; real data have theirs",
         ),
         (
-            "siblings.acceleration.problems.sine3d.points.value",
+            "competitors.acceleration.problems.sine3d.points.value",
             26,
-            "siblings.acceleration.problems.sine3d.points.value: 26 given; problem sine3d: points",
+            "competitors.acceleration.problems.sine3d.points.value: 26 given; problem sine3d",
         ),
         (
             "experiments.wine",

@@ -3,12 +3,13 @@ from config_examples import changed
 
 from hrta.activations import BASES
 from hrta.problems.poisson import QUADRATURES
-from hrta.study.config.replication import ConfigError, check_config
+from hrta.study.config.mistakes import ConfigError
+from hrta.study.config.replication import check_config
 from hrta.study.config.values import BaseName
 
 SETTINGS = check_config(changed("device", "cpu"))
-BEYOND = SETTINGS.beyond
-SCHEDULES = "beyond.schedules"
+EXTENSIONS = SETTINGS.extensions
+SCHEDULES = "extensions.schedules"
 ENTRY = {
     "label": "mine",
     "widths": {"value": [8], "source": "ours"},
@@ -18,12 +19,12 @@ ENTRY = {
 
 def test_activations_are_those_that_there_are():
     assert set(BaseName.__args__) == set(BASES)
-    assert set(BEYOND.activations.bases) == set(BASES)
+    assert set(EXTENSIONS.activations.bases) == set(BASES)
 
 
 def test_every_path_is_run_under_every_optimizer():
-    race = BEYOND.schedules.race
-    assert len(race.methods) == 2 * len(BEYOND.schedules.variants)
+    race = EXTENSIONS.schedules.race
+    assert len(race.methods) == 2 * len(EXTENSIONS.schedules.variants)
     kept = race.methods["kept5_adam"]
     assert (kept.method.optimizer, kept.method.stages) == ("adam", 5)
     assert kept.method.preserve_function
@@ -35,7 +36,7 @@ def test_every_path_is_run_under_every_optimizer():
 
 
 def test_every_path_is_run_in_every_network():
-    race = BEYOND.depth.race
+    race = EXTENSIONS.depth.race
     assert set(race.jobs) == {f"{base}_{n}" for base in ("relu", "tanh") for n in (2, 3, 5)}
     layerwise = race.methods["tanh_3_relaxation_layerwise"]
     assert (layerwise.method.base, layerwise.method.hidden) == ("tanh", 3)
@@ -44,7 +45,7 @@ def test_every_path_is_run_in_every_network():
 
 
 def test_a_small_race_is_one_job():
-    race = BEYOND.depth.race.model_copy(update={"together": True})
+    race = EXTENSIONS.depth.race.model_copy(update={"together": True})
     assert race.jobs == {"all": list(race.methods)}
 
 
@@ -56,33 +57,33 @@ def test_poisson_is_solved_by_every_quadrature():
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("beyond.activations.bases.swish", "Swish", "bases.swish: 'swish' given; input should be"),
-        ("beyond.activations.paths.plain.s", [], "paths.plain.s: [] given; list should have"),
-        ("beyond.activations.paths.plain.s", [3], "paths.plain.s.0: 3 given; input should be less"),
+        ("extensions.activations.bases.swish", "Swish", "bases.swish: 'swish' given; must be"),
+        ("extensions.activations.paths.plain.s", [], "paths.plain.s: [] given; list should have"),
+        ("extensions.activations.paths.plain.s", [3], "paths.plain.s.0: 3 given; must be less"),
         (
-            "beyond.depth.paths.plain.layerwise",
+            "extensions.depth.paths.plain.layerwise",
             True,
             "layerwise needs a second s",
         ),
-        ("beyond.depth.hidden.value", [0], "beyond.depth.hidden.value.0: 0 given; input should be"),
+        ("extensions.depth.hidden.value", [0], "extensions.depth.hidden.value.0: 0 given; must be"),
         (
-            "beyond.depth.problems.moons",
+            "extensions.depth.problems.moons",
             ENTRY,
-            "beyond.depth.problems.moons: 'moons' given; allowed are sine1d, sine3d, jump1d",
+            "extensions.depth.problems.moons: 'moons' given; allowed are sine1d, sine3d, jump1d",
         ),
         (
-            "beyond.depth.problems.sine1d.evaluations.value",
+            "extensions.depth.problems.sine1d.evaluations.value",
             5,
-            "beyond.depth.problems.sine1d.evaluations.value: 5 given; at least 6 are needed",
+            "extensions.depth.problems.sine1d.evaluations.value: 5 given; at least 6 are needed",
         ),
         (
             f"{SCHEDULES}.problems.digits_classes",
             ENTRY,
             f"{SCHEDULES}.problems.digits_classes: 'digits_classes' given; it has classes, which",
         ),
-        (f"{SCHEDULES}.variants.stages3.stages", 1, "variants.stages3.stages: 1 given; input"),
+        (f"{SCHEDULES}.variants.stages3.stages", 1, "variants.stages3.stages: 1 given; must"),
         (f"{SCHEDULES}.variants.relu.stages", 3, "s must be two values, the first and the last"),
-        (f"{SCHEDULES}.variants.at10.switch", 1.5, "variants.at10.switch: 1.5 given; input should"),
+        (f"{SCHEDULES}.variants.at10.switch", 1.5, "variants.at10.switch: 1.5 given; must"),
         (f"{SCHEDULES}.variants.at10.family", "a b", "variants.at10.family: 'a b' given"),
         (f"{SCHEDULES}.variants.at10.label", "ReLU", "every label may be there only once"),
         (f"{SCHEDULES}.curves", ["relu", "none"], "schedules.curves: 'none' given; allowed are"),

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snakemake.utils import update_config
 
-from hrta.study.config.replication import ConfigError, OptimizerName, check_config
+from hrta.study.config.mistakes import ConfigError
+from hrta.study.config.replication import check_config
+from hrta.study.config.values import OptimizerName
 from hrta.training.optimizers import OPTIMIZERS
 
 
@@ -42,18 +44,18 @@ def test_optimizers_are_those_that_there_are():
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("device", "gpu", "config: device: 'gpu' given; input should be 'auto', 'cpu' or 'cuda'"),
-        ("seeds.value", 0, "config: seeds.value: 0 given; input should be greater than or equal"),
-        ("seeds.value", 2.5, "config: seeds.value: 2.5 given; input should be a valid integer"),
-        ("seeds.value", "many", "config: seeds.value: 'many' given; input should be a valid int"),
-        ("seeds.value", True, "config: seeds.value: True given; input should be a valid integer"),
+        ("device", "gpu", "config: device: 'gpu' given; must be 'auto', 'cpu' or 'cuda'"),
+        ("seeds.value", 0, "config: seeds.value: 0 given; must be greater than or equal"),
+        ("seeds.value", 2.5, "config: seeds.value: 2.5 given; must be a valid integer"),
+        ("seeds.value", "many", "config: seeds.value: 'many' given; must be a valid int"),
+        ("seeds.value", True, "config: seeds.value: True given; must be a valid integer"),
         (
             "seeds.source",
             "guess",
-            "config: seeds.source: 'guess' given; input should be 'abstract'",
+            "config: seeds.source: 'guess' given; must be 'abstract'",
         ),
         ("seeds.source", ..., "config: seeds.source: Field required"),
-        ("seeds", 20, "config: seeds: 20 given; input should be"),
+        ("seeds", 20, "config: seeds: 20 given; must be"),
         ("sedes", 20, "config: sedes: unknown key; allowed are device, engine, dtype, seeds,"),
         (
             "experiments.sine1d.widhts",
@@ -63,7 +65,7 @@ def test_optimizers_are_those_that_there_are():
         (
             "experiments.sine1d.widths.value",
             [50, -200],
-            "config: experiments.sine1d.widths.value.1: -200 given; input should be greater than",
+            "config: experiments.sine1d.widths.value.1: -200 given; must be greater than",
         ),
         (
             "experiments.sine1d.widths.value",
@@ -98,7 +100,7 @@ def test_optimizers_are_those_that_there_are():
         (
             "methods.relaxation.s",
             [1, 2.5],
-            "config: methods.relaxation.s.1: 2.5 given; input should be less than or equal to 2",
+            "config: methods.relaxation.s.1: 2.5 given; must be less than or equal to 2",
         ),
         ("methods.relaxation.s", [], "config: methods.relaxation.s: [] given; list should have at"),
         (
@@ -114,17 +116,17 @@ def test_optimizers_are_those_that_there_are():
         (
             "optimizers.sgd",
             REPLICATION["optimizers"]["adam"],
-            "config: optimizers.sgd: 'sgd' given; input should be 'gradient_d",
+            "config: optimizers.sgd: 'sgd' given; must be 'gradient_d",
         ),
         (
             "optimizers.adam.learning_rates.value",
             [0.1, -0.1],
-            "config: optimizers.adam.learning_rates.value.1: -0.1 given; input should be greater",
+            "config: optimizers.adam.learning_rates.value.1: -0.1 given; must be greater",
         ),
         (
             "optimizers.adam.learning_rates.value",
             [float("inf")],
-            "config: optimizers.adam.learning_rates.value.0: inf given; input should be a finite",
+            "config: optimizers.adam.learning_rates.value.0: inf given; must be a finite",
         ),
         (
             "optimizers.adam.learning_rates.value",
@@ -134,15 +136,25 @@ def test_optimizers_are_those_that_there_are():
         (
             "engine",
             "gpu",
-            "config: engine: 'gpu' given; input should be 'auto', 'reference', 'cpu' or 'cuda'",
+            "config: engine: 'gpu' given; must be 'auto', 'torch', 'numba' or 'triton'",
+        ),
+        ("engine", "reference", "config: engine: 'reference' given; it is called torch now"),
+        ("engine", "cpu", "config: engine: 'cpu' given; it is called numba now"),
+        ("engine", "cuda", "config: engine: 'cuda' given; it is called triton now"),
+        ("siblings", {}, "config: siblings: unknown key; it is called competitors now"),
+        ("beyond", {}, "config: beyond: unknown key; it is called extensions now"),
+        (
+            "competitors.adaptive_slopes.checkpoints",
+            {},
+            "adaptive_slopes.checkpoints: unknown key; it is called solution_steps now",
         ),
         (
             "optimizers.adam.momentum",
             {"value": 0.9, "source": "ours"},
             "config: optimizers.adam.momentum: 0.9 given; heavy_ball and nesterov, and only they,",
         ),
-        ("training.decay.value", 0, "config: training.decay.value: 0 given; input should be grea"),
-        ("spectra.s.value", [3], "config: spectra.s.value.0: 3 given; input should be less than"),
+        ("training.decay.value", 0, "config: training.decay.value: 0 given; must be grea"),
+        ("spectra.s.value", [3], "config: spectra.s.value.0: 3 given; must be less than"),
         ("experiments", {}, "config: experiments: {} given; dictionary should have at least 1"),
         ("training", ..., "config: training: Field required"),
     ],
@@ -195,7 +207,7 @@ def test_true_is_no_number():
         ("optimizers.adam.learning_rates.value", [True]),
         ("training.decay.value", True),
     ):
-        with pytest.raises(ConfigError, match="True given; input should be a valid number"):
+        with pytest.raises(ConfigError, match="True given; must be a valid number"):
             check_config(changed(path, value))
 
 

@@ -2,11 +2,11 @@ import pytest
 from pydantic import ValidationError
 
 from hrta import Plateau, Stage
-from hrta.study.config.stage_paths import Path
+from hrta.study.config.stage_paths import StagePath
 
 
 def stages(steps=10, **path):
-    return list(Path(**path).schedule(steps).stages)
+    return list(StagePath(**path).schedule(steps).stages)
 
 
 def test_a_path_is_as_many_steps_in_stages():
@@ -18,11 +18,11 @@ def test_a_path_is_as_many_steps_in_stages():
 
 
 def test_stages_and_rule_are_told():
-    assert Path(s=[1, 2], stages=5).stage_count == 5
-    assert Path(s=[0.5, 1, 1.5]).stage_count == 3
-    assert Path(s=[1]).rule is None
+    assert StagePath(s=[1, 2], stages=5).stage_count == 5
+    assert StagePath(s=[0.5, 1, 1.5]).stage_count == 3
+    assert StagePath(s=[1]).rule is None
     plateau = {"patience": 3, "threshold": 0.1}
-    assert Path(s=[1, 2], plateau=plateau).rule == Plateau(3, 0.1)
+    assert StagePath(s=[1, 2], plateau=plateau).rule == Plateau(3, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_stages_and_rule_are_told():
 )
 def test_what_makes_no_path_is_refused(path, message):
     with pytest.raises(ValidationError, match=message):
-        Path(**path)
+        StagePath(**path)
 
 
 def test_too_few_steps_are_refused():

@@ -5,7 +5,8 @@ import yaml
 from config_examples import CONFIG, REPLICATION
 from snakemake.utils import update_config
 
-from hrta.study.config.replication import ConfigError, check_config
+from hrta.study.config.mistakes import ConfigError
+from hrta.study.config.replication import check_config
 
 SWEEP = yaml.safe_load((CONFIG / "sweep.yaml").read_text())
 
@@ -25,7 +26,7 @@ def test_the_replication_has_no_sweep():
 def test_a_thousand_ensembles_in_batches():
     sweep = check_config(with_sweep()).sweep
     every = [
-        (optimizer, *ensemble)
+        (optimizer, ensemble.experiment, ensemble.width, ensemble.learning_rate, ensemble.method)
         for optimizer, batches in sweep.batches.items()
         for batch in batches
         for ensemble in batch
@@ -48,8 +49,8 @@ def test_a_further_experiment_leaves_full_batches_as_they_were():
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"batch": 0}, "sweep.batch: 0 given; input should be greater than or equal to 1"),
-        ({"batch": 1001}, "sweep.batch: 1001 given; input should be less than or equal to 1000"),
+        ({"batch": 0}, "sweep.batch: 0 given; must be greater than or equal to 1"),
+        ({"batch": 1001}, "sweep.batch: 1001 given; must be less than or equal to 1000"),
         ({"experiments": ["cosine"]}, "sweep.experiments: 'cosine' given; allowed are sine1d, si"),
         (
             {"learning_rates": {"nesterov": {"value": [0.1], "source": "ours"}}},

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from job_examples import stored
 
 from hrta import ntk
 from hrta.networks.two_layer import TwoLayer
@@ -16,10 +17,23 @@ from hrta.ntk.momentum import (
 from hrta.problems.problem import Problem
 from hrta.problems.targets import make_problem
 from hrta.study.analysis import acceleration as acceleration_statistics
+from hrta.study.config.mistakes import ConfigError, checked
+from hrta.study.config.theory_specs import AccelerationSpec
 from hrta.study.experiments import acceleration
 
 # Eight corners of a cube: lambda_max / lambda_min is 51.
 PROBLEM = Problem("corners", make_problem("sine3d", 8, 1).x, np.linspace(-1, 1, 8))
+
+
+OPTIONS = {
+    "experiment": "mine",
+    "problem": stored(PROBLEM),
+    "widths": [30, 50],
+    "seeds": 3,
+    "steps": 33,
+    "step_fraction": 0.7,
+    "log_every": 10,
+}
 
 
 def two_term(optimizer, beta, h):
@@ -119,22 +133,21 @@ def plain_loop(network, steps, **options):
     return losses, travel
 
 
-def test_table_holds_what_a_plain_loop_does():
+def test_table_holds_what_a_plain_loop_does(monkeypatch):
+    monkeypatch.setattr(acceleration, "OBSERVATIONS", 2)
     seen = []
-    table = acceleration.acceleration_table(
-        *(PROBLEM, "mine", [30, 50], [2, 5], 33),
-        step_fraction=0.7,
-        log_every=10,
-        observations=2,
-        progress=lambda done, total: seen.append((done, total)),
+    outcome = acceleration.run(
+        AccelerationSpec(**OPTIONS), lambda done, total: seen.append((done, total))
     )
+    assert outcome.dtype == "float64"
+    table = outcome.table
     assert seen == [(1, 3), (2, 3), (3, 3)]
     eigenvalues = np.linalg.eigvalsh(ntk.gram(PROBLEM.x, 1.0, "inner")) / 8
     eta = 0.7 / eigenvalues[-1]
     q = (eta * eigenvalues[0]) ** 0.5
-    network = TwoLayer.initialise([5], 3, 50, torch.float64, signs=True)
+    network = TwoLayer.initialise([2], 3, 50, torch.float64, signs=True)
     for optimizer in OPTIMIZERS:
-        run = table.query(f"optimizer == '{optimizer}' and width == 50 and seed == 5")
+        run = table.query(f"optimizer == '{optimizer}' and width == 50 and seed == 2")
         momentum = 0.0 if optimizer == "gradient_descent" else (1 - q) / (1 + q)
         options = {"lr": eta, "momentum": momentum, "nesterov": optimizer == "nesterov"}
         losses, travel = plain_loop(network, 34, **options)
@@ -158,8 +171,9 @@ def test_table_holds_what_a_plain_loop_does():
 
 def test_wide_networks_come_near_the_prediction():
     """The kernel deviates and moves as m^(-1/2): a hundredfold width leaves a tenth of the gap."""
-    options = {"steps": 60, "log_every": 5, "observations": 1}
-    table = acceleration.acceleration_table(PROBLEM, "mine", [300, 30_000], range(8), **options)
+    changes = {"widths": [300, 30_000], "seeds": 8, "steps": 60, "log_every": 5}
+    spec = AccelerationSpec(**OPTIONS | changes | {"step_fraction": 0.5})
+    table = acceleration.run(spec).table
     table = table.dropna(subset="width").query("optimizer != 'gradient_descent'")
     runs = table.groupby(["width", "optimizer", "seed"])
     # Relative to where the run starts: heavy ball's loss swings, to near zero in between.
@@ -167,29 +181,29 @@ def test_wide_networks_come_near_the_prediction():
     narrow, wide = gaps.groupby([table["width"], table["seed"]]).max().groupby("width").median()
     # Ten, within what medians over eight networks scatter, each with a residual of its own.
     assert 3 < narrow / wide < 30
-    travel = table.groupby("width")["travel"].median()
+    travel = table[table["step"] == 60].groupby("width")["travel"].median()
     assert travel[300] / travel[30_000] == pytest.approx(10, rel=0.5)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"step_fraction": 0}, r"step_fraction = 0 must be in \(0, 1\]"),
-        ({"step_fraction": 1.1}, r"step_fraction = 1.1 must be in \(0, 1\]"),
-        ({"log_every": 0}, "observations = 10, 0, 20 at least 1"),
-        ({"observations": 0}, "observations = 10, 1, 0 at least 1"),
+        ({"step_fraction": 0}, "step_fraction: 0 given; must be greater than 0"),
+        ({"step_fraction": 1.1}, "step_fraction: 1.1 given; must be less than or equal to 1"),
+        ({"log_every": 0}, "log_every: 0 given; must be greater than or equal to 1"),
+        ({"steps": 0}, "steps: 0 given; must be greater than or equal to 1"),
     ],
 )
 def test_bad_options_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
-        acceleration.acceleration_table(PROBLEM, "mine", [10], [0], 10, **options)
+    with pytest.raises(ConfigError, match=message):
+        checked(AccelerationSpec, OPTIONS | options, "spec")
 
 
 @pytest.mark.filterwarnings("ignore:tangent kernel")
 def test_a_singular_kernel_has_no_momentum():
     twice = Problem("twice", [[0.0], [0.0], [1.0]], [0, 0, 1])
     with pytest.raises(ValueError, match=r"positive; it is 0 x"):
-        acceleration.acceleration_table(twice, "mine", [10], [0], 10)
+        acceleration.run(AccelerationSpec(**OPTIONS | {"problem": stored(twice)}))
 
 
 def curves(losses, widths=(10,), optimizer="nesterov", every=1, **columns):

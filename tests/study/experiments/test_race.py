@@ -1,24 +1,30 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hrta.study.config.contestants import Rules, read_entry
+from job_examples import stored
 
 from hrta import Problem, Schedule, Stage, TwoLayer, anmin, train
 from hrta.networks.perceptron import Perceptron
 from hrta.study.analysis.race_results import ends
-from hrta.study.experiments.race import FIRST_TUNING_SEED, race
+from hrta.study.config.race_methods import Entry
+from hrta.study.config.race_spec import RacedProblem, RaceSpec
+from hrta.study.experiments.race import FIRST_TUNING_SEED, run
 from hrta.training import adaptive as laaf
 from hrta.training import lbfgs
 from hrta.training import modules as module_training
 
-RULES = Rules(evaluations=40, tuning_seeds=2, seeds=3, decay=0.5, rows=10)
-
 
 def entry(method, **grid):
-    return read_entry(json.dumps({"method": method, "grid": grid}))
+    return Entry(method=method, grid=grid)
+
+
+def race(problem, name, entry, widths, evaluations=40, **changes):
+    """Runs and tuning of one method on one problem."""
+    raced = RacedProblem(problem=stored(problem), widths=widths, evaluations=evaluations)
+    rest = {"tuning_seeds": 2, "seeds": 3, "decay": 0.5, "final_fraction": 0.02}
+    outcome = run(RaceSpec(entries={name: entry}, problems=[raced], **rest | changes))
+    return outcome.table, outcome.second
 
 
 def gradient(optimizer="adam", s=(1,), **rest):
@@ -45,7 +51,7 @@ ENTRIES = {
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_the_best_candidate_runs_from_fresh_seeds(small_problem, name):
-    runs, tuning = race(small_problem, name, ENTRIES[name], [5, 8], RULES)
+    runs, tuning = race(small_problem, name, ENTRIES[name], [5, 8])
     candidates = ENTRIES[name].grid.candidates
     for width, tuned in tuning.groupby("width"):
         assert len(tuned) == 2 * len(candidates)
@@ -79,7 +85,7 @@ def chosen(tuning, width, parameter):
 def test_runs_are_those_of_the_package(small_problem):
     """Each trainer against its own function, called as anybody would."""
     start = TwoLayer.initialise(range(3), 2, 8)
-    found = {name: race(small_problem, name, ENTRIES[name], [8], RULES) for name in ENTRIES}
+    found = {name: race(small_problem, name, ENTRIES[name], [8]) for name in ENTRIES}
 
     def rate(name):
         return chosen(found[name][1], 8, "learning_rate")
@@ -138,20 +144,20 @@ def test_the_loss_at_the_start_is_that_of_the_networks(small_problem):
     residual = start - torch.tensor(small_problem.y, dtype=torch.float32)
     expected = (residual**2).mean(dim=1) / 2
     for name in ("sgd", "nesterov", "lbfgs"):
-        runs, _ = race(small_problem, name, ENTRIES[name], [8], RULES)
+        runs, _ = race(small_problem, name, ENTRIES[name], [8])
         first = runs.groupby("seed").head(1)
         assert (first["evaluations"] == 0).all()
         np.testing.assert_allclose(first["loss"], expected, rtol=1e-5)
 
 
 def test_a_minibatch_counts_its_part(small_problem):
-    runs, _ = race(small_problem, "sgd", ENTRIES["sgd"], [5], RULES)
+    runs, _ = race(small_problem, "sgd", ENTRIES["sgd"], [5])
     np.testing.assert_allclose(runs["evaluations"], runs["step"] * 2 / 7, rtol=1e-12)
     assert 39 < runs["evaluations"].max() <= 40
 
 
 def test_what_diverges_is_not_chosen(small_problem):
-    _, tuning = race(small_problem, "adam", ENTRIES["adam"], [5], RULES)
+    _, tuning = race(small_problem, "adam", ENTRIES["adam"], [5])
     diverged = tuning[tuning["learning_rate"] == 1e300]
     assert np.isinf(diverged["loss"]).all()
     assert not diverged["chosen"].any()
@@ -163,26 +169,26 @@ def test_a_candidate_with_which_any_run_diverged_is_taken_only_for_want_of_other
     """The best median is worth nothing if one run in three is lost."""
     losses = {0.1: [1e-9, 1e-9, np.inf], 0.2: [0.5, 0.5, 0.5], 0.3: [0.1, 0.9, 0.9]}
 
-    def train(problem, width, contestant, candidates, rules, seeds):
+    def train(task):
         rows = [
             {"run": run, "step": 1, "evaluations": 1.0, "seconds": 1.0}
             | {"loss": losses[candidate.learning_rate][seed % 3]}
-            for run, (candidate, seed) in enumerate(zip(candidates, seeds, strict=True))
+            for run, (candidate, seed) in enumerate(zip(task.candidates, task.seeds, strict=True))
         ]
         return pd.DataFrame(rows)
 
     monkeypatch.setattr("hrta.study.experiments.trainers.gradient.train", train)
-    rules = Rules(evaluations=1, tuning_seeds=3, seeds=1)
     for rates, best in ([0.1, 0.2, 0.3], 0.2), ([0.1], 0.1):
-        _, tuning = race(small_problem, "a", entry(gradient(), learning_rate=rates), [5], rules)
+        entrant = entry(gradient(), learning_rate=rates)
+        _, tuning = race(small_problem, "a", entrant, [5], 1, tuning_seeds=3, seeds=1)
         assert set(tuning.loc[tuning["chosen"], "learning_rate"]) == {best}
 
 
 def test_only_the_last_stage_is_the_answer(small_problem):
-    runs, _ = race(small_problem, "deep", ENTRIES["deep"], [5], RULES)
+    runs, _ = race(small_problem, "deep", ENTRIES["deep"], [5])
     switched = runs.groupby("step")["answer"].agg(["min", "max"])
     assert (switched["min"] == switched["max"]).all()
-    assert switched.index[switched["min"]].tolist() == [28, 32, 36, 40]
+    assert switched.index[switched["min"]].tolist() == [*range(26, 41)]
 
 
 def classes():
@@ -192,7 +198,7 @@ def classes():
 
 
 def test_a_race_of_classes_tells_the_error(small_problem):
-    runs, tuning = race(classes(), "deep", ENTRIES["deep"], [5], RULES)
+    runs, tuning = race(classes(), "deep", ENTRIES["deep"], [5])
     errors = runs["test_error"] * 9
     np.testing.assert_allclose(errors, errors.round(), atol=1e-5)
     assert errors.between(0, 9).all()
@@ -202,20 +208,20 @@ def test_a_race_of_classes_tells_the_error(small_problem):
     assert (tuning.loc[tuning["learning_rate"] == 1e300, "test_error"] == 1).all()
     final = ends(runs)
     assert final["test_error"].notna().all()
-    others, of_others = race(small_problem, "deep", ENTRIES["deep"], [5], RULES)
+    others, of_others = race(small_problem, "deep", ENTRIES["deep"], [5])
     assert "test_error" not in [*others, *of_others, *ends(others)]
 
 
 @pytest.mark.parametrize("name", sorted(set(ENTRIES) - {"deep"}))
 def test_classes_are_no_numbers(name):
     with pytest.raises(ValueError, match="mine has classes, which only trainer perceptron fits"):
-        race(classes(), name, ENTRIES[name], [5], RULES)
+        race(classes(), name, ENTRIES[name], [5])
 
 
 def test_a_singular_system_counts_as_divergence():
     problem = Problem("zeros", np.zeros((9, 2)), np.ones(9))
     singular = entry({"trainer": "anmin", "rounds": 2}, ridge=[1e-300])
-    runs, tuning = race(problem, "anmin", singular, [4], RULES)
+    runs, tuning = race(problem, "anmin", singular, [4])
     assert np.isinf(runs["loss"]).all()
     assert runs["test_loss"].isna().all()
     assert np.isinf(ends(runs)["loss"]).all()
@@ -224,5 +230,14 @@ def test_a_singular_system_counts_as_divergence():
 
 def test_progress_counts_widths(small_problem):
     seen = []
-    race(small_problem, "sgd", ENTRIES["sgd"], [5, 6], RULES, lambda *done: seen.append(done))
-    assert seen == [(0, 2), (1, 2), (2, 2)]
+    raced = RacedProblem(problem=stored(small_problem), widths=[5, 6], evaluations=4)
+    spec = RaceSpec(
+        entries={name: ENTRIES[name] for name in ("sgd", "anmin")},
+        problems=[raced],
+        tuning_seeds=1,
+        seeds=1,
+        decay=0.5,
+        final_fraction=0.02,
+    )
+    run(spec, lambda *done: seen.append(done))
+    assert list(dict.fromkeys(seen)) == [(done, 4) for done in range(5)]

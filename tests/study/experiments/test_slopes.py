@@ -4,11 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from job_examples import stored
 
 from hrta import Problem
 from hrta.problems.targets import make_problem
 from hrta.study.analysis.slopes import compare_errors, readable_errors, relative_errors
-from hrta.study.experiments.slopes import laaf_table
+from hrta.study.config.deep_specs import SlopesSpec
+from hrta.study.config.mistakes import ConfigError, checked
+from hrta.study.experiments.slopes import run
 from hrta.training import adaptive as laaf
 
 PROBLEM = make_problem("jump1d", 20, 1)
@@ -19,42 +22,46 @@ VARIANTS = {
     "neuron": {"adaptive": "neuron", "recovery": 0.5},
 }
 OPTIONS = {
+    "experiment": "mine",
+    "problem": stored(PROBLEM),
     "variants": VARIANTS,
     "hidden": [6, 5],
     "activation": "tanh",
-    "seeds": [3, 4],
+    "seeds": 2,
     "steps": 12,
-    "checkpoints": [7, 12],
+    "solution_steps": [7, 12],
     "learning_rate": 0.01,
     "scale": 10.0,
     "log_every": 5,
 }
+SPEC = SlopesSpec(**OPTIONS)
 
 
 def test_the_tables_are_those_of_training():
-    errors, solutions = laaf_table(PROBLEM, "mine", **OPTIONS)
+    outcome = run(SPEC)
+    errors, solutions = outcome.table, outcome.second
     columns = ["experiment", "problem", "variant", "seed", "step"]
     assert [*errors] == [*columns, "loss", "slope"]
     assert [*solutions] == [*columns, "x1", "y", "prediction"]
     assert len(errors) == 4 * 2 * 4
     assert len(solutions) == 4 * 2 * 2 * 20
-    start = laaf.DeepNetworks.initialise([3, 4], 1, [6, 5], "tanh", "layer")
+    start = laaf.DeepNetworks.initialise([0, 1], 1, [6, 5], "tanh", "layer")
     history, trained = laaf.train(PROBLEM, start, 12, 0.01, recovery=1.0, log_every=5)
-    here = errors[(errors["variant"] == "recovery") & (errors["seed"] == 4)]
+    here = errors[(errors["variant"] == "recovery") & (errors["seed"] == 1)]
     assert here["step"].tolist() == [0, 5, 10, 12]
     np.testing.assert_array_equal(here["loss"], history.loc[history["run"] == 1, "loss"])
     slopes = [10 * slope[1].item() for slope in trained.slopes]
     assert here["slope"].iloc[-1] == pytest.approx(np.mean(slopes))
     assert here["slope"].iloc[0] == pytest.approx(1)
-    run = (solutions["variant"] == "recovery") & (solutions["seed"] == 4)
-    last = solutions[run & (solutions["step"] == 12)]
+    here = (solutions["variant"] == "recovery") & (solutions["seed"] == 1)
+    last = solutions[here & (solutions["step"] == 12)]
     expected = trained.predict(torch.tensor(PROBLEM.x).float())[1]
     np.testing.assert_allclose(last["prediction"], expected.numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(last["y"], PROBLEM.y)
 
 
 def test_fixed_slopes_stay_and_all_variants_start_alike():
-    errors, _ = laaf_table(PROBLEM, "mine", **OPTIONS)
+    errors = run(SPEC).table
     # 10 times 1/10 is 1 to rounding.
     np.testing.assert_allclose(errors.loc[errors["variant"] == "fixed", "slope"], 1, rtol=1e-6)
     first = errors[errors["step"] == 0].pivot(index="seed", columns="variant", values="loss")
@@ -64,16 +71,16 @@ def test_fixed_slopes_stay_and_all_variants_start_alike():
 def test_points_come_in_ascending_order():
     order = np.random.default_rng(0).permutation(20)
     shuffled = Problem("mine", PROBLEM.x[order], PROBLEM.y[order])
-    _, solutions = laaf_table(shuffled, "mine", **OPTIONS)
-    run = solutions.groupby(["variant", "seed", "step"])
-    assert run["x1"].apply(lambda x: x.is_monotonic_increasing).all()
-    first = next(iter(run))[1]
+    solutions = run(SlopesSpec(**OPTIONS | {"problem": stored(shuffled)})).second
+    functions = solutions.groupby(["variant", "seed", "step"])
+    assert functions["x1"].apply(lambda x: x.is_monotonic_increasing).all()
+    first = next(iter(functions))[1]
     np.testing.assert_array_equal(first["y"], PROBLEM.y)
 
 
 def test_progress_is_that_of_all_variants():
     told = []
-    laaf_table(PROBLEM, "mine", **OPTIONS, progress=lambda done, steps: told.append((done, steps)))
+    run(SPEC, progress=lambda done, steps: told.append((done, steps)))
     assert told[0] == (0, 48)
     assert told[-1] == (48, 48)
     assert told == sorted(told)
@@ -82,11 +89,13 @@ def test_progress_is_that_of_all_variants():
 def test_what_makes_no_sense_is_refused():
     plane = make_problem("sine3d", 8, 1)
     with pytest.raises(ValueError, match="problem sine3d has 3 inputs; functions are kept"):
-        laaf_table(plane, "mine", **OPTIONS)
-    with pytest.raises(ValueError, match=r"checkpoint 13 is no step within 0 \.\. 12"):
-        laaf_table(PROBLEM, "mine", **(OPTIONS | {"checkpoints": [13]}))
-    with pytest.raises(ValueError, match="at least one checkpoint is needed"):
-        laaf_table(PROBLEM, "mine", **(OPTIONS | {"checkpoints": []}))
+        run(SlopesSpec(**OPTIONS | {"problem": stored(plane)}))
+    for steps, message in (
+        ([13], r"solution_steps: \[13\] given; there are 12 steps"),
+        ([], r"solution_steps: \[\] given; list should have at least 1 item"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            checked(SlopesSpec, OPTIONS | {"solution_steps": steps}, "spec")
 
 
 def solutions(predictions):

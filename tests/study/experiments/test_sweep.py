@@ -5,55 +5,75 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from job_examples import training_spec
 from typer.testing import CliRunner
 
-from hrta.cli import sweep as cli_sweep
-from hrta.problems.targets import make_problem
+from hrta.cli import commands
 from hrta.study.analysis import sweep as sweep_tables
 from hrta.study.analysis.comparison import final_losses
 from hrta.study.analysis.figures import sweep as sweep_plots
-from hrta.study.experiments.ensembles import Ensemble, train_ensemble
-from hrta.study.experiments.sweep import train_all
+from hrta.study.config.mistakes import ConfigError, checked
+from hrta.study.config.problem_sources import SampledProblem
+from hrta.study.config.training_specs import SweepSpec, SweptEnsemble
+from hrta.study.experiments import ensembles
+from hrta.study.experiments.sweep import run
 
-PROBLEMS = {"sine1d": make_problem("sine1d", 20, 10), "sine3d": make_problem("sine3d", 27, 10)}
+PROBLEMS = {
+    "sine1d": SampledProblem(name="sine1d", points=20, test_points=10),
+    "sine3d": SampledProblem(name="sine3d", points=27, test_points=10),
+}
 PATHS = {"relu": [1, 1], "late": [0.5, 1.5]}
 LABELS = {"relu": "1", "late": "1/2 → 3/2"}
 OPTIMIZERS = {"gradient_descent": "Gradient descent"}
 EXPERIMENTS = {"sine1d": "sin(2πx)", "sine3d": "three"}
 WORDS = ["experiment", "problem", "method", "optimizer"]
-
-
-def ensemble(experiment, width, rate, method):
-    options = {"stage_steps": 30, "seeds": range(3), "log_every": 7, "decay": 0.5}
-    options |= {"optimizer": "gradient_descent"}
-    return Ensemble(experiment, width, {method: PATHS[method]}, learning_rates=[rate], **options)
-
-
 GRID = [
-    (PROBLEMS[experiment], ensemble(experiment, width, rate, method))
+    SweptEnsemble(experiment=experiment, width=width, learning_rate=rate, method=method)
     for experiment in PROBLEMS
     for width in (3, 8)
     for rate in (0.01, 1e6)
     for method in PATHS
 ]
+TRAINING = {
+    "stage_steps": 30,
+    "optimizer": "gradient_descent",
+    "decay": 0.5,
+    "seeds": 3,
+    "log_every": 7,
+    "dtype": "float32",
+    "device": "cpu",
+    "engine": "auto",
+}
+SPEC = SweepSpec(ensembles=GRID, problems=PROBLEMS, methods=PATHS, **TRAINING)
+
+
+def alone(each):
+    """What one of them comes to in a job of its own."""
+    changes = {
+        "experiment": each.experiment,
+        "width": each.width,
+        "methods": {each.method: PATHS[each.method]},
+        "learning_rates": [each.learning_rate],
+    }
+    return ensembles.run(training_spec(PROBLEMS[each.experiment], **TRAINING | changes))
 
 
 @pytest.fixture(scope="module")
 def swept():
-    return train_all(GRID)
+    return run(SPEC)
 
 
 @pytest.fixture(scope="module")
 def final(swept):
-    return final_losses(swept[0])
+    return final_losses(swept.table)
 
 
 def test_the_numbers_are_those_of_single_ensembles_bit_for_bit(swept):
-    alone = [train_ensemble(problem, each)[0] for problem, each in GRID]
-    together = swept[0]
-    assert list(together.columns) == list(alone[0].columns)
-    assert together.dtypes.drop(WORDS).equals(alone[0].dtypes.drop(WORDS))
-    expected = pd.concat(alone, ignore_index=True)
+    tables = [alone(each).table for each in GRID]
+    together = swept.table
+    assert list(together.columns) == list(tables[0].columns)
+    assert together.dtypes.drop(WORDS).equals(tables[0].dtypes.drop(WORDS))
+    expected = pd.concat(tables, ignore_index=True)
     for name in together:
         assert together[name].astype(expected[name].dtype).equals(expected[name]), name
     assert all(together[name].dtype == "category" for name in WORDS)
@@ -61,66 +81,82 @@ def test_the_numbers_are_those_of_single_ensembles_bit_for_bit(swept):
 
 
 def test_what_diverged_is_recorded_with_its_ensemble(swept):
-    _, facts = swept
-    assert facts["engine"] == "cpu"
-    assert facts["diverged"]
-    for run in facts["diverged"]:
-        assert run["learning_rate"] == 1e6
-        assert set(run) == {"experiment", "width", "method", "learning_rate", "seed", "step"}
-        alone = next(
-            each
-            for _, each in GRID
-            if (each.experiment, each.width) == (run["experiment"], run["width"])
-            and each.learning_rates == [1e6]
-            and run["method"] in each.methods
-        )
-        _, expected = train_ensemble(PROBLEMS[run["experiment"]], alone)
-        of = {key: run[key] for key in ("method", "learning_rate", "seed", "step")}
-        assert of in expected["diverged"]
+    assert swept.facts["engine"] == alone(GRID[0]).facts["engine"]
+    assert (swept.device, swept.dtype) == ("cpu", "float32")
+    assert swept.facts["diverged"]
+    for each in swept.facts["diverged"]:
+        assert each["learning_rate"] == 1e6
+        assert set(each) == {"experiment", "width", "method", "learning_rate", "seed", "step"}
+        names = ("experiment", "width", "learning_rate", "method")
+        ensemble = SweptEnsemble(**{name: each[name] for name in names})
+        assert ensemble in GRID
+        shown = {key: each[key] for key in ("method", "learning_rate", "seed", "step")}
+        assert shown in alone(ensemble).facts["diverged"]
 
 
-def test_progress_is_told_and_nothing_is_refused():
+def test_progress_counts_ensembles():
     told = []
-    train_all(GRID[:2], progress=lambda done, every: told.append((done, every)))
+    two = SPEC.model_copy(update={"ensembles": GRID[:2]})
+    run(two, lambda done, every: told.append((done, every)))
     assert told == [(0, 2), (1, 2), (2, 2)]
-    with pytest.raises(ValueError, match="at least one ensemble"):
-        train_all([])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ensembles": []}, "ensembles: [] given; list should have at least 1 item"),
+        (
+            {"methods": {"relu": [1, 1]}},
+            "ensembles.1.method: 'late' given; allowed are relu",
+        ),
+        (
+            {"problems": {"sine1d": PROBLEMS["sine1d"]}},
+            "ensembles.8.experiment: 'sine3d' given; allowed are sine1d",
+        ),
+    ],
+)
+def test_ensembles_are_of_problems_and_methods_that_there_are(changes, message):
+    with pytest.raises(ConfigError) as raised:
+        checked(SweepSpec, SPEC.model_dump() | changes, "spec")
+    assert message in str(raised.value)
 
 
 def sweep(*command):
     """The command in this process; what it raises is `.exception`."""
-    return CliRunner().invoke(cli_sweep.app, [str(part) for part in command])
+    return CliRunner().invoke(commands.app, ["sweep", *(str(part) for part in command)])
 
 
 def test_the_command_writes_what_train_would(tmp_path):
-    output = tmp_path / "batch.parquet"
     options = "--stage-steps 20 --seeds 2 --log-every 5 --optimizer nesterov --momentum 0.8"
-    done = sweep(
-        *("--ensemble", "sine1d:5:0.01:relu", "--ensemble", "sine3d:4:0.1:late"),
-        *("--method", "relu=1,1", "--method", "late=0.5,1.5", "--device", "cpu"),
-        *(*options.split(), "--output", output),
-    )
+    options += " --problem sine1d --learning-rate 0.01 --device cpu"
+    methods = "--method relu=1,1 --method late=0.5,1.5"
+    output = tmp_path / "batch.parquet"
+    done = sweep(*options.split(), *methods.split(), "--width", 5, "--width", 4, "--output", output)
     assert done.exception is None, done.output
-    common = {"stage_steps": 20, "seeds": range(2), "log_every": 5, "momentum": 0.8}
-    common |= {"optimizer": "nesterov"}
-    alone = [
-        train_ensemble(
-            make_problem(name, None, 200),
-            Ensemble(name, width, {method: PATHS[method]}, learning_rates=[rate], **common),
-        )[0]
-        for name, width, rate, method in (("sine1d", 5, 0.01, "relu"), ("sine3d", 4, 0.1, "late"))
-    ]
-    written = pd.read_parquet(output)
+    tables = []
+    for width in (5, 4):
+        for method in ("relu=1,1", "late=0.5,1.5"):
+            command = ["train", *options.split(), "--width", str(width), "--method", method]
+            file = tmp_path / "alone.parquet"
+            trained = CliRunner().invoke(commands.app, [*command, "--output", str(file)])
+            assert trained.exception is None, trained.output
+            tables.append(pd.read_parquet(file))
+    written, expected = pd.read_parquet(output), pd.concat(tables, ignore_index=True)
     for name in ("loss", "test_loss", "s", "step", "seed", "width"):
-        assert written[name].equals(pd.concat(alone, ignore_index=True)[name])
+        assert written[name].equals(expected[name])
     record = json.loads(output.with_suffix(".json").read_text())
-    assert record["arguments"]["ensembles"] == ["sine1d:5:0.01:relu", "sine3d:4:0.1:late"]
-    assert (record["device"], record["dtype"], record["engine"]) == ("cpu", "float32", "cpu")
+    assert record["spec"]["ensembles"][1] == {
+        "experiment": "sine1d",
+        "width": 5,
+        "learning_rate": 0.01,
+        "method": "late",
+    }
+    assert (record["device"], record["dtype"]) == ("cpu", "float32")
 
 
 def test_without_a_file_the_command_says_where_runs_ended(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = sweep("--ensemble", "sine1d:5:0.01:relu", "--stage-steps", 5, "--seeds", 2)
+    done = sweep("--width", 5, "--stage-steps", 5, "--seeds", 2)
     assert done.exception is None, done.output
     assert "median final losses over 2 seeds" in done.stdout
     assert not list(tmp_path.iterdir())
@@ -129,21 +165,17 @@ def test_without_a_file_the_command_says_where_runs_ended(tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--ensemble sine1d:5:0.01", "must be PROBLEM:WIDTH:LEARNING_RATE:METHOD"),
-        ("--ensemble sine1d:five:0.01:relu", "must be PROBLEM:WIDTH:LEARNING_RATE:METHOD"),
-        ("--ensemble sine1d:0:0.01:relu", "the width must be at least 1"),
-        ("--ensemble sine1d:5:0.01:mine", "method 'mine' given; there are relu, homotopy, relax"),
-        ("--ensemble cosine:5:0.01:relu", "unknown problem 'cosine'"),
-        ("--ensemble sine1d:5:-1:relu", "every learning rate must be a positive number"),
-        ("--ensemble sine1d:5:1:relu --output a.csv", "it must be a file *.parquet"),
+        ("--learning-rate -1", "learning_rate: -1.0 given; must be greater than 0"),
+        ("--problem cosine", "unknown problem 'cosine'"),
+        ("--method a=1,3", "methods.a.1: 3.0 given; must be less than or equal to 2"),
+        ("--width 5 --decay 0", "decay: 0.0 given; must be greater than 0"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
-    done = sweep(*arguments.split(), "--stage-steps", 5, "--seeds", 2)
+    done = sweep(*arguments.split(), "--stage-steps", 5, "--seeds", 2, "--output", "a.parquet")
     assert isinstance(done.exception, ValueError)
-    assert message in str(done.exception)
-    assert "\n" not in str(done.exception)
+    assert message in str(done.exception).splitlines()[0]
     assert not list(tmp_path.iterdir())
 
 

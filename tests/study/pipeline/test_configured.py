@@ -133,14 +133,14 @@ def test_jobs_of_a_kind_share_a_row_and_its_values_are_there_once():
 
 def test_races_say_where_methods_and_grids_come_from():
     race = {row.path: row for row in shown("figure_race")}
-    assert race["siblings.race.methods.nesterov"].source == "literature"
-    assert race["siblings.race.methods.nesterov"].value.startswith("s: 1; ")
-    assert race["siblings.race.grids.ridge"].field == "entries.grid.ridge"
+    assert race["competitors.race.methods.nesterov"].source == "literature"
+    assert race["competitors.race.methods.nesterov"].value.startswith("s: 1; ")
+    assert race["competitors.race.grids.ridge"].field == "entries.grid.ridge"
     schedules = {row.path: row for row in shown("figure_schedules")}
-    assert schedules["beyond.schedules.variants.plateau"].source == "ours"
-    assert "beyond.schedules.optimizers.gradient_descent.grid" in schedules
+    assert schedules["extensions.schedules.variants.plateau"].source == "ours"
+    assert "extensions.schedules.optimizers.gradient_descent.grid" in schedules
     depth = {row.path for row in shown("figure_deep_networks")}
-    assert {"beyond.depth.paths.relaxation_layerwise", "beyond.depth.grid"} <= depth
+    assert {"extensions.depth.paths.relaxation_layerwise", "extensions.depth.grid"} <= depth
 
 
 def test_sources_are_counted_over_the_whole_configuration():

@@ -7,6 +7,7 @@ from studies import ROOT, read_config, study
 
 from hrta.study.config.mistakes import ConfigError
 from hrta.study.pipeline.item import SECTIONS, TITLES
+from hrta.study.pipeline.report_parts import fill_in
 from hrta.study.pipeline.study import read_study
 
 ITEMS = study("sweep.yaml").items
@@ -40,9 +41,20 @@ def test_every_notebook_makes_something():
     assert used == set(TITLES) == {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
 
 
+CAPTIONS = ROOT / "workflow/report/captions"
+
+
 def test_every_caption_is_there():
-    captions = {path.name for path in (ROOT / "workflow/report/captions").iterdir()}
+    captions = {path.name for path in CAPTIONS.iterdir()}
     assert captions == {each.caption for item in ITEMS.values() for each in item.shown}
+
+
+@pytest.mark.parametrize("item", ITEMS.values(), ids=ITEMS)
+def test_captions_ask_for_what_the_configuration_has(item):
+    for each in item.shown:
+        text = fill_in(CAPTIONS / each.caption, read_config("sweep.yaml"), item.name)
+        assert len(text) > 100
+        assert "{" not in text
 
 
 def test_items_read_what_jobs_make_and_write_files_of_their_own():
@@ -91,7 +103,7 @@ def test_a_part_of_an_item_has_its_label():
     assert set(shown) == {
         f"{folder}/race_{name}"
         for folder in ("figures", "tables")
-        for name in study().settings.siblings.race.problems
+        for name in study().settings.competitors.race.problems
     }
 
 

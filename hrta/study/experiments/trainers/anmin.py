@@ -1,7 +1,6 @@
 """Exact alternating minimisation: `hrta.anmin`."""
 
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -9,33 +8,23 @@ import pandas as pd
 
 from hrta.anmin import SingularSystemError
 from hrta.anmin import train as train_network
-from hrta.networks.two_layer import TwoLayer
-from hrta.problems.problem import Problem
-from hrta.study.config.race_methods import AnalyticMethod, Budget, Candidate
+from hrta.study.config.race_methods import AnalyticMethod
+from hrta.study.experiments.trainers.task import Task
 
 
-def train(
-    problem: Problem,
-    width: int,
-    method: AnalyticMethod,
-    candidates: Sequence[Candidate],
-    budget: Budget,
-    seeds: Sequence[int],
-) -> pd.DataFrame:
+def train(task: Task[AnalyticMethod]) -> pd.DataFrame:
     """An exact solve counts as an evaluation, a singular system as divergence."""
-    most = min(method.rounds, (budget.evaluations - 1) // 2)
+    problem, method = task.problem, task.method
+    most = min(method.rounds, (task.evaluations - 1) // 2)
     test = None if problem.x_test is None else (problem.x_test, problem.y_test)
-    networks = TwoLayer.initialise(seeds, problem.inputs, width)
     tables = []
-    for run, inner in enumerate(networks.inner.double().numpy()):
-        started = time.perf_counter()
+    for run, inner in enumerate(task.two_layer_networks().inner.double().numpy()):
+        started, ridge = time.perf_counter(), task.candidates[run].ridge
         rounds = np.arange(most + 1)
         losses = test_losses = np.full(len(rounds), np.inf)
         with suppress(SingularSystemError):
             trained = train_network(
-                *(problem.x, problem.y, inner),
-                *(most, candidates[run].ridge, method.leak),
-                test=test,
+                problem.x, problem.y, inner, most, ridge, method.leak, test=test
             )
             losses, test_losses = trained.losses, trained.test_losses
         seconds = time.perf_counter() - started

@@ -2,36 +2,28 @@
 
 import math
 import time
-from collections.abc import Sequence
 
 import pandas as pd
 
 from hrta.networks.perceptron import Perceptron
-from hrta.problems.problem import Problem
-from hrta.study.config.race_methods import Budget, Candidate, PerceptronMethod
-from hrta.study.experiments.trainers import timed
+from hrta.study.config.race_methods import PerceptronMethod
+from hrta.study.experiments.trainers.task import Task, timed
 from hrta.training.modules import train as train_models
 
 
-def train(
-    problem: Problem,
-    width: int,
-    method: PerceptronMethod,
-    candidates: Sequence[Candidate],
-    budget: Budget,
-    seeds: Sequence[int],
-) -> pd.DataFrame:
-    """All hidden layers have the width; as `hrta.study.experiments.trainers` says."""
-    sizes = (problem.inputs, width, method.hidden, problem.classes or 1)
-    models = [Perceptron(*sizes, method.base, seed=seed) for seed in seeds]
+def train(task: Task[PerceptronMethod]) -> pd.DataFrame:
+    """All hidden layers have the width; see the package."""
+    problem, method = task.problem, task.method
+    sizes = (problem.inputs, task.width, method.hidden, problem.classes or 1)
+    models = [Perceptron(*sizes, method.base, seed=seed) for seed in task.seeds]
     started = time.perf_counter()
     history = train_models(
         problem,
         models,
-        method.schedules(budget.evaluations),
-        [candidate.learning_rate for candidate in candidates],
-        math.ceil(budget.evaluations / budget.rows),
-        decay=budget.decay,
+        method.schedules(task.evaluations),
+        task.learning_rates,
+        math.ceil(task.evaluations / task.rows),
+        decay=task.decay,
     ).history
     # Before the last switch it is another function than the one that the method gives.
     history["answer"] = history["stage"] == method.stage_count

@@ -5,9 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hrta.problems.targets import make_problem
 from hrta.study.analysis.figures import acceleration as acceleration_plots
 from hrta.study.analysis.figures.style import COLUMN_WIDTH
+from hrta.study.config.problem_sources import SampledProblem
+from hrta.study.config.theory_specs import AccelerationSpec
 from hrta.study.experiments import acceleration
 
 EXPERIMENTS = {"corners": "Corners", "line": "Line"}
@@ -16,12 +17,23 @@ OPTIMIZERS = {"heavy_ball": "Heavy ball", "nesterov": "Nesterov"}
 
 @pytest.fixture(scope="module")
 def table():
-    problems = {"corners": make_problem("sine3d", 8, 1), "line": make_problem("sine1d", 5, 1)}
-    tables = [
-        acceleration.acceleration_table(problem, name, [20, 80], [0, 1, 2], 30, log_every=5)
+    problems = {
+        "corners": SampledProblem(name="sine3d", points=8),
+        "line": SampledProblem(name="sine1d", points=5),
+    }
+    specs = [
+        AccelerationSpec(
+            experiment=name,
+            problem=problem,
+            widths=[20, 80],
+            seeds=3,
+            steps=30,
+            step_fraction=0.5,
+            log_every=5,
+        )
         for name, problem in problems.items()
     ]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat([acceleration.run(spec).table for spec in specs], ignore_index=True)
 
 
 @pytest.fixture(autouse=True)

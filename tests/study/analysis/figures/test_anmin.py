@@ -3,15 +3,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from hrta.problems import datasets
 from hrta.study.analysis.figures import anmin as anmin_plots
-from hrta.study.experiments.alternation import anmin_table
+from hrta.study.config.problem_sources import DataSet
+from hrta.study.config.training_specs import AlternationSpec
+from hrta.study.experiments.alternation import run
 
 mpl.use("agg")
 
 
 def test_every_problem_has_a_panel_with_its_losses():
-    tables = [anmin_table(datasets.load(name), 4, range(3), 5) for name in ("iris", "wine")]
+    specs = [
+        AlternationSpec(problem=DataSet(name=name), width=4, rounds=5, ridge=1e-3, leak=0, seeds=3)
+        for name in ("iris", "wine")
+    ]
+    tables = [run(spec).table for spec in specs]
     table = pd.concat(tables, ignore_index=True)
     table.loc[table["problem"] == "wine", "test_loss"] = np.nan
     problems = {"iris": "Iris", "wine": "Wine"}

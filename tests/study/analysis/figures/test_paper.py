@@ -2,13 +2,15 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from job_examples import stored, training_spec
 
-from hrta import ntk
+from hrta import Problem, ntk
 from hrta.ntk.eigenvalues import spectrum
 from hrta.study.analysis.comparison import at_learning_rates, final_losses, median_interval
 from hrta.study.analysis.figures import paper as plots
+from hrta.study.config.theory_specs import SpectraSpec
+from hrta.study.experiments import ensembles
 from hrta.study.experiments import spectra as eigenvalues
-from hrta.study.experiments.ensembles import Ensemble, train_ensemble
 
 mpl.use("agg")
 
@@ -20,21 +22,9 @@ FIRST = {"adam": 0.001}
 @pytest.fixture
 def history(small_problem):
     """Both methods at two widths and two learning rates on four seeds."""
-    tables = [
-        train_ensemble(
-            small_problem,
-            Ensemble(
-                "mine",
-                width,
-                {"relu": [1, 1], "relaxation": [1, 1.5]},
-                10,
-                range(4),
-                learning_rates=[0.001, 0.01],
-            ),
-        )[0]
-        for width in (5, 20)
-    ]
-    return pd.concat(tables, ignore_index=True)
+    shared = {"stage_steps": 10, "seeds": 4, "learning_rates": [0.001, 0.01], "log_every": 10}
+    specs = [training_spec(stored(small_problem), width=width, **shared) for width in (5, 20)]
+    return pd.concat([ensembles.run(spec).table for spec in specs], ignore_index=True)
 
 
 def test_activations_show_value_and_slope():
@@ -122,10 +112,12 @@ def test_diverged_runs_neither_warn_nor_vanish(history):
 
 @pytest.fixture
 def spectra(small_problem):
-    infinite = eigenvalues.infinite_width_spectra(small_problem.x, [0, 0.5, 1, 2])
-    finite = eigenvalues.initial_spectra(small_problem.x, 50, [0, 1, 2], [0, 0.5, 1, 2])
-    both = [infinite.assign(kernel="infinite"), finite.assign(kernel="finite", width=50)]
-    return pd.concat(both, ignore_index=True).assign(experiment="mine")
+    return all_eigenvalues(small_problem, [0, 0.5, 1, 2], [50])
+
+
+def all_eigenvalues(problem, s, widths):
+    spec = SpectraSpec(experiment="mine", problem=stored(problem), s=s, widths=widths, seeds=3)
+    return eigenvalues.run(spec).table
 
 
 def test_eigenvalue_figure_shows_the_extremes(spectra, small_problem):
@@ -162,7 +154,7 @@ def test_spectrum_figure_shows_all_eigenvalues_in_order(spectra, small_problem):
 
 def test_a_long_spectrum_is_a_line_without_markers():
     x = np.linspace(0, 1, 12)[:, None]
-    table = eigenvalues.infinite_width_spectra(x, [1]).assign(kernel="infinite", experiment="mine")
+    table = all_eigenvalues(Problem("line", x, x[:, 0]), [1], [])
     (line,) = plots.whole_spectra(table, {"mine": "my problem"}, [1]).axes[0].get_lines()
     assert (line.get_marker(), len(line.get_ydata())) == ("None", 12)
 

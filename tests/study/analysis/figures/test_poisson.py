@@ -3,19 +3,31 @@
 import numpy as np
 import pytest
 
-from hrta.problems.poisson import make_problem
 from hrta.study.analysis.figures import poisson as deep_ritz_plots
 from hrta.study.analysis.poisson import with_gaps
-from hrta.study.experiments.poisson import SIDE, ritz_table
+from hrta.study.config.deep_specs import PoissonSpec
+from hrta.study.experiments.poisson import SIDE, run
 
 LABELS = {"relaxation": "HRTA 1 → 3/2", "relu2": "ReLU²"}
 
 
 @pytest.fixture(scope="module")
 def tables():
-    methods = {"relu2": [1, 1], "relaxation": [1, 1.5]}
-    options = (methods, [0, 1, 2], [0.01], 8, 16, "grid", 10, 1.0, 5)
-    return ritz_table(make_problem("cosines"), "mine", *options)
+    spec = PoissonSpec(
+        experiment="mine",
+        solution="cosines",
+        methods={"relu2": [1, 1], "relaxation": [1, 1.5]},
+        points=16,
+        quadrature="grid",
+        width=8,
+        stage_steps=10,
+        learning_rates=[0.01],
+        decay=1,
+        seeds=3,
+        log_every=5,
+    )
+    outcome = run(spec)
+    return outcome.table, outcome.second
 
 
 def test_maps_are_the_solutions_and_their_errors(tables):

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from hrta.problems.targets import make_problem
 from hrta.study.analysis.figures import slopes as laaf_plots
 from hrta.study.analysis.slopes import relative_errors
-from hrta.study.experiments.slopes import laaf_table
+from hrta.study.config.deep_specs import SlopesSpec
+from hrta.study.config.problem_sources import SampledProblem
+from hrta.study.experiments.slopes import run
 
 VARIANTS = {
     "fixed": {"adaptive": "none", "recovery": 0},
@@ -17,9 +18,21 @@ LABELS = {"fixed": "Fixed", "neuron": "N-LAAF"}
 
 @pytest.fixture(scope="module")
 def tables():
-    problem = make_problem("jump1d", 15, 1)
-    options = (VARIANTS, [5, 4], "tanh", [0, 1, 2], 10, [4, 10], 0.01, 10.0, 5)
-    return laaf_table(problem, "mine", *options)
+    spec = SlopesSpec(
+        experiment="mine",
+        problem=SampledProblem(name="jump1d", points=15),
+        variants=VARIANTS,
+        hidden=[5, 4],
+        activation="tanh",
+        scale=10,
+        steps=10,
+        solution_steps=[4, 10],
+        learning_rate=0.01,
+        seeds=3,
+        log_every=5,
+    )
+    outcome = run(spec)
+    return outcome.table, outcome.second
 
 
 def test_solutions_are_those_of_the_seed_with_the_median_error(tables):

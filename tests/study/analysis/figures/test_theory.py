@@ -4,16 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hrta.problems.targets import make_problem
 from hrta.study.analysis import theory as theory_statistics
 from hrta.study.analysis.figures import theory as theory_plots
-from hrta.study.experiments.kernel_motion import kernel_motion_table
-from hrta.study.experiments.rates import rates_table
-from hrta.study.experiments.sample_number import sample_number_table
-from hrta.study.experiments.spectra import spectra_table
-from hrta.study.experiments.width_limit import width_limit_table
+from hrta.study.config.problem_sources import SampledProblem
+from hrta.study.config.theory_specs import (
+    MotionSpec,
+    RatesSpec,
+    SampleNumberSpec,
+    SpectraSpec,
+    WidthLimitSpec,
+)
+from hrta.study.experiments import kernel_motion, rates, sample_number, spectra, width_limit
 
-PROBLEM = make_problem("sine1d", 12, 1)
+MINE = {"experiment": "mine", "problem": SampledProblem(name="sine1d", points=12)}
 METHODS = {"relu": [1, 1], "relaxation": [1, 1.5]}
 LABELS = {"relu": "ReLU", "relaxation": "HRTA"}
 
@@ -25,8 +28,8 @@ def lines(axis):
 
 
 def test_conditioning_shows_gain_and_honest_gain():
-    spectra = spectra_table(PROBLEM, "mine", [0, 0.5, 1, 2], [], [])
-    table = theory_statistics.conditioning(spectra)
+    spec = SpectraSpec(**MINE, s=[0, 0.5, 1, 2], widths=[], seeds=1)
+    table = theory_statistics.conditioning(spectra.run(spec).table)
     figure = theory_plots.conditioning_against_s(table, {"mine": "Mine"})
     gain = lines(figure.axes[2])["λₘᵢₙ(s)/λₘᵢₙ(1)"]
     np.testing.assert_allclose(gain[:, 0], [0.5, 1, 2])
@@ -34,7 +37,7 @@ def test_conditioning_shows_gain_and_honest_gain():
 
 
 def test_width_limit_shows_medians():
-    table = width_limit_table(PROBLEM, "mine", [1], [20, 40, 80], [0, 1, 2])
+    table = width_limit.run(WidthLimitSpec(**MINE, s=[1], widths=[20, 40, 80], seeds=3)).table
     figure = theory_plots.kernel_error_against_width(table, {"mine": "Mine"})
     medians = table.groupby("width")["kernel_error"].median()
     np.testing.assert_allclose(lines(figure.axes[0])["s = 1"], medians.reset_index().to_numpy())
@@ -43,15 +46,25 @@ def test_width_limit_shows_medians():
 
 
 def test_sample_number_shows_both_extremes():
-    table = sample_number_table([make_problem("sine1d", n, 1) for n in (5, 10)], "mine", [1])
+    problems = [SampledProblem(name="sine1d", points=n) for n in (5, 10)]
+    spec = SampleNumberSpec(experiment="mine", problems=problems, s=[1])
+    table = sample_number.run(spec).table
     figure = theory_plots.extremes_against_points(table, {"mine": "Mine"})
     for axis, extreme in zip(figure.axes, ("smallest", "largest"), strict=True):
         np.testing.assert_allclose(lines(axis)["s = 1"][:, 1], table[extreme])
 
 
 def test_motion_is_shown_against_width_and_steps():
-    options = (METHODS, [10, 20], [0, 1], 8, "gradient_descent", 0.1)
-    table = kernel_motion_table(PROBLEM, "mine", *options)
+    spec = MotionSpec(
+        **MINE,
+        methods=METHODS,
+        widths=[10, 20],
+        seeds=2,
+        stage_steps=8,
+        optimizer="gradient_descent",
+        learning_rate=0.1,
+    )
+    table = kernel_motion.run(spec).table
     optimizers = {"gradient_descent": "Gradient descent"}
     against_width = theory_plots.motion_against_width(table, LABELS, optimizers)
     end = table[(table["step"] == 16) & (table["method"] == "relaxation")]
@@ -64,7 +77,16 @@ def test_motion_is_shown_against_width_and_steps():
 
 
 def test_loss_stands_beside_prediction_and_bound():
-    table = rates_table(PROBLEM, "mine", METHODS, [10, 20], [0, 1, 2], 20, 0.1, log_every=5)
+    spec = RatesSpec(
+        **MINE,
+        methods=METHODS,
+        widths=[10, 20],
+        seeds=3,
+        stage_steps=20,
+        learning_rate=0.1,
+        log_every=5,
+    )
+    table = rates.run(spec).table
     figure = theory_plots.loss_and_bound(table, LABELS)
     assert len(figure.axes) == 4
     here = table[(table["width"] == 20) & (table["method"] == "relaxation")]

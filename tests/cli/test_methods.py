@@ -6,15 +6,17 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from command_line import hrta
 
+from hrta.anmin import train
 from hrta.cli import main as cli
+from hrta.networks.two_layer import TwoLayer
 from hrta.problems import datasets
-from hrta.study.experiments.alternation import anmin_table
 
 ADAM = '{"method": {"trainer": "gradient", "optimizer": "adam", "s": [1, 1.5]}, "grid": %s}'
 ADAM %= json.dumps({"learning_rate": [0.01, 0.1]})
-RACE = f"race --entry {shlex.quote('mine=' + ADAM)}"
+RACE = f"race {shlex.quote('{mine: ' + ADAM + '}')}"
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ RACE = f"race --entry {shlex.quote('mine=' + ADAM)}"
             "step",
         ),
         (
-            "slopes --hidden 4,4 --steps 6 --log-every 3 --checkpoint 6 --seeds 2",
+            "slopes --hidden 4,4 --steps 6 --log-every 3 --solution-step 6 --seeds 2",
             "experiment problem variant seed step loss slope",
             "neuron",
         ),
@@ -47,7 +49,7 @@ RACE = f"race --entry {shlex.quote('mine=' + ADAM)}"
             "nesterov",
         ),
         (
-            f"{RACE} --entry {shlex.quote('other=' + ADAM)} --on iris:4:10 --on sine1d:4,5:10 "
+            f"{RACE} --problem iris --problem sine1d --width 4 --width 5 --evaluations 10 "
             "--tuning-seeds 1 --seeds 2",
             "problem width method seed step evaluations seconds answer loss test_loss",
             "learning_rate",
@@ -64,7 +66,7 @@ def test_a_command_writes_a_table_or_says_what_it_comes_to(tmp_path, command, co
     assert set(table["seed"].dropna()) == {0, 1}
     record = json.loads(output.with_suffix(".json").read_text())
     assert record["device"] == "cpu"
-    assert record["arguments"]
+    assert record["spec"]["job"] == command.split()[0]
     shown = hrta(*shlex.split(command))
     assert shown.returncode == 0, shown.stderr
     assert "median over 2 seeds" in shown.stdout
@@ -75,22 +77,28 @@ def test_a_command_computes_what_the_package_does(tmp_path):
     output = tmp_path / "table.parquet"
     command = "anmin --problem wine --width 6 --rounds 3 --ridge 0.1 --seeds 1"
     assert hrta(*command.split(), "--output", output).returncode == 0
-    expected = anmin_table(datasets.load("wine"), 6, range(1), 3, 0.1)
-    pd.testing.assert_frame_equal(pd.read_parquet(output), expected)
+    wine = datasets.load("wine")
+    start = TwoLayer.initialise([0], wine.inputs, 6, torch.float64).inner[0].numpy()
+    trained = train(wine.x, wine.y, start, 3, 0.1, test=(wine.x_test, wine.y_test))
+    written = pd.read_parquet(output)
+    np.testing.assert_array_equal(written["loss"], trained.losses)
+    np.testing.assert_array_equal(written["test_loss"], trained.test_losses)
 
 
-def test_second_tables_are_written_where_asked(tmp_path):
-    tuning, solutions = tmp_path / "tuning.parquet", tmp_path / "solutions.parquet"
-    command = f"{RACE} --on iris:4:10 --tuning-seeds 2 --seeds 1 --tuning {tuning}"
+def test_second_tables_are_written_beside_the_first(tmp_path):
+    rest = f"--output {tmp_path / 'a.parquet'}"
+    command = f"{RACE} --problem iris --width 4 --evaluations 10 --tuning-seeds 2 --seeds 1 {rest}"
     assert hrta(*shlex.split(command)).returncode == 0
-    tuned = pd.read_parquet(tuning)
+    tuned = pd.read_parquet(tmp_path / "a_tuning.parquet")
     assert len(tuned) == 4
     assert tuned.groupby("candidate")["chosen"].all().sum() == 1
-    command = f"slopes --hidden 4 --steps 4 --checkpoint 2 --seeds 1 --solutions {solutions}"
-    assert hrta(*command.split()).returncode == 0
-    found = pd.read_parquet(solutions)
+    command = f"slopes --hidden 4 --steps 4 --solution-step 2 --seeds 1 {rest}"
+    assert hrta(*command.split(), "--recovery", 0, "--recovery", 0.5).returncode == 0
+    found = pd.read_parquet(tmp_path / "a_solutions.parquet")
+    variants = {"none", "none_0.5", "layer", "layer_0.5", "neuron", "neuron_0.5"}
+    assert set(found["variant"]) == variants
     assert set(found["step"]) == {2}
-    assert len(found) == 3 * 300
+    assert len(found) == 6 * 300
 
 
 def test_minibatches_and_fixed_outer_weights_reach_the_trainer(tmp_path):
@@ -115,41 +123,43 @@ def test_real_data_are_written_as_a_problem(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("anmin --ridge 0", "anmin: ridge = 0 is not a positive number"),
-        ("anmin --leak 1", "anmin: leak = 1 is outside [0, 1)"),
+        ("anmin --ridge 0", "anmin: ridge: 0.0 given; must be greater than 0"),
+        ("anmin --leak 1", "anmin: leak: 1.0 given; must be less than 1"),
         ("anmin --width 100000 --points 200000 --seeds 1", "GiB needed"),
         ("anmin --csv none.csv --target y", "none.csv: there is no such file"),
-        ("lbfgs --evaluations 0", "Invalid value for '--evaluations'"),
-        ("lbfgs --learning-rate -1", "lbfgs: learning_rate = -1 is not a positive number"),
-        ("lbfgs --s 3", "lbfgs: s = 3 is outside [0, 2]"),
-        ("laaf --hidden 50,x", "--hidden: '50,x' must be whole numbers with commas between"),
+        ("lbfgs --evaluations 0", "evaluations: 0 given; must be greater than or equal to 1"),
+        ("lbfgs --learning-rate -1", "lbfgs: learning_rate: -1.0 given; must be greater than 0"),
+        ("lbfgs --s 3", "lbfgs: s: 3.0 given; must be less than or equal to 2"),
+        ("laaf --hidden 50,x", "'--hidden': '50,x' must be integers separated by commas"),
         ("laaf --activation gelu", "'gelu' is not one of 'tanh', 'relu'"),
-        ("laaf --scale 0.5", "laaf: scale = 0.5 is below 1"),
-        ("slopes --variant fixed", "--variant 'fixed' must be NAME=ADAPTIVE,RECOVERY"),
-        ("slopes --variant a=layer,b", "--variant 'a=layer,b' must be NAME=ADAPTIVE,RECOVERY"),
-        ("slopes --problem sine3d --seeds 1", "one input"),
-        ("slopes --steps 5 --seeds 1", "checkpoint"),
-        ("acceleration --step-fraction 2", "step_fraction = 2"),
-        ("acceleration --problem iris --width 10 --seeds 1", "smallest eigenvalue"),
-        ("race --entry a={} --on wine:5:10", "entry: method: field required"),
-        ("race --entry a={", "Missing option '--on'"),
-        ("race --entry {} --on wine:5:10", "--entry '{}' must be NAME=JSON"),
-        (f"{RACE} {RACE.removeprefix('race ')} --on wine:5:10", "--entry 'mine' is there twice"),
-        (f"{RACE} --on wine", "--on 'wine' must be PROBLEM:WIDTH,WIDTH,...:EVALUATIONS"),
-        (f"{RACE} --on wine:0:10", "'0' must be whole numbers with commas between"),
-        (f"{RACE} --on moon:5:10", "unknown problem 'moon'"),
+        ("laaf --scale 0.5", "laaf: scale: 0.5 given; must be greater than or equal to 1"),
+        ("slopes --adaptive all", "adaptive: 'all' given; must be 'none', 'layer' or 'neuron'"),
+        ("slopes --recovery -1", "recovery: -1.0 given; must be greater than or equal to 0"),
+        ("slopes --problem sine3d --seeds 1", "slopes: problem sine3d has 3 inputs"),
+        ("slopes --steps 5 --seeds 1", "solution_steps: [2000, 8000, 15000] given; there are 5"),
         (
-            f"{RACE} --on wine:5:10 --tuning a.parquet --output a.parquet",
-            "it is asked for twice; give each table its own file",
+            "acceleration --step-fraction 2",
+            "step_fraction: 2.0 given; must be less than or equal to 1",
         ),
-        (f"{RACE} --on a.parquet:5:10 --output a.parquet", "and not the problem itself"),
-        (f"{RACE} --on wine:5:10 --tuning a.csv", "it must be a file *.parquet"),
-        ("train --problem digits_classes", "train: problem digits_classes has classes; hrta.mod"),
+        ("acceleration --problem iris --width 10 --seeds 1", "smallest eigenvalue"),
+        ("race '{a: {}}'", "race: entries.a.method: Field required"),
+        ("race '{a:'", "race: not YAML ("),
+        ("race methods.yaml", "methods.yaml"),
+        ("race", "Missing argument 'METHODS'"),
+        ("race '{}'", "race: entries: {} given; dictionary should have at least 1 item"),
+        (f"{RACE} --width 0", "problems.0.widths.0: 0 given; must be greater than or equal to 1"),
+        (f"{RACE} --problem moon", "unknown problem 'moon'"),
+        (f"{RACE} --problem digits_classes", "gradient of mine fits numbers"),
+        (f"{RACE} --final-fraction 2", "final_fraction: 2.0 given; must be less than or equal"),
+        (f"{RACE} --problem a.parquet --output a.parquet", "and not the problem itself"),
+        ("slopes --output a.csv", "must be a file *.parquet"),
+        ("anmin --parent x", "Invalid value for '--parent'"),
+        ("train --problem digits_classes", "train: problem digits_classes has classes; hrta.tra"),
         ("laaf --problem digits_classes", "laaf: problem digits_classes has classes"),
         ("lbfgs --problem digits_classes", "lbfgs: problem digits_classes has classes"),
         ("anmin --problem digits_classes", "anmin: problem digits_classes has classes"),
-        ("train --batch-size 0", "batch_size = 0 is no whole number from 1 to the number of"),
-        ("train --batch-size 101", "batch_size = 101 is no whole number from 1 to the number of"),
+        ("train --batch-size 0", "batch_size: 0 given; must be greater than or equal to 1"),
+        ("train --batch-size 101", "batch_size = 101 "),
         ("data iris --points 9 --output a.parquet", "--points: iris has its own; leave it out"),
     ],
 )

@@ -1,10 +1,10 @@
-import json
 from typing import get_args
 
 import pytest
-from hrta.study.config.contestants import Candidate, Grid, PerceptronMethod, read_entry
 
 from hrta.activations import BASES
+from hrta.study.config.mistakes import ConfigError, checked
+from hrta.study.config.race_methods import Candidate, Entry, Grid, PerceptronMethod
 from hrta.study.config.values import BaseName
 
 ADAM = {"trainer": "gradient", "optimizer": "adam", "s": [1, 1.5]}
@@ -12,7 +12,7 @@ DEEP = {"trainer": "perceptron", "base": "tanh", "hidden": 3, "s": [1, 1.5]}
 
 
 def entry(method=ADAM, **grid):
-    return json.dumps({"method": method, "grid": grid})
+    return {"method": method, "grid": grid}
 
 
 def test_a_grid_is_every_combination():
@@ -43,28 +43,25 @@ def test_a_grid_is_every_combination():
     ],
 )
 def test_every_trainer_has_parameters_of_its_own(method, grid):
-    read = read_entry(entry(method, **grid))
-    assert (
-        {name for name, value in read.grid if value is not None} == read.method.tuned == set(grid)
-    )
+    read = Entry(**entry(method, **grid))
+    assert set(read.grid.values) == read.method.tuned == set(grid)
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("given", "message"),
     [
-        ("{", "entry: no JSON"),
-        ("[]", "entry: entry: input should be a valid dictionary"),
+        ([], "must be a valid dictionary"),
         (entry({"trainer": "magic"}, learning_rate=[1]), "does not match any of the expected tags"),
         (entry(learning_rate=[]), "list should have at least 1 item"),
         (entry(learning_rate=[-1]), "greater than 0"),
         (entry(learning_rate=[1, 1]), "every entry may be there only once"),
-        (entry(), "its grid must have values of learning_rate, and of nothing else; it has none"),
+        (entry(), "the grid must have values of learning_rate, and of nothing else; it has none"),
         (entry(learning_rate=[1], ridge=[1]), "it has learning_rate, ridge"),
         (entry(ADAM | {"optimizer": "nesterov"}, learning_rate=[1]), "learning_rate, momentum"),
         (entry(ADAM | {"s": [3]}, learning_rate=[1]), "less than or equal to 2"),
         (entry(ADAM | {"s": [1], "stages": 3}, learning_rate=[1]), "s must be two values"),
         (entry(ADAM | {"speed": 1}, learning_rate=[1]), "unknown key; allowed are s, stages"),
-        (entry(DEEP | {"base": "step"}, learning_rate=[1]), "should be 'relu', 'relu2', 'tanh',"),
+        (entry(DEEP | {"base": "step"}, learning_rate=[1]), "must be 'relu', 'relu2', 'tanh',"),
         (entry(DEEP | {"hidden": 0}, learning_rate=[1]), "greater than or equal to 1"),
         (entry(DEEP | {"s": []}, learning_rate=[1]), "list should have at least 1 item"),
         (entry(DEEP | {"s": [1, -1]}, learning_rate=[1]), "greater than or equal to 0"),
@@ -72,9 +69,9 @@ def test_every_trainer_has_parameters_of_its_own(method, grid):
         (entry(DEEP, learning_rate=[1], momentum=[0.9]), "it has learning_rate, momentum"),
     ],
 )
-def test_a_wrong_entry_is_one_line(text, message):
-    with pytest.raises(ValueError, match="entry: ") as raised:
-        read_entry(text)
+def test_a_wrong_entry_is_one_line(given, message):
+    with pytest.raises(ConfigError, match="entry: ") as raised:
+        checked(Entry, given, "entry")
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
 

@@ -273,10 +273,14 @@ def test_a_folder_can_be_moved(replicated, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ("[50, 200, 1000], unit", "[50, -200], unit", "widths.value.1: -200 given; input should"),
+        (
+            "[50, 200, 1000], unit",
+            "[50, -200], unit",
+            "widths.value.1: -200 given; must be greater",
+        ),
         ("problem: sine1d", "problem: cosine", "experiments.sine1d.problem: 'cosine' given; "),
         ("methods: [relu, ho", "methods: [relu, no", "experiments.sine1d.methods: 'nomotopy' giv"),
-        ("s: [1, 1.5]", "s: [1, 2.5]", "methods.relaxation.s.1: 2.5 given; input should be less"),
+        ("s: [1, 1.5]", "s: [1, 2.5]", "methods.relaxation.s.1: 2.5 given; must be less"),
         ("  decay:", "  deacy:", "training.deacy: unknown key; allowed are stage_steps, decay, "),
         (
             "experiments:\n  sine1d:\n",
@@ -290,7 +294,7 @@ def test_a_folder_can_be_moved(replicated, tmp_path):
             marks=pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="there may be a GPU"),
         ),
         ("grid: descent, job", "grid: fine, job", "grid: 'fine' given; allowed are descent"),
-        ("device: auto", "device: gpu", "device: 'gpu' given; input should be 'auto', 'cpu' or"),
+        ("device: auto", "device: gpu", "device: 'gpu' given; must be 'auto', 'cpu' or"),
     ],
 )
 def test_a_wrong_configuration_is_one_line_and_touches_nothing(checkout, old, new, line):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hrta.study.config.mistakes import ConfigError
+from hrta.study.config.replication import Replication
 
 SUFFIXES = {"figures": ("pdf", "png"), "tables": ("md", "csv")}
 SECTIONS = PAPER, THEORY, SIBLINGS, BEYOND = (
@@ -121,6 +122,11 @@ class Item:
 def labels(models: Mapping[str, Any], names: Iterable[str] | None = None) -> dict[str, str]:
     """The labels of these models, or of all of them, by name."""
     return {name: models[name].label for name in (models if names is None else names)}
+
+
+def at_the_end(settings: Replication) -> dict[str, float]:
+    """The parameter that says which part of a run's steps is its end."""
+    return {"fraction": settings.training.final_fraction.value}
 
 
 def figure_and_table(name: str) -> dict[str, str]:

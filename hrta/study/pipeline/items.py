@@ -10,6 +10,7 @@ from hrta.study.pipeline.item import (
     SIBLINGS,
     THEORY,
     Item,
+    at_the_end,
     by_name,
     figure_and_table,
     labels,
@@ -37,10 +38,6 @@ def make_items(settings: Replication, plan: Plan) -> dict[str, Item]:
     return by_name(made, settings.experiments)
 
 
-def _at_the_end(settings: Replication) -> dict[str, float]:
-    return {"fraction": settings.training.final_fraction.value}
-
-
 def _labelled(settings: Replication, experiments: list[str]) -> dict[str, dict[str, str]]:
     """The labels of these experiments, and of their methods and optimizers."""
     chosen = [settings.experiments[name] for name in experiments]
@@ -62,7 +59,7 @@ def _of_runs(settings: Replication, plan: Plan) -> Iterator[Item]:
     yield Item(PAPER, "figure_activations", "activations", {}, writes, targets=("paper",))
     every = list(settings.experiments)
     own = [name for name in every if settings.experiments[name].paper] or every
-    at_first_rate, at_the_end = _first_rates(settings), _at_the_end(settings)
+    at_first_rate, at_end = _first_rates(settings), at_the_end(settings)
     for name in every:
         section, targets = (PAPER, ("paper",)) if name in own else (BEYOND, ())
         reads, shown = {"runs": plan.tables(f"runs/{name}")}, _labelled(settings, [name])
@@ -77,7 +74,7 @@ def _of_runs(settings: Replication, plan: Plan) -> Iterator[Item]:
         yield Item(
             *(section, f"figure_learning_rates_{name}", "learning_rates", reads),
             {"figure": f"figures/learning_rates_{name}"},
-            shown | at_the_end,
+            shown | at_end,
             of=label,
         )
     for suffix, names, section, of, targets in (
@@ -85,7 +82,7 @@ def _of_runs(settings: Replication, plan: Plan) -> Iterator[Item]:
         ("_all", every, BEYOND, "all problems", ()),
     ):
         reads = {"runs": plan.tables(*(f"runs/{name}" for name in names))}
-        shown = _labelled(settings, names) | at_the_end
+        shown = _labelled(settings, names) | at_end
         yield Item(
             *(section, f"figure_width{suffix}", "width", reads),
             {"figure": f"figures/width{suffix}"},
@@ -173,7 +170,7 @@ def _of_poisson(settings: Replication, plan: Plan) -> Iterator[Item]:
                 "baseline": next(iter(poisson.methods)),
                 "shown": next(iter(runs)),
             }
-            | _at_the_end(settings),
+            | at_the_end(settings),
             of=problem.label,
             targets=("paper",) if problem.paper else (),
         )
@@ -217,6 +214,6 @@ def _of_sweep(settings: Replication, plan: Plan) -> Iterator[Item]:
                 "methods": labels(sweep.methods),
                 "optimizers": labels(settings.optimizers, sweep.learning_rates),
             }
-            | _at_the_end(settings),
+            | at_the_end(settings),
             targets=("sweep",),
         )

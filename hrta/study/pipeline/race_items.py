@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hrta.study.config.extensions import Networks
 from hrta.study.config.jobs import races_of
 from hrta.study.config.replication import Replication
-from hrta.study.pipeline.item import BEYOND, SIBLINGS, Item, figure_and_table, labels
+from hrta.study.pipeline.item import BEYOND, SIBLINGS, Item, at_the_end, figure_and_table, labels
 from hrta.study.pipeline.plan import Plan
 
 Parameters = dict[str, object]
@@ -33,20 +33,16 @@ def _shown(settings: Replication, name: str) -> Parameters:
     }
 
 
-def _at_the_end(settings: Replication) -> Parameters:
-    return {"fraction": settings.training.final_fraction.value}
-
-
 def _of_all_methods(settings: Replication, plan: Plan) -> Iterator[Item]:
     """The race of all methods, and beside it exact alternating minimisation round by round."""
     race, alternation = settings.competitors.race, settings.competitors.alternation
-    shown, at_the_end, targets = _shown(settings, "race"), _at_the_end(settings), ("siblings",)
+    shown, at_end, targets = _shown(settings, "race"), at_the_end(settings), ("siblings",)
     runs, tuning = {"runs": plan.tables("race")}, {"tuning": plan.second_tables("race")}
     yield Item(
         *(SIBLINGS, "figure_anmin", "anmin"),
         {"results_files": plan.tables("anmin"), "runs": plan.raced("race", alternation.against)},
         figure_and_table("anmin"),
-        at_the_end
+        at_end
         | {
             "problems": labels(race.problems, alternation.problems),
             "methods": labels(race.methods, alternation.against),
@@ -58,7 +54,7 @@ def _of_all_methods(settings: Replication, plan: Plan) -> Iterator[Item]:
     yield Item(
         *(SIBLINGS, "figure_race", "race", runs | tuning),
         {"figure": "figures/race"} | {key: f"tables/{stem}" for key, stem in tables.items()},
-        shown | at_the_end | {"targets": race.targets.value},
+        shown | at_end | {"targets": race.targets.value},
         targets=targets,
     )
     yield Item(
@@ -70,7 +66,7 @@ def _of_all_methods(settings: Replication, plan: Plan) -> Iterator[Item]:
     yield Item(
         *(SIBLINGS, "figure_race_curves", "race_curves", runs),
         figure_and_table("race"),
-        shown | at_the_end,
+        shown | at_end,
         targets=targets,
         parts={f"_{name}": each.label for name, each in race.problems.items()},
     )
@@ -91,7 +87,7 @@ def _of_schedules(settings: Replication, plan: Plan) -> Item:
             "tuned_table": "tables/schedules_tuned",
         },
         _shown(settings, "schedules")
-        | _at_the_end(settings)
+        | at_the_end(settings)
         | {
             "parts": {
                 f"{name}_{optimizer}": {"path": variant.label, "optimizer": chosen.label}
@@ -124,7 +120,7 @@ def _of_networks(
         *(BEYOND, f"figure_{stem}", "networks"),
         {"runs": plan.tables(name), "tuning": plan.second_tables(name)},
         figure_and_table(stem) | {key: f"tables/{stem}_{end}" for key, end in tables.items()},
-        _shown(settings, name) | _at_the_end(settings) | {"parts": parts},
+        _shown(settings, name) | at_the_end(settings) | {"parts": parts},
         of,
         ("beyond",),
     )

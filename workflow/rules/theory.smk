@@ -4,7 +4,7 @@ for job in PLAN.within("theory"):
 
     rule:
         name:
-            job.name.replace("/", "_")
+            job.plain_name
         input:
             job.inputs,
         output:

@@ -42,6 +42,11 @@ class Job:
         return f"results/{self.name}.parquet"
 
     @property
+    def plain_name(self) -> str:
+        """Its name where there can be no folders: of a rule, of a checkpoint."""
+        return self.name.replace("/", "_")
+
+    @property
     def second_table(self) -> str:
         """The file of the other table, of a job that writes two."""
         return f"results/{self.name}_{self.spec.second_table}.parquet"
@@ -74,8 +79,7 @@ class Job:
         digest = hashlib.sha256(self.spec.json_text.encode())
         for file in self.sources:
             digest.update(_content_digest(file))
-        stem = self.name.replace("/", "_")
-        return f"--checkpoint results/checkpoints/{stem}_{digest.hexdigest()[:12]}.npz"
+        return f"--checkpoint results/checkpoints/{self.plain_name}_{digest.hexdigest()[:12]}.npz"
 
     @property
     def priority(self) -> int:

@@ -110,8 +110,9 @@ chaos: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/snakemake --lint
+	$(BIN)/python tests/workflow/lint.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

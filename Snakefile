@@ -1,48 +1,69 @@
+import json
+import sys
+
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+# The package of this folder, whatever is installed.
+sys.path.insert(0, workflow.basedir)
+
+from hrta.study.config.flat import numbers_of
+from hrta.study.config.mistakes import ConfigError
+from hrta.study.pipeline.machine import claim_folder, more_each_try, shell_prefix
+from hrta.study.pipeline.recorded import Recorded, code_files
+from hrta.study.pipeline.sources import notebook_sources, sources, workflow_file
+from hrta.study.pipeline.study import REPORT, in_order, read_study
 
 
 configfile: f"{workflow.basedir}/config/replication.yaml"
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/machine.smk"
-include: "workflow/rules/functions.smk"
-include: "workflow/rules/theory_cases.smk"
-include: "workflow/rules/races_functions.smk"
-include: "workflow/rules/poisson_functions.smk"
-include: "workflow/rules/siblings_functions.smk"
-include: "workflow/rules/items.smk"
-include: "workflow/rules/theory_items.smk"
-include: "workflow/rules/poisson_items.smk"
-include: "workflow/rules/siblings_items.smk"
-include: "workflow/rules/beyond_items.smk"
-include: "workflow/rules/evidence_functions.smk"
-include: "workflow/rules/sweep_items.smk"
+if workflow.deployment_settings.deployment_method:
+    sys.exit(
+        "workflow: no --software-deployment-method here; make the one environment of all rules "
+        "with `make env` or from environment.yml, and run without"
+    )
+if workflow.is_main_process:
+    presence = claim_folder()  # held until this process ends
+
+# Whether jobs run on other machines than this: with --jobs and an executor that submits them, and
+# in the jobs that it has submitted.
+submitted = workflow.resource_settings.nodes is not None or workflow.remote_exec
+config = in_order(config)
+try:
+    STUDY = read_study(config, submitted)
+except (ConfigError, OSError) as error:
+    sys.exit(str(error))
+PLAN, ITEMS = STUDY.plan, STUDY.items
+RECORDED = Recorded(workflow, STUDY.results)
+
+workflow.global_resources.setdefault("gpu", 1)
+shell.prefix(shell_prefix(STUDY.gpu))
+
+
 include: "workflow/rules/data.smk"
-include: "workflow/rules/training.smk"
-include: "workflow/rules/spectra.smk"
+include: "workflow/rules/results.smk"
 include: "workflow/rules/theory.smk"
-include: "workflow/rules/poisson.smk"
-include: "workflow/rules/siblings.smk"
-include: "workflow/rules/races.smk"
-include: "workflow/rules/evidence.smk"
-include: "workflow/rules/claims.smk"
-include: "workflow/rules/sweep.smk"
-include: "workflow/rules/report_functions.smk"
 include: "workflow/rules/notebooks.smk"
-include: "workflow/rules/manifest_functions.smk"
-include: "workflow/rules/manifest.smk"
+include: "workflow/rules/evidence.smk"
+include: "workflow/rules/record.smk"
 include: "workflow/rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
-        [item.files for item in ITEMS.values()],
-        rules.evidence.input,
-        rules.claims.output,
-        rules.manifest.output,
-        rules.crate_description.output,
-        rules.report.output,
+        STUDY.results,
+        "results/manifest/manifest.json",
+        "results/manifest/ro-crate-metadata.json",
+        REPORT,
+
+
+for target, files in STUDY.targets.items():
+
+    rule:
+        name:
+            target
+        input:
+            files,

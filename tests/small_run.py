@@ -1,11 +1,12 @@
 """A small workflow of two jobs, run by Snakemake, and its manifest."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
+ROOT = Path(__file__).parents[1]
 # More than Snakemake takes a checksum of.
 LARGE = 1_200_000
 SNAKEFILE = """
@@ -25,7 +26,7 @@ rule figure:
     shell: "echo drawn | tee {output}"
 """
 RECORD = {
-    "arguments": {"width": 8, "seeds": [0, 1, 2, 3], "methods": {"relu": [1.0, 1.0]}},
+    "spec": {"job": "train", "width": 8, "seeds": 4, "methods": {"relu": [1.0, 1.0]}},
     "versions": {"python": "3.11.0", "torch": "2.6.0"},
     "cpu": "some processor",
     "wall_time": 2.5,
@@ -50,7 +51,7 @@ def make_run(folder: Path) -> None:
     (folder / "record.json").write_text(json.dumps(RECORD))
     (folder / "config.yaml").write_text("seeds: 4\n")
     (folder / "README.md").write_text("# A small run\n")
-    (folder / "CITATION.cff").write_text((SCRIPTS.parents[1] / "CITATION.cff").read_text())
+    (folder / "CITATION.cff").write_text((ROOT / "CITATION.cff").read_text())
     command = ["snakemake", "--cores", "1", "--quiet", "all"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     done = write_manifest(folder)
@@ -58,21 +59,25 @@ def make_run(folder: Path) -> None:
 
 
 def write_manifest(folder: Path, jobs: list[dict] = JOBS) -> subprocess.CompletedProcess:
-    """Run the script as the workflow does."""
-    return run_script(
-        *(folder, "write_manifest", "--jobs", json.dumps(jobs), "--configuration", "config.yaml"),
+    """Run the command as the workflow does."""
+    return run_command(
+        *(folder, "manifest", json.dumps(jobs), "config.yaml"),
         *("--code", ".", "--output", "results/manifest/manifest.json"),
     )
 
 
 def write_crate(folder: Path, output: str, *more: str) -> subprocess.CompletedProcess:
-    """Run the script as the workflow does."""
-    return run_script(
-        *(folder, "write_crate", "results/manifest/manifest.json", "--code", "."),
-        *("--more", "Snakefile", "README.md", "CITATION.cff", *more, "--output", output),
+    """Run the command as the workflow does."""
+    return run_command(
+        *(folder, "crate", "results/manifest/manifest.json", "Snakefile", "README.md"),
+        *("CITATION.cff", *more, "--code", ".", "--output", output),
     )
 
 
-def run_script(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(SCRIPTS / f"{name}.py"), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+def run_command(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run a command that only the workflow runs."""
+    command = [sys.executable, "-m", "hrta.study.pipeline", *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )

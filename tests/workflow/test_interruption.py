@@ -26,13 +26,13 @@ def start(checkout):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    log = checkout.folder / "logs/train/sine1d/adam/width32.log"
+    log = checkout.folder / "logs/runs/sine1d/adam/width32.log"
     log.unlink(missing_ok=True)
     while not (log.exists() and "width 32: " in log.read_text()):
         assert process.poll() is None
         time.sleep(0.05)
     (job,) = [
-        child for child in psutil.Process(process.pid).children(True) if "train" in child.cmdline()
+        child for child in psutil.Process(process.pid).children(True) if "hrta" in child.cmdline()
     ]
     return process, job
 

@@ -17,24 +17,38 @@ no_gpu = pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="there may 
 
 
 def rules():
-    """The text of every rule that submits something, by file and name."""
+    """The text of every rule that submits something, that of its base included, by its name."""
     found = {}
     for file in sorted((ROOT / "workflow/rules").glob("*.smk")):
-        for text in re.split(r"^ *rule\b", file.read_text(), flags=re.MULTILINE)[1:]:
-            runs = re.search(r"^ +(shell|script|run|notebook):", text, flags=re.MULTILINE)
-            if runs and "localrule: True" not in text:
-                found[f"{file.stem} {text.partition(':')[0].strip()}"] = text
-    return found
+        heading = r"^ *(?:use rule (\w+) as (\w+) with|rule ?(\w*)):"
+        parts = re.split(heading, file.read_text(), flags=re.MULTILINE)[1:]
+        for base, derived, own, text in zip(*(parts[i::4] for i in range(4)), strict=True):
+            name = derived or own or f"in a loop of {file.stem}"
+            # What a derived rule says itself comes first.
+            found[name] = text + (found[base] if base else "")
+    runs = r"^ +(shell|script|run|notebook):"
+    return {
+        name: text
+        for name, text in found.items()
+        if re.search(runs, text, flags=re.MULTILINE) and "localrule: True" not in text
+    }
 
 
 RULES = rules()
 
 
+def test_the_rules_are_found():
+    assert {"data", "spectra", "train", "race", "manifest", "crate", "report"} <= set(RULES)
+    assert {"in a loop of theory", "in a loop of notebooks"} <= set(RULES)
+    assert len(RULES) == 17
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_says_what_it_needs_and_with_what_it_is_submitted(rule):
-    assert re.search(r"\bmem_mb=more_each_try\(", RULES[rule])
-    assert re.search(r"\bruntime=more_each_try\(", RULES[rule])
-    (group,) = re.findall(r'group:\s+"(\w+)"', RULES[rule])
+    resources = re.search(r"resources:\n((?: +\w+=.*\n)+)", RULES[rule])[1]
+    assert re.search(r"\bmem_mb=more_each_try\(", resources)
+    assert re.search(r"\bruntime=more_each_try\(", resources)
+    group = re.search(r'group:\s+"(\w+)"', RULES[rule])[1]
     components = (ROOT / "profiles/slurm/config.yaml").read_text()
     assert re.search(rf"^  {group}: \d+$", components, flags=re.MULTILINE), group
 

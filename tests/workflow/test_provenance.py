@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 from crate_validation import issues
+from studies import study
 
 from hrta.runtime.files import sha256
 from hrta.study.pipeline.manifest import PLACE, read_manifest
@@ -44,9 +45,26 @@ def test_every_job_has_its_command_times_and_inputs(replicated):
     (trained,) = [
         job for job in manifest.jobs if job.outputs[0].endswith("sine1d/adam/width8.parquet")
     ]
-    assert {"hrta/training.py", "data/sine1d.parquet"} < set(trained.inputs)
-    assert trained.result["arguments"]["seeds"] == [0, 1, 2, 3]
+    assert {"hrta/training/two_layer.py", "data/sine1d.parquet"} < set(trained.inputs)
+    assert trained.result["spec"]["seeds"] == 4
     assert set(manifest.configuration) == {"config/replication.yaml", "config/smoke.yaml"}
+
+
+def test_what_an_item_was_configured_with_are_the_specs_beside_its_results(replicated):
+    manifest = read_manifest(replicated.folder / PLACE)
+    for name, item in study("smoke.yaml").items.items():
+        specs = manifest.specs_behind(item.files[0])
+        files = [f"results/{result}.json" for result in specs]
+        records = {file: json.loads((replicated.folder / file).read_text()) for file in files}
+        assert [record["spec"] for record in records.values()] == list(specs.values()), name
+        made = {file.removesuffix(".parquet") for file in item.results}
+        assert {f"results/{result}" for result in specs} <= made | {
+            file.removesuffix(end) for file in made for end in ("_tuning", "_solutions")
+        }
+        assert bool(specs) == bool(item.results)
+    motion = manifest.specs_behind("figures/motion.png")
+    assert not any("decay" in spec for spec in motion.values())
+    assert all("decay" in spec for spec in manifest.specs_behind("figures/sine1d.png").values())
 
 
 def test_a_partial_rerun_is_recorded_and_the_rest_stays(replicated):
@@ -68,7 +86,7 @@ def test_a_partial_rerun_is_recorded_and_the_rest_stays(replicated):
     [
         ("figures/sine1d.png", "train, data"),
         ("figures/sine1d.pdf", "train, data"),
-        ("data/wine.parquet", "hrta data wine"),
+        ("data/wine.parquet", '"name":"wine"'),
     ],
 )
 def test_any_file_says_how_it_came_to_be(replicated, name, words):
@@ -90,7 +108,7 @@ def test_the_crate_is_valid_and_has_everything(replicated, tmp_path):
     code = {
         "Snakefile",
         "LICENSE",
-        "hrta/ntk.py",
+        "hrta/ntk/matrices.py",
         "config/smoke.yaml",
         "profiles/default/config.yaml",
     }

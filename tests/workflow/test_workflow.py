@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 
 import pandas as pd
 import pytest
@@ -95,7 +96,7 @@ def test_results_are_tidy_and_tell_what_made_them(replicated):
     last = table[table["step"] == 400].set_index(["method", "seed"])
     assert last.loc["relaxation", "s"].tolist() == [1.5] * 12  # 4 seeds, 3 learning rates
     record = json.loads(file.with_suffix(".json").read_text())
-    keys = {"arguments", "config_hash", "versions", "device", "dtype", "wall_time", "diverged"}
+    keys = {"spec", "spec_hash", "versions", "device", "dtype", "wall_time", "diverged"}
     assert keys <= set(record)
 
 
@@ -154,29 +155,34 @@ def edited(replicated):
 
 def test_editing_a_plot_reruns_only_notebooks(edited):
     drawn = {"figure_activations", "figure_eigenvalues", "figure_spectra"} | OF_RUNS - TABLES
-    assert edited("hrta/plots.py", "markersize=3", "markersize=4") == drawn
+    assert edited("hrta/study/analysis/figures/paper.py", "markersize=3", "markersize=4") == drawn
 
 
 def test_editing_the_style_reruns_whatever_has_it(edited):
-    assert edited("hrta/style.py", '"lines.linewidth": 1.2', '"lines.linewidth": 1.3') == (
-        NOTEBOOKS - TABLES
-    )
+    assert edited(
+        "hrta/study/analysis/figures/style.py", '"lines.linewidth": 1.2', '"lines.linewidth": 1.3'
+    ) == (NOTEBOOKS - TABLES)
 
 
 @pytest.mark.parametrize(
     ("module", "old", "new", "more"),
     [
-        ("training", "np.arange(steps) / steps", "np.arange(steps) / (steps + 1)", set()),
+        ("two_layer", "np.arange(steps) / steps", "np.arange(steps) / (steps + 1)", set()),
         ("optimizers", "0.9, 0.999, 1e-8", "0.9, 0.99, 1e-8", WITH_ADAM),
         (
-            *("kernels/__init__", "one file for each engine", "a file for each engine"),
+            *("engines/__init__", "one file for each engine", "a file for each engine"),
             {"poisson"} | OF_POISSON | OF_NETWORKS,
         ),
-        ("kernels/sorted", "summed from both ends, and", "summed from both sides, and", set()),
+        (
+            "kernels/one_dimensional",
+            "summed from both ends, and",
+            "summed from both sides, and",
+            set(),
+        ),
     ],
 )
 def test_editing_the_trainer_reruns_training(edited, module, old, new, more):
-    rerun = edited(f"hrta/{module}.py", old, new)
+    rerun = edited(f"hrta/training/{module}.py", old, new)
     trained = {"train", "race", "acceleration", "figure_acceleration", "figure_schedules"}
     trained |= OF_THE_RACE | OF_RUNS
     assert rerun == trained | TRAINED_FOR_THEORY | OF_TRAINING_AND_THEORY | more
@@ -194,7 +200,7 @@ def test_editing_a_siblings_method_reruns_only_it(replicated, edited):
 
 
 def test_editing_the_kernel_theory_reruns_no_training(edited):
-    rerun = edited("hrta/arc_cosine.py", "SMALL = 2.0**-10", "SMALL = 2.0**-11")
+    rerun = edited("hrta/ntk/arc_cosine.py", "SMALL = 2.0**-10", "SMALL = 2.0**-11")
     accelerated = {"acceleration", "figure_acceleration"}
     assert rerun == {"spectra", "table_jumps"} | accelerated | MEASURED | OF_SPECTRA | OF_THEORY
 
@@ -216,7 +222,7 @@ def mine(x: np.ndarray) -> np.ndarray:
 
 
 def make_problem('''
-    assert edited("hrta/targets.py", "def make_problem(", function) == set()
+    assert edited("hrta/problems/targets.py", "def make_problem(", function) == set()
     entry = """experiments:
   mine:
     label: x²
@@ -236,7 +242,7 @@ def make_problem('''
 
 
 def test_changing_a_problem_reruns_what_shows_it(edited):
-    rerun = edited("hrta/targets.py", "low=-3, high=3", "low=-2, high=3")
+    rerun = edited("hrta/problems/targets.py", "low=-3, high=3", "low=-2, high=3")
     own = {"figure_jump1d", "figure_learning_rates_jump1d", "theory_jumps_jump1d"}
     own |= {"race", "slopes", "figure_slopes", "figure_schedules"} | OF_THE_RACE | OF_NETWORKS
     assert rerun == {"data", "train", "spectra"} | own | SHOW_EVERY_EXPERIMENT
@@ -267,10 +273,14 @@ def test_a_folder_can_be_moved(replicated, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ("[50, 200, 1000], unit", "[50, -200], unit", "widths.value.1: -200 given; input should"),
+        (
+            "[50, 200, 1000], unit",
+            "[50, -200], unit",
+            "widths.value.1: -200 given; must be greater",
+        ),
         ("problem: sine1d", "problem: cosine", "experiments.sine1d.problem: 'cosine' given; "),
         ("methods: [relu, ho", "methods: [relu, no", "experiments.sine1d.methods: 'nomotopy' giv"),
-        ("s: [1, 1.5]", "s: [1, 2.5]", "methods.relaxation.s.1: 2.5 given; input should be less"),
+        ("s: [1, 1.5]", "s: [1, 2.5]", "methods.relaxation.s.1: 2.5 given; must be less"),
         ("  decay:", "  deacy:", "training.deacy: unknown key; allowed are stage_steps, decay, "),
         (
             "experiments:\n  sine1d:\n",
@@ -284,7 +294,7 @@ def test_a_folder_can_be_moved(replicated, tmp_path):
             marks=pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="there may be a GPU"),
         ),
         ("grid: descent, job", "grid: fine, job", "grid: 'fine' given; allowed are descent"),
-        ("device: auto", "device: gpu", "device: 'gpu' given; input should be 'auto', 'cpu' or"),
+        ("device: auto", "device: gpu", "device: 'gpu' given; must be 'auto', 'cpu' or"),
     ],
 )
 def test_a_wrong_configuration_is_one_line_and_touches_nothing(checkout, old, new, line):
@@ -299,6 +309,59 @@ def test_a_wrong_configuration_is_one_line_and_touches_nothing(checkout, old, ne
     assert "Traceback" not in done.stderr
     after = {path for path in checkout.folder.rglob("*") if ".snakemake" not in path.parts}
     assert after == before
+
+
+@pytest.mark.parametrize("name", ["paper", "results/runs/sine1d/adam/width8.parquet", "notebooks"])
+def test_a_target_right_after_the_files_of_the_configuration_is_one_line(checkout, name):
+    for made in ("results/runs/sine1d/adam/width8.parquet",):
+        (checkout.folder / made).parent.mkdir(parents=True)
+        (checkout.folder / made).write_bytes(b"PAR1")
+    command = ["snakemake", "--cores", "1", "--dry-run", "--configfile", "config/smoke.yaml", name]
+    done = subprocess.run(command, cwd=checkout.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if not line.startswith("Using workflow spec")]
+    assert said == [
+        f"snakemake: --configfile: {name} is no YAML or JSON file; write -- before the names of "
+        "targets: snakemake ... --configfile mine.yaml -- NAME"
+    ]
+
+
+@pytest.mark.parametrize(
+    "before", [("--configfile=config/smoke.yaml",), ("--configfile", "a.yaml", "b.yaml", "--")]
+)
+def test_other_ways_to_name_a_target_work(checkout, before):
+    for name in ("a.yaml", "b.yaml"):
+        shutil.copy(checkout.folder / "config/smoke.yaml", checkout.folder / name)
+    command = ["snakemake", "--cores", "1", "--dry-run", *before, "figure_activations"]
+    done = subprocess.run(command, cwd=checkout.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^figure_activations +1$", done.stdout + done.stderr, flags=re.MULTILINE)
+
+
+def test_the_rules_may_be_included_in_any_order(checkout):
+    before = checkout.planned("all", options=("--forceall",))
+    snakefile = checkout.folder / "Snakefile"
+    text = snakefile.read_text()
+    includes = re.findall(r"^include: .*$", text, flags=re.MULTILINE)
+    assert len(includes) == len(list((checkout.folder / "workflow/rules").glob("*.smk"))) <= 9
+    turned = dict(zip(includes, reversed(includes), strict=True))
+    snakefile.write_text(re.sub(r"^include: .*$", lambda line: turned[line[0]], text, flags=re.M))
+    assert checkout.planned("all", options=("--forceall",)) == before
+
+
+def test_rule_files_are_short():
+    files = {path: path.read_text().count("\n") for path in (ROOT / "workflow/rules").iterdir()}
+    assert max(files.values()) <= 150
+    assert sum(files.values()) + (ROOT / "Snakefile").read_text().count("\n") <= 500
+
+
+def test_an_environment_for_each_rule_is_refused_in_one_line(checkout):
+    done = checkout.snakemake(
+        "paper", options=("--dry-run", "--software-deployment-method", "conda")
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "workflow: no --software-deployment-method here; make the one environment" in done.stderr
 
 
 def test_every_name_in_the_readme_is_a_target(replicated):

@@ -1,25 +1,25 @@
+# The points of all problems, sampled ones and real ones.
+
+
 rule data:
     input:
-        sources("hrta.runtime.files"),
+        lambda wildcards: PLAN[wildcards.job].sources,
     output:
-        problem="data/{experiment}.parquet",
-        checksum="data/{experiment}.parquet.sha256",
+        problem="{job}.parquet",
+        checksum="{job}.parquet.sha256",
     log:
-        "logs/data/{experiment}.log",
+        "logs/{job}.log",
+    wildcard_constraints:
+        job=PLAN.pattern("data"),
     group:
         "data"
-    conda:
-        "../../environment.yml"
     resources:
         mem_mb=more_each_try(1000),
         runtime=more_each_try(10),
     params:
-        fingerprint=fingerprint,
-        name=lambda wildcards: settings.experiments[wildcards.experiment].problem,
-        points=lambda wildcards: settings.experiments[wildcards.experiment].points.value,
-        test_points=lambda wildcards: settings.experiments[wildcards.experiment].test_points.value,
+        spec=lambda wildcards: PLAN[wildcards.job].spec.json_text,
     message:
-        "Sampling the problem of {wildcards.experiment}."
+        "Making the points of {wildcards.job}."
     shell:
-        "exec python -m hrta data {params.name} --points {params.points}"
-        " --test-points {params.test_points} --output {output.problem} > {log} 2>&1"
+        "exec python -m hrta run {params.spec:q} --output {output.problem} --parent $PPID"
+        " > {log} 2>&1"

@@ -1,6 +1,6 @@
-# The compact tables that verdicts and verification are made from: a rule for each kind.
+# The compact tables that verdicts and verification are made from, and the verdicts.
 
-for kind, files in EVIDENCE.items():
+for kind, files in STUDY.evidence.items():
 
     rule:
         name:
@@ -14,14 +14,12 @@ for kind, files in EVIDENCE.items():
             f"logs/evidence/{kind}.log",
         group:
             "summary"
-        conda:
-            "../../environment.yml"
         threads: 1
         resources:
             mem_mb=more_each_try(1500),
             runtime=more_each_try(10),
         params:
-            options=f"{kind} --fraction {settings.training.final_fraction.value}",
+            options=f"{kind} --fraction {STUDY.settings.training.final_fraction.value}",
         message:
             f"Collecting the evidence: {kind}."
         shell:
@@ -35,10 +33,8 @@ rule evidence_configuration:
     log:
         "logs/evidence/configuration.log",
     localrule: True
-    conda:
-        "../../environment.yml"
     params:
-        numbers=json.dumps(numbers_of(settings), indent=1),
+        numbers=json.dumps(numbers_of(STUDY.settings), indent=1),
     message:
         "Noting the numbers that the results depend on."
     shell:
@@ -47,4 +43,28 @@ rule evidence_configuration:
 
 rule evidence:
     input:
-        EVIDENCE_FILES,
+        expand("results/evidence/{kind}.parquet", kind=STUDY.evidence),
+        "results/evidence/configuration.json",
+
+
+rule claims:
+    input:
+        sources("hrta.study.claims.judgement", "hrta.study.claims.pages"),
+        claims=workflow_file("config/claims.yaml"),
+        tables=expand("results/evidence/{kind}.parquet", kind=STUDY.judged),
+    output:
+        table="tables/claims.csv",
+        page="tables/claims.md",
+    log:
+        "logs/claims.log",
+    group:
+        "summary"
+    threads: 1
+    resources:
+        mem_mb=more_each_try(1000),
+        runtime=more_each_try(10),
+    message:
+        "Judging the claims."
+    shell:
+        "exec python -m hrta claims results/evidence --claims {input.claims:q}"
+        " --output tables/claims --parent $PPID > {log} 2>&1"

@@ -1,59 +1,43 @@
+# A rule for each figure and table of the same name: its notebook, executed.
+
 for target, item in ITEMS.items():
 
     rule:
         name:
             target
         input:
-            sources(*imported(NOTEBOOKS / f"{item.notebook}.ipynb")),
+            notebook_sources(item.notebook),
+            sources("hrta.study.pipeline.notebook"),
             item.results,
-            script=ROOT / "workflow/scripts/execute_notebook.py",
-            notebook=ROOT / f"notebooks/{item.notebook}.ipynb",
+            notebook=workflow_file(f"notebooks/{item.notebook}.ipynb"),
         output:
-            for_the_report(target),
-            executed=f"notebooks/executed/{target}.ipynb",
-            page=f"notebooks/executed/{target}.html",
+            # What Snakemake's own report shows, too.
+            [
+                report(
+                    each.files[-1],
+                    caption=f"../report/captions/{each.caption}",
+                    category=item.section,
+                    labels={"item": item.title, "shows": each.stem.replace("_", " ")},
+                )
+                for each in item.shown
+            ],
+            [each.files[0] for each in item.shown],
+            executed=item.executed[0],
+            page=item.executed[1],
         log:
             text=f"logs/notebooks/{target}.log",
             notebook=f"logs/notebooks/{target}.ipynb",
         group:
             "notebooks"
-        conda:
-            "../../environment.yml"
         threads: 1
         resources:
             mem_mb=more_each_try(2000),
             runtime=more_each_try(10),
         params:
-            parameters=json.dumps(item.parameters | item.writes),
+            parameters=json.dumps({**item.parameters, **item.reads, **item.writes}),
         message:
             f"Executing {item.notebook}.ipynb for {target}."
         shell:
-            "exec python {input.script:q} {input.notebook:q} --parameters {params.parameters:q}"
+            "exec python -m hrta.study.pipeline notebook {input.notebook:q} {params.parameters:q}"
             " --draft {log.notebook} --executed {output.executed} --page {output.page}"
             " --parent $PPID > {log.text} 2>&1"
-
-
-rule paper:
-    input:
-        [ITEMS[f"figure_{name}"].files for name in OF_THE_PAPER],
-        [
-            OF_POISSON[f"figure_{name}"].files
-            for name, each in poisson.problems.items()
-            if each.paper
-        ],
-        ITEMS["table_final_losses"].files,
-
-
-rule beyond:
-    input:
-        [item.files for item in OF_BEYOND.values()],
-
-
-rule siblings:
-    input:
-        [item.files for item in OF_THE_SIBLINGS.values()],
-
-
-rule theory:
-    input:
-        [ITEMS[name].files for name in OF_THE_THEORY],

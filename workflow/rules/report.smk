@@ -6,17 +6,15 @@ report: "../report/workflow.rst"
 
 rule report:
     input:
-        sources("hrta.study.pipeline.manifest", "hrta.runtime.files"),
+        sources("hrta.study.pipeline.report"),
         [item.files for item in ITEMS.values()],
-        expand("notebooks/executed/{name}.{suffix}", name=ITEMS, suffix=["ipynb", "html"]),
-        sorted(str(path) for path in (ROOT / "workflow/report/captions").glob("*.rst")),
-        script=ROOT / "workflow/scripts/report.py",
-        parts=ROOT / "workflow/scripts/report_parts.py",
-        template=ROOT / "workflow/report/site.html.j2",
-        style=ROOT / "workflow/report/style.css",
-        claims=rules.claims.output,
-        verdicts=rules.claims.output.page,
-        manifest=rules.manifest.output,
+        [item.executed for item in ITEMS.values()],
+        captions=STUDY.captions,
+        template=workflow_file("workflow/report/site.html.j2"),
+        style=workflow_file("workflow/report/style.css"),
+        claims=workflow_file("config/claims.yaml"),
+        cells="tables/claims.csv",
+        manifest="results/manifest/manifest.json",
     output:
         page="report/index.html",
         manifest="report/manifest.json",
@@ -25,20 +23,17 @@ rule report:
         "logs/report.log",
     group:
         "record"
-    conda:
-        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=more_each_try(1000),
         runtime=more_each_try(10),
     params:
-        contents=json.dumps(contents(), ensure_ascii=False),
+        contents=STUDY.contents,
         configuration=json.dumps(config, ensure_ascii=False),
-        captions=ROOT / "workflow/report/captions",
     message:
         "Writing report/index.html."
     shell:
-        "exec python {input.script:q} --contents {params.contents:q}"
-        " --configuration {params.configuration:q} --captions {params.captions:q}"
-        " --template {input.template:q} --claims {input.verdicts} --manifest {input.manifest}"
-        " --page {output.page} > {log} 2>&1"
+        "exec python -m hrta.study.pipeline report --contents {params.contents:q}"
+        " --configuration {params.configuration:q}"
+        " --template {input.template:q} --claims {input.claims:q} --cells {input.cells}"
+        " --manifest {input.manifest} --page {output.page} > {log} 2>&1"

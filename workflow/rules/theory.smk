@@ -1,33 +1,30 @@
-# The tangent-kernel theory, measured: a rule for each table in theory_cases.smk.
+# The tangent-kernel theory, measured: a rule for each table.
 
-for table, case in THEORY.items():
+for job in PLAN.within("theory"):
 
     rule:
         name:
-            rule_of(table)
+            job.plain_name
         input:
-            sources(*case.modules, "hrta.runtime.files"),
+            job.inputs,
         output:
-            table=f"results/theory/{table}.parquet",
-            provenance=f"results/theory/{table}.json",
+            table=job.table,
+            record=f"results/{job.name}.json",
         log:
-            f"logs/theory/{table}.log",
+            f"logs/{job.name}.log",
         benchmark:
-            f"results/benchmarks/theory/{table}.tsv"
-        priority: 10**6
+            f"results/benchmarks/{job.name}.tsv"
+        priority: job.priority
         group:
             "theory"
-        conda:
-            "../../environment.yml"
         threads: 1
         resources:
-            mem_mb=more_each_try(case.memory),
+            mem_mb=more_each_try(job.memory),
             runtime=more_each_try(30),
         params:
-            fingerprint=case.fingerprint,
-            options=case.options,
+            spec=job.spec.json_text,
         message:
-            f"Measuring {table}."
+            f"Measuring {job.name}."
         shell:
-            "exec python -m hrta theory {params.options} --output {output.table}"
-            " --parent $PPID > {log} 2>&1"
+            "exec python -m hrta run {params.spec:q} --output {output.table} --parent $PPID"
+            " > {log} 2>&1"

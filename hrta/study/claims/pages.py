@@ -1,6 +1,6 @@
 """The verdicts on the claims as pages: the summary in README.md, and all of them in a table's."""
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import pandas as pd
 
@@ -17,10 +17,11 @@ INTRODUCTION = (
     "which also says what of them was fixed before the runs and what later:"
 )
 LEGEND = (
-    "*A cell is a combination of problem, width, optimizer, learning rate and method; its ratio is "
+    "A cell is a combination of problem, width, optimizer, learning rate and method; its ratio is "
     "that of the final losses (or of what else is claimed to be smaller), and below 1 speaks for "
-    "the claim. Three numbers in a row count reproduced / contradicted / inconclusive cells.*"
+    "the claim. Three numbers in a row count reproduced / contradicted / inconclusive cells."
 )
+NUMBERS = ["claim", "pairs", "ratio", "low", "high", "p", "p_holm"]
 # The columns that the page counts cells by.
 COLUMNS = [name for name in CLAIM_CELL if name != "baseline"]
 
@@ -43,6 +44,24 @@ def with_block(page: str, name: str, claims: Claims, cells: pd.DataFrame) -> str
     return f"{before}{START}\n{INTRODUCTION}\n\n{summary(claims, cells)}{END}{after}"
 
 
+def read_cells(file: str | Path) -> pd.DataFrame:
+    """The verdicts on the cells of all claims, as `hrta claims` writes them to a CSV file.
+
+    Raises:
+        ValueError: a file that is missing, or without a column that is needed.
+    """
+    try:
+        cells = pd.read_csv(file, dtype=str, keep_default_na=False)
+        numbers = {name: pd.to_numeric(cells[name]) for name in NUMBERS}
+        return cells[["verdict", *COLUMNS, "baseline"]].assign(**numbers)
+    except FileNotFoundError:
+        raise ValueError(f"{file}: there is no such file; `snakemake claims` makes it") from None
+    except (KeyError, ValueError) as error:
+        raise ValueError(
+            f"{file}: not the verdicts on the claims ({error}); make it again"
+        ) from None
+
+
 def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:
     """One row for each claim: its number, statement, source, verdict, cells and notebook.
 
@@ -52,7 +71,7 @@ def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:
         root: what leads from the page to the folder that the notebooks' paths start in.
     """
     rows = []
-    for number, claim, its in _each(claims, cells):
+    for number, claim, its in each_claim(claims, cells):
         notebook = claim.shown.notebook
         rows.append(
             {
@@ -60,11 +79,11 @@ def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:
                 "claim": claim.statement,
                 "source": claim.source,
                 "verdict": f"**{verdict(claim, its)}**",
-                "cells": _in_words(claim, its, claims.labels),
+                "cells": "; ".join(cells_in_words(claim, its, claims.labels)),
                 "notebook": f"[{PurePath(notebook).stem}]({root}{notebook})",
             }
         )
-    return f"{pd.DataFrame(rows).to_markdown(index=False)}\n\n{LEGEND}\n"
+    return f"{pd.DataFrame(rows).to_markdown(index=False)}\n\n*{LEGEND}*\n"
 
 
 def page(claims: Claims, cells: pd.DataFrame, root: str) -> str:
@@ -78,12 +97,13 @@ def page(claims: Claims, cells: pd.DataFrame, root: str) -> str:
         "Below, ratios have their 95 % interval or, under the rule *every*, their range: ▼ all of "
         f"it is below 1, ▲ above. With fewer than {FEWEST_PAIRS} pairs *paired* decides nothing."
     )
-    for number, claim, its in _each(claims, cells):
+    for number, claim, its in each_claim(claims, cells):
         parts += _section(number, claim, its, claims.labels)
     return "\n\n".join(parts) + "\n"
 
 
-def _each(claims: Claims, cells: pd.DataFrame) -> list[tuple[int, Claim, pd.DataFrame]]:
+def each_claim(claims: Claims, cells: pd.DataFrame) -> list[tuple[int, Claim, pd.DataFrame]]:
+    """Number, claim and cells of each."""
     return [(n, claim, cells[cells["claim"] == n]) for n, claim in claims.claims.items()]
 
 
@@ -92,8 +112,8 @@ def _section(number: int, claim: Claim, cells: pd.DataFrame, labels: Labels) -> 
     source = f"{claim.source}: {claim.note}" if claim.note else claim.source
     about = f"Source: {source}. Rule: {rules}. Target: `{claim.shown.target}`."
     title = f"## {number}. {claim.statement}"
-    breakdown = _breakdown(cells, labels).to_markdown(index=False)
-    return [title, about, breakdown, _readable(cells, labels).to_markdown(index=False)]
+    tables = [counts_by_value(cells, labels), readable_cells(cells, labels)]
+    return [title, about, *(table.to_markdown(index=False) for table in tables)]
 
 
 def _varying(cells: pd.DataFrame, columns: list[str]) -> list[str]:
@@ -110,7 +130,7 @@ def _counted(cells: pd.DataFrame) -> pd.Series:
     return cells["verdict"].value_counts().reindex(CELL_VERDICTS, fill_value=0)
 
 
-def _in_words(claim: Claim, cells: pd.DataFrame, labels: Labels) -> str:
+def cells_in_words(claim: Claim, cells: pd.DataFrame, labels: Labels) -> list[str]:
     """How many cells have which verdict, the range of the ratios and, if verdicts differ, where."""
     counted = ", ".join(f"{count} {name}" for name, count in _counted(cells).items() if count)
     words = [f"{counted} of {len(cells)}", f"ratios {_range(cells)}"]
@@ -122,7 +142,7 @@ def _in_words(claim: Claim, cells: pd.DataFrame, labels: Labels) -> str:
     few = int((cells["p"].notna() & (cells["pairs"] < FEWEST_PAIRS)).sum())
     if few:
         words.append(f"{few} with fewer than {FEWEST_PAIRS} pairs, too few to decide")
-    return "; ".join(words)
+    return words
 
 
 def _in_a_row(cells: pd.DataFrame) -> str:
@@ -134,7 +154,7 @@ def _range(cells: pd.DataFrame) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _breakdown(cells: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+def counts_by_value(cells: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     """How many cells have which verdict, for each value of the columns in which they differ."""
     groups = {("all", ""): cells}
     for name in _varying(cells, COLUMNS):
@@ -147,7 +167,7 @@ def _breakdown(cells: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     )
 
 
-def _readable(cells: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+def readable_cells(cells: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     """Every cell as text."""
     text = pd.DataFrame(
         {

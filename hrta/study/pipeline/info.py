@@ -96,28 +96,21 @@ def _hash(path: Path) -> str | None:
 
 
 def _of_settings(job: Job, before: list[Job]) -> Iterator[tuple[str, str]]:
-    """The arguments of the job, or the seeds of those before it."""
-    arguments = job.result.get("arguments", {})
-    for name, value in arguments.items():
+    """The spec of the job, or the seeds of those before it."""
+    spec = job.result.get("spec", {})
+    for name, value in spec.items():
         if name != "seeds":
-            yield name.replace("_", " "), shorten(_json(value), LONGEST // 2, placeholder=" …")
-    jobs = [job] if arguments else before
-    given = [each.result["arguments"].get("seeds") for each in jobs if "arguments" in each.result]
-    seeds = list(dict.fromkeys(_seeds(each) for each in given if each is not None))
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            yield name.replace("_", " "), shorten(text, LONGEST // 2, placeholder=" …")
+    specs = [spec] if spec else [each.result.get("spec", {}) for each in before]
+    seeds = dict.fromkeys(_seeds(each["seeds"]) for each in specs if "seeds" in each)
     if seeds:
         yield "seeds", "; ".join(seeds)
 
 
-def _json(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _seeds(given: int | list[int]) -> str:
-    """A number of seeds stands for 0, 1, ... in the commands."""
-    seeds = list(range(given)) if isinstance(given, int) else given
-    if len(seeds) > 2 and seeds == list(range(seeds[0], seeds[-1] + 1)):
-        return f"{seeds[0]} … {seeds[-1]}"
-    return ", ".join(map(str, seeds))
+def _seeds(number: int) -> str:
+    """A number of seeds stands for 0, 1, ..."""
+    return f"0 … {number - 1}" if number > 2 else ", ".join(map(str, range(number)))
 
 
 def _of_versions(job: Job, before: list[Job], manifest: Manifest) -> Iterator[tuple[str, str]]:

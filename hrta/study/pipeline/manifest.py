@@ -24,7 +24,7 @@ class Job(Record):
     inputs: SHA-256 of each file that they were made from, as it was then; None where it is not
         known, as the file was changed later.
     command, started, ended, wall_time [s]: None where there is no record of them.
-    result: what the job wrote of itself beside its result: arguments, seeds, versions, device.
+    result: what the job wrote of itself beside its result: spec, versions, device.
     benchmark: time and memory, as measured from outside.
     """
 
@@ -77,6 +77,16 @@ class Manifest(Record):
     environment: Environment
     jobs: list[Job]
     artifacts: dict[str, Artifact]
+
+    def specs_behind(self, path: str) -> dict[str, dict[str, Any]]:
+        """The specs of the results that a file was made from, by the names of these results."""
+        job = self.jobs[self.artifacts[path].job]
+        makers = {self.artifacts[file].job for file in job.inputs if file in self.artifacts}
+        return {
+            each.outputs[0].removeprefix("results/").removesuffix(".parquet"): each.result["spec"]
+            for each in (self.jobs[maker] for maker in sorted(makers))
+            if "spec" in each.result
+        }
 
 
 def read_manifest(path: str | Path) -> Manifest:

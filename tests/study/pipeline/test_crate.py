@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 from crate_validation import issues
-from small_run import run_script, write_crate
+from small_run import run_command, write_crate
 
 from hrta.study.pipeline.manifest import PLACE
 
@@ -128,9 +128,9 @@ def test_the_workflow_may_lie_in_another_folder(small_run):
     (small_run / "config.yaml").rename(small_run.parent / "my.yaml")
     text = (small_run / PLACE).read_text().replace('"source.py"', '"../code/source.py"')
     (small_run / PLACE).write_text(text.replace('"config.yaml"', '"../my.yaml"'))
-    done = run_script(
-        *(small_run, "write_crate", str(PLACE), "--code", "../code", "--output", "crate.zip"),
-        *("--more", "../code/Snakefile", "../code/README.md", "../code/CITATION.cff"),
+    done = run_command(
+        *(small_run, "crate", str(PLACE), "--code", "../code", "--output", "crate.zip"),
+        *("../code/Snakefile", "../code/README.md", "../code/CITATION.cff"),
     )
     assert (done.returncode, done.stderr) == (0, "")
     with zipfile.ZipFile(small_run / "crate.zip") as archive:

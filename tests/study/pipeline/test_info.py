@@ -25,7 +25,7 @@ def rows(folder, name):
     return dict(found)
 
 
-def test_a_result_tells_its_arguments_and_what_made_it(small_run):
+def test_a_result_tells_its_spec_and_what_made_it(small_run):
     said = rows(small_run, "results/r.parquet")
     assert said["state"] == "as it was made"
     assert said["SHA-256"] == sha256(small_run / "results/r.parquet")
@@ -36,6 +36,7 @@ def test_a_result_tells_its_arguments_and_what_made_it(small_run):
     assert said["memory"].endswith(" MB at most")
     assert said["made from"] == "large.bin, 1 source file"
     assert said["inputs"] == "all as they were then"
+    assert said["job"] == "train"
     assert said["width"] == "8"
     assert said["methods"] == '{"relu": [1.0, 1.0]}'
     assert said["seeds"] == "0 … 3"

@@ -3,8 +3,7 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import nbformat
@@ -13,29 +12,35 @@ import pytest
 from browser import faults, opened
 from matplotlib.figure import Figure
 from nbconvert import HTMLExporter
+from small_run import run_command
 
 from hrta.runtime.files import sha256
 from hrta.study.analysis.tables import save_table
-from hrta.study.claims.pages import page
-from hrta.study.config.claims import read_claims
+from hrta.study.pipeline.item import Item
 
 ROOT = Path(__file__).parents[3]
-CAPTIONS = ROOT / "workflow/report/captions"
-ITEM = {
-    "name": "figure_mine",
-    "title": "Mine: <x²>",
-    "shown": [
-        {"stem": "figures/mine", "caption": "loss_curves.figure.rst", "of": ""},
-        {"stem": "tables/mine", "caption": "final_losses.table.rst", "of": "wine"},
-    ],
-    "configured": ["seeds", "training.decay"],
-}
+TEMPLATE = ROOT / "workflow/report/site.html.j2"
+CAPTIONS = TEMPLATE.parent / "captions"
+ITEM = Item(
+    *("The paper", "figure_mine", "motion", {}),
+    {"figure": "figures/mine", "table": "tables/mine"},
+    of="<x²>",
+    parts={"": "wine"},
+)
 CONFIGURATION = {
+    "theory": {"motion": {"seeds": {"value": 7, "source": "ours"}}},
     "seeds": {"value": 7, "source": "assumed", "note": "as <many> as there are"},
     "training": {
         "decay": {"value": 0.25, "source": "ours"},
         "stage_steps": {"value": 1234, "unit": "steps", "source": "ours"},
     },
+}
+SPEC = {
+    "job": "train",
+    "experiment": "mine",
+    "seeds": 7,
+    "decay": 0.25,
+    "width": 8,
 }
 CLAIMS = """
 rules: {every: "Each time.", paired: "Over seeds."}
@@ -59,14 +64,14 @@ claims:
 
 
 def write_claims(folder: Path) -> None:
-    """The page of two claims, one reproduced and one mixed."""
+    """Two claims, one reproduced and one mixed."""
     (folder / "claims.yaml").write_text(CLAIMS)
-    claims = read_claims(folder / "claims.yaml")
     names = ("problem", "width", "optimizer", "learning_rate", "network", "method", "baseline")
     cells = pd.DataFrame(
         {
             "claim": [1, 2, 2],
             **dict.fromkeys((*names, "measure"), ""),
+            "method": ["adam", "a | <b>", "adam"],
             "pairs": 1,
             "ratio": [0.5, 0.5, 2],
             "low": [0.5, 0.5, 2],
@@ -77,7 +82,6 @@ def write_claims(folder: Path) -> None:
         }
     )
     cells.to_csv(folder / "tables/claims.csv", index=False)
-    (folder / "tables/claims.md").write_text(page(claims, cells, "../"))
 
 
 def write_notebook(folder: Path) -> None:
@@ -96,7 +100,7 @@ def write_manifest(folder: Path) -> None:
     made = [f"figures/mine.{end}" for end in ("png", "pdf")]
     made += [f"tables/mine.{end}" for end in ("csv", "md")]
     made += [f"notebooks/executed/figure_mine.{end}" for end in ("ipynb", "html")]
-    of_itself = {"device": "cpu", "versions": {"torch": "9.9"}}
+    of_itself = {"device": "cpu", "versions": {"torch": "9.9"}, "spec": SPEC}
     jobs = [
         {"rule": "train", "outputs": ["results/runs/mine.parquet"], "result": of_itself}
         | {"wall_time": 240.0},
@@ -143,16 +147,14 @@ def run(made_up, tmp_path):
     return Path(shutil.copytree(made_up, tmp_path / "run", ignore=ignored))
 
 
-def report(folder, contents=None, configuration=CONFIGURATION, captions=CAPTIONS):
-    command = [
-        *(sys.executable, ROOT / "workflow/scripts/report.py"),
-        *("--contents", json.dumps(contents or {"The paper": [ITEM], "Beyond": []})),
-        *("--configuration", json.dumps(configuration), "--captions", captions),
-        *("--template", ROOT / "workflow/report/site.html.j2"),
-        *("--claims", "tables/claims.md", "--manifest", "manifest.json"),
+def report(folder, item=ITEM, configuration=CONFIGURATION, template=TEMPLATE):
+    return run_command(
+        *(folder, "report", "--template", template, "--claims", "claims.yaml"),
+        *("--contents", json.dumps([asdict(item)])),
+        *("--configuration", json.dumps(configuration)),
+        *("--cells", "tables/claims.csv", "--manifest", "manifest.json"),
         *("--page", "report/index.html"),
-    ]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -183,26 +185,38 @@ def test_verdicts_are_words_and_lead_to_what_shows_them(index):
         rows.nth(1).locator("a").click()
         assert page.locator("#claim-2 table").first.is_visible()
         assert page.locator("#claim-2").get_by_text("contradicted").count() > 0
+        cells = page.locator("#claim-2 table").nth(1).locator("tbody tr").all()
+        texts = [row.locator("td").all_text_contents() for row in cells]
+        assert texts == [
+            ["a | <b>", "0.5 [0.5, 0.5] ▼", "reproduced"],
+            ["Adam", "2 [2, 2] ▲", "contradicted"],
+        ]
 
 
 def test_an_item_has_captions_configuration_and_provenance(index):
     with opened(1600) as page:
         page.goto(index.as_uri())
         item = page.locator("#figure_mine")
-        assert item.locator("h3").inner_text() == "Mine: <x²>"
+        assert item.locator("h3").inner_text() == "How far the kernel moves: <x²>"
         first, second = item.locator("figcaption").all_inner_texts()
-        assert first.startswith("Figure 1. Training loss against steps")
+        assert first.startswith("Figure 1 (wine). How far training has moved")
         assert "median over 7 seeds" in first
         assert second.startswith("Table 1 (wine). ")
         image = item.locator("img")
         assert [image.get_attribute(side) for side in ("width", "height")] == ["300", "200"]
         configuration, provenance, seen = item.locator("details").all()
-        assert (
-            configuration.locator("summary").inner_text().endswith("2 entries, 1 of them assumed")
-        )
-        text = configuration.text_content()
-        assert "as <many> as there are" in text
-        assert "0.001" in text
+        heading = configuration.locator("summary").inner_text()
+        assert heading.endswith("2 entries, 1 of them assumed")
+        rows = configuration.locator("tbody").first.locator("tr").all()
+        fields = [row.locator("td").all_text_contents() for row in rows]
+        many = "as <many> as there are"
+        assert fields == [
+            ["train", "experiment", "mine", "", "", "", ""],
+            ["train", "seeds", "7", "assumed", "", "seeds", many],
+            ["train", "decay", "0.25", "ours", "", "training.decay", ""],
+            ["train", "width", "8", "", "", "", ""],
+        ]
+        assert "0.001" in configuration.text_content()
         assert provenance.locator("summary").inner_text() == "Provenance: 2 jobs, 4.03 min"
         text = provenance.text_content()
         assert sha256(index.parent / "figures/mine.png") in text
@@ -220,8 +234,8 @@ def test_wide_tables_scroll_in_their_box(index):
 
 def test_another_report_leaves_nothing_of_the_one_before(run):
     assert report(run).returncode == 0
-    only_the_figure = ITEM | {"shown": ITEM["shown"][:1]}
-    assert report(run, {"The paper": [only_the_figure]}).returncode == 0
+    only_the_figure = replace(ITEM, writes={"figure": "figures/mine"})
+    assert report(run, only_the_figure).returncode == 0
     left = {path.name for path in (run / "report").rglob("*") if path.is_file()}
     assert left == {
         *("index.html", "manifest.json", "mine.png", "mine.pdf", "claims.csv"),
@@ -233,45 +247,52 @@ def test_another_report_leaves_nothing_of_the_one_before(run):
     "missing",
     [
         *("figures/mine.pdf", "tables/mine.md", "notebooks/executed/figure_mine.html"),
-        *("tables/claims.md", "manifest.json"),
+        *("tables/claims.csv", "manifest.json"),
     ],
 )
 def test_what_is_missing_is_one_line_and_nothing_is_written(run, missing):
     (run / missing).unlink()
     done = report(run)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"report: {missing}: there is no such ")
+    assert done.stderr.startswith(f"{missing}: there is no such ")
     assert done.stderr.count("\n") == 1
     assert not (run / "report").exists()
 
 
-def test_a_page_of_other_claims_is_one_line(run):
-    (run / "tables/claims.md").write_text("# Verdicts\n\n| a | b |\n|---|---|\n")
+def test_verdicts_on_other_claims_are_one_line(run):
+    (run / "tables/claims.csv").write_text("a,b\n1,2\n")
     done = report(run)
     assert done.returncode == 1
-    assert (
-        done.stderr == "report: tables/claims.md: not the verdicts on the claims; make it again\n"
-    )
+    assert done.stderr.startswith("tables/claims.csv: not the verdicts on the claims (")
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_the_page_says_of_claims_is_not_read_from_their_page(run):
+    assert not (run / "tables/claims.md").exists()
+    assert report(run).returncode == 0
 
 
 def test_a_caption_that_asks_for_too_much_is_one_line(run, tmp_path):
-    for each in ITEM["shown"]:
-        (tmp_path / each["caption"]).write_text("{{ snakemake.config.seeds.number }} seeds")
-    done = report(run, captions=tmp_path)
+    (tmp_path / "captions").mkdir()
+    for each in ITEM.shown:
+        caption = tmp_path / "captions" / each.caption
+        caption.write_text("{{ snakemake.config.seeds.number }} seeds")
+    shutil.copy(TEMPLATE, tmp_path)
+    done = report(run, template=tmp_path / TEMPLATE.name)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"report: {tmp_path}/loss_curves.figure.rst: ")
+    assert done.stderr.startswith(f"{tmp_path}/captions/motion.figure.rst: ")
     assert "no attribute 'number'" in done.stderr
     assert not (run / "report").exists()
 
 
 def test_a_file_that_the_manifest_does_not_know_is_one_line(run):
-    stranger = {"stem": "figures/strange", "caption": "loss_curves.figure.rst", "of": ""}
+    stranger = replace(ITEM, writes={"figure": "figures/strange"})
     for end in ("png", "pdf"):
         shutil.copy(run / f"figures/mine.{end}", run / f"figures/strange.{end}")
-    done = report(run, {"The paper": [ITEM | {"shown": [stranger]}]})
+    done = report(run, stranger)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "figures/strange.png is missing" in done.stderr
+    assert "figures/strange.pdf is missing" in done.stderr
 
 
 @pytest.mark.parametrize("path", sorted(CAPTIONS.glob("*.rst")), ids=lambda path: path.stem)

@@ -1,15 +1,13 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
+from small_run import run_command
 
 ROOT = Path(__file__).parents[3]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SCRIPT = ROOT / "workflow" / "scripts" / "execute_notebook.py"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -43,14 +41,12 @@ def write(path, *sources):
 
 
 def execute(folder, parameters):
-    command = [
-        *(sys.executable, SCRIPT, folder / "source.ipynb"),
-        *("--parameters", json.dumps(parameters)),
+    return run_command(
+        *(folder, "notebook", folder / "source.ipynb", json.dumps(parameters)),
         *("--draft", folder / "logs" / "draft.ipynb"),
         *("--executed", folder / "executed" / "done.ipynb"),
         *("--page", folder / "executed" / "done.html"),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    )
 
 
 def test_a_notebook_is_executed_with_its_parameters(tmp_path):

@@ -1,57 +1,49 @@
-"""The parts of the report's page: verdicts, captions, tables, configuration, provenance."""
+"""The parts of the report's page: verdicts, captions, figures, tables, provenance."""
 
-import re
 import struct
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
 import jinja2
 import nbformat
+import pandas as pd
 from nbconvert.filters import markdown2html
 
+from hrta.study.claims.judgement import verdict
+from hrta.study.claims.pages import cells_in_words, counts_by_value, each_claim, readable_cells
+from hrta.study.config.claims import Claims
+from hrta.study.pipeline.configured import as_text
 from hrta.study.pipeline.manifest import Job, Manifest, ancestors
 
 SEEN = "## What is seen"
-VERDICTS = ["#", "claim", "source", "verdict", "cells", "notebook"]
 
 
-def read_claims(file: Path) -> dict[str, object]:
-    """The verdicts on the claims from the page that `hrta claims` writes.
-
-    Returns:
-        rows: of each claim its number, statement, source, verdict, the words on its cells, the
-        target that shows it, and all its cells as HTML; rules: what verdicts mean, as HTML.
-
-    Raises:
-        ValueError: the page has another form.
-    """
-    head, *sections = re.split(r"^## ", file.read_text(), flags=re.MULTILINE)
-    lines = [line.strip("| \n") for line in head.splitlines() if line.startswith("|")]
-    table = [[cell.strip() for cell in line.split(" | ")] for line in lines]
-    if not table or table[0] != VERDICTS or len(table) != len(sections) + 2:
-        raise ValueError(f"{file}: not the verdicts on the claims; make it again")
-    rows = []
-    for cells, section in zip(table[2:], sections, strict=True):
-        target = re.search(r"Target: `(\w+)`", section)
-        row = dict(zip(VERDICTS, cells, strict=True)) | {"number": cells[0]}
-        row |= {"verdict": row["verdict"].strip("*"), "cells": row["cells"].split("; ")}
-        about = section.partition("\n")[2]
-        rows.append(row | {"target": target and target[1], "details": markdown2html(about)})
-    rules = "\n".join(line for line in head.splitlines() if not line.startswith(("|", "#")))
-    return {"rows": rows, "rules": markdown2html(rules)}
+def claims(given: Claims, cells: pd.DataFrame) -> list[dict[str, object]]:
+    """Of each claim its number, the claim, its verdict, its cells in words and as tables."""
+    return [
+        {
+            "number": number,
+            "claim": claim,
+            "rules": list(dict.fromkeys(judged.rule for judged in claim.judged_on)),
+            "verdict": verdict(claim, its),
+            "words": cells_in_words(claim, its, given.labels),
+            "tables": [counts_by_value(its, given.labels), readable_cells(its, given.labels)],
+        }
+        for number, claim, its in each_claim(given, cells)
+    ]
 
 
-def fill_in(caption: Path, namespace: SimpleNamespace) -> str:
+def fill_in(caption: Path, configuration: Mapping[str, object], rule: str) -> str:
     """A caption with the numbers of this run, as Snakemake's own report fills it in.
 
     Raises:
         ValueError: it asks for what the configuration does not have.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    snakemake = SimpleNamespace(config=configuration, rule=rule)
     try:
-        text = environment.from_string(caption.read_text()).render(snakemake=namespace)
+        text = environment.from_string(caption.read_text()).render(snakemake=snakemake)
     except jinja2.TemplateError as error:
         raise ValueError(f"{caption}: {error}") from None
     return " ".join(text.split())
@@ -81,49 +73,6 @@ def what_is_seen(executed: nbformat.NotebookNode) -> str:
     return markdown2html(seen[-1].removeprefix(SEEN)) if seen else ""
 
 
-def as_text(value: object) -> str:
-    """A value of the configuration or of a notebook, on a line."""
-    if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {as_text(each)}" for key, each in value.items())
-    if isinstance(value, list):
-        return ", ".join(as_text(each) for each in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def sourced(part: object, path: str) -> Iterator[dict[str, str]]:
-    """Every entry below a part of the configuration that tells its source."""
-    if not isinstance(part, Mapping):
-        return
-    if "source" in part:
-        about = ("source", "unit", "note", "label")
-        rest = {key: value for key, value in part.items() if key not in about}
-        value = rest["value"] if "value" in rest else rest["s"] if set(rest) == {"s"} else rest
-        yield {
-            "path": path,
-            "value": as_text(value),
-            **{key: str(part.get(key, "")) for key in ("source", "unit", "note")},
-        }
-        return
-    for key, each in part.items():
-        yield from sourced(each, f"{path}.{key}" if path else str(key))
-
-
-def configured(configuration: Mapping[str, object], paths: list[str]) -> list[dict[str, str]]:
-    """The rows of these parts of the configuration, by dotted path."""
-    rows = []
-    for path in paths:
-        part = configuration
-        for key in path.split("."):
-            part = part[key]
-        rows += sourced(part, path)
-    return rows
-
-
-def sources(configuration: Mapping[str, object]) -> dict[str, int]:
-    """How many entries of the configuration have which source, the most frequent first."""
-    return dict(Counter(row["source"] for row in sourced(configuration, "")).most_common())
-
-
 def provenance(manifest: Manifest, files: list[str]) -> dict[str, object]:
     """How files of one job came to be.
 
@@ -136,24 +85,16 @@ def provenance(manifest: Manifest, files: list[str]) -> dict[str, object]:
     job = manifest.jobs[manifest.artifacts[files[0]].job]
     before = ancestors(manifest, job)
     made = [file for file in job.inputs if file in manifest.artifacts]
-    of_inputs = [(file, manifest.jobs[manifest.artifacts[file].job]) for file in made]
+    makers = [manifest.jobs[manifest.artifacts[file].job] for file in made]
     return {
-        "rule": job.rule,
-        "ended": job.ended,
-        "wall_time": job.wall_time,
-        "command": job.command,
+        "job": job,
         "files": [(file, manifest.artifacts[file].sha256) for file in files],
-        "inputs": [(file, job.inputs[file], *_made(each)) for file, each in of_inputs],
+        "inputs": list(zip(made, makers, strict=True)),
         "sources": len(job.inputs) - len(made),
         "before": len(before),
         "before_time": sum(each.wall_time or 0 for each in before),
         "versions": _versions(before) or _versions([job]),
     }
-
-
-def _made(job: Job) -> tuple[str, float | None, str]:
-    """The rule, wall time and device of a job."""
-    return job.rule, job.wall_time, str(job.result.get("device", ""))
 
 
 def _versions(jobs: list[Job]) -> str:

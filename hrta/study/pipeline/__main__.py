@@ -1,0 +1,93 @@
+"""What only the workflow runs: python -m hrta.study.pipeline notebook | manifest | crate | report.
+
+All paths are relative to the folder of the run, which must be the current one.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter
+
+from hrta.runtime.files import write_json
+from hrta.runtime.processes import end_on_sigterm, end_with
+
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+Json = Annotated[dict, typer.Option(parser=json.loads, metavar="JSON")]
+
+
+@app.command()
+def notebook(
+    notebook: Path,
+    parameters: Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")],
+    draft: Annotated[Path, typer.Option()],
+    executed: Annotated[Path, typer.Option()],
+    page: Annotated[Path, typer.Option()],
+    parent: Annotated[int | None, typer.Option(callback=end_with)] = None,
+) -> None:
+    """Execute a notebook."""
+    from hrta.study.pipeline.notebook import execute
+
+    execute(notebook, parameters, draft, executed, page)
+
+
+@app.command()
+def manifest(
+    jobs: str,
+    configuration: list[Path],
+    code: Annotated[Path, typer.Option(help="Folder of the workflow.")],
+    output: Annotated[Path, typer.Option()],
+) -> None:
+    """Write the manifest of these jobs, given as JSON."""
+    from hrta.study.pipeline.recorded import RecordedJob
+    from hrta.study.pipeline.recording import make_manifest
+
+    recorded = TypeAdapter(list[RecordedJob]).validate_json(jobs)
+    made = make_manifest(recorded, configuration, code)
+    write_json(made.model_dump(mode="json"), output)
+
+
+@app.command()
+def crate(
+    manifest: Path,
+    more: list[Path],
+    code: Annotated[Path, typer.Option(help="Folder of the workflow.")],
+    output: Annotated[Path, typer.Option(help="*.json or *.zip.")],
+) -> None:
+    """Write the crate, with more files and folders in it than the manifest has."""
+    from hrta.study.pipeline.archive import write_crate
+
+    write_crate(manifest, code, more, output)
+
+
+@app.command()
+def report(
+    contents: Annotated[str, typer.Option(metavar="JSON")],
+    configuration: Json,
+    template: Annotated[Path, typer.Option(help="Of the page; captions/ is beside it.")],
+    claims: Annotated[Path, typer.Option(help="YAML file of the claims.")],
+    cells: Annotated[Path, typer.Option(help="CSV file of the verdicts.")],
+    manifest: Annotated[Path, typer.Option()],
+    page: Annotated[Path, typer.Option(help="HTML file to write.")],
+) -> None:
+    """Write the report."""
+    from hrta.study.pipeline.item import Item
+    from hrta.study.pipeline.report import Report, write_report
+
+    items = TypeAdapter(list[Item]).validate_json(contents)
+    write_report(Report(items, configuration, template, claims, cells, manifest), page)
+
+
+def main() -> None:
+    """Run a command; what it cannot do ends in one line."""
+    end_on_sigterm()
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

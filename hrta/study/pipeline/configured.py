@@ -1,0 +1,185 @@
+"""What results were configured with: the fields of their specs, and where these come from."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+
+Json = Mapping[str, object]
+# Of a spec, what says where its points are kept, not which they are.
+NOT_SHOWN = {"job", "source", "file", "digest"}
+# Where in the configuration the fields of each kind of spec stand, the first that has them.
+# {problem} is the name of the experiment or the data set, {optimizer} a field of the spec.
+EXPERIMENT = "experiments.{problem}"
+SCOPES = {
+    "train": ["training", "optimizers.{optimizer}", EXPERIMENT, ""],
+    "sweep": ["sweep", "sweep.learning_rates", "training", "optimizers.{optimizer}", EXPERIMENT],
+    "spectra": ["spectra", EXPERIMENT],
+    "theory width": ["theory.width_limit", "theory", EXPERIMENT],
+    "theory samples": ["theory.sample_number.experiments.{problem}", "theory"],
+    "theory motion": ["theory.motion", "optimizers.{optimizer}", EXPERIMENT, ""],
+    "theory jumps": [EXPERIMENT, ""],
+    "theory rates": ["theory.rates.experiments.{problem}", "theory.rates", EXPERIMENT, ""],
+    "acceleration": [
+        "competitors.acceleration.problems.{problem}",
+        "competitors.acceleration",
+        EXPERIMENT,
+    ],
+    "anmin": ["competitors.alternation", EXPERIMENT],
+    "slopes": ["competitors.adaptive_slopes", EXPERIMENT],
+    "poisson": ["poisson.problems.{problem}", "poisson", "training"],
+    "race": ["{race}", "training", EXPERIMENT],
+}
+RACES = {
+    "race": "competitors.race",
+    "schedules": "extensions.schedules",
+    "activations": "extensions.activations",
+    "depth": "extensions.depth",
+}
+ALIASES = {
+    "width": "widths",
+    "learning_rate": "learning_rates",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A field that some results were configured with.
+
+    Attributes:
+        job: kind of the specs.
+        field: of the specs.
+        value: all values that it has, as text.
+        path: where the configuration has it; empty where it is in none.
+        source, unit, note: what the configuration says of it.
+    """
+
+    job: str
+    field: str
+    value: str
+    path: str = ""
+    source: str = ""
+    unit: str = ""
+    note: str = ""
+
+
+def configured(specs: Mapping[str, Json], configuration: Json) -> list[Row]:
+    """The fields of these specs, each with all values that it has, kind by kind.
+
+    Args:
+        specs: by the names of their results, such as runs/sine1d/adam/width50.
+        configuration: what they were made from.
+    """
+    entries, values = dict(_entries(configuration)), {}
+    for name, spec in specs.items():
+        for keys, value in _fields(spec):
+            path = _path(name, spec, keys, value, entries)
+            # Methods of a race are told apart by where they are configured.
+            shown = [key for i, key in enumerate(keys) if (keys[0], i) != ("entries", 1)]
+            row = (str(spec["job"]), ".".join(shown), path)
+            values.setdefault(row, []).append(as_text(value))
+    return [
+        Row(
+            *(job, field, ", ".join(dict.fromkeys(texts)), path),
+            *(str(entries.get(path, {}).get(key, "")) for key in ("source", "unit", "note")),
+        )
+        for (job, field, path), texts in values.items()
+    ]
+
+
+def count_sources(configuration: Json) -> dict[str, int]:
+    """How many entries of the configuration have which source, the most frequent first."""
+    return dict(Counter(str(each["source"]) for _, each in _entries(configuration)).most_common())
+
+
+def as_text(value: object) -> str:
+    """A value of a spec, the configuration or a notebook, on a line."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {as_text(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(as_text(each) for each in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _entries(part: object, path: str = "") -> Iterator[tuple[str, Json]]:
+    """Every entry of the configuration that tells its source, by its dotted path."""
+    if isinstance(part, Mapping) and "source" in part:
+        yield path, part
+    elif isinstance(part, Mapping):
+        for key, each in part.items():
+            yield from _entries(each, f"{path}.{key}" if path else str(key))
+
+
+def _fields(part: Json, *above: str) -> Iterator[tuple[tuple[str, ...], object]]:
+    """The keys that lead to each value; parts of a list by the names of what they are about."""
+    for key, value in part.items():
+        keys = (*above, key)
+        if key in NOT_SHOWN:
+            continue
+        if isinstance(value, Mapping) and keys[0::2] != ("entries", "method"):
+            yield from _fields(value, *keys)
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            for each in value:
+                yield from _fields(each, *keys, *_problem_name(each.get("problem")))
+        else:
+            yield keys, value
+
+
+def _problem_name(source: object) -> list[str]:
+    """What the configuration calls the problem of this source, which is kept under that name."""
+    if not isinstance(source, Mapping):
+        return []
+    return [PurePath(source["file"]).stem if "file" in source else str(source["name"])]
+
+
+def _path(
+    name: str, spec: Json, keys: tuple[str, ...], value: object, entries: Mapping[str, Json]
+) -> str:
+    """The entry that a field of a spec comes from, by its dotted path; empty if from none."""
+    folder, *_, last = name.split("/")
+    if keys[0] == "entries":
+        return _path_of_method(RACES[folder], spec["entries"][keys[1]], keys, entries)
+    about = str(spec.get("experiment", last)).removesuffix(f"_{spec.get('quadrature')}")
+    names = {
+        "problem": keys[1] if keys[0] == "problems" and len(keys) > 2 else about,
+        "optimizer": spec.get("optimizer"),
+        "race": RACES.get(folder),
+    }
+    tails = (".".join(keys), keys[-1], ALIASES.get(keys[-1]), spec.get("optimizer"))
+    for scope in SCOPES[str(spec["job"])]:
+        for tail in tails:
+            path = f"{scope.format(**names)}.{tail}".strip(".")
+            if path in entries and _has(entries[path], value):
+                return path
+    return ""
+
+
+def _path_of_method(
+    race: str, entry: Json, keys: tuple[str, ...], entries: Mapping[str, Json]
+) -> str:
+    """Where a race's method or its grid is configured."""
+    name, part, method = keys[1], keys[2], entry["method"]
+    if own := entries.get(f"{race}.methods.{name}"):
+        return f"{race}.methods.{name}" if part == "method" else f"{race}.grids.{own['grid']}"
+    if race == "extensions.schedules":
+        optimizer = method["optimizer"]
+        variant = f"{race}.variants.{name.removesuffix(f'_{optimizer}')}"
+        return variant if part == "method" else f"{race}.optimizers.{optimizer}.grid"
+    path = name.removeprefix(f"{method['base']}_{method['hidden']}_")
+    return f"{race}.paths.{path}" if part == "method" else f"{race}.grid"
+
+
+def _has(entry: Json, value: object) -> bool:
+    """Whether an entry has this value, or lists it."""
+    given = _numbers(entry.get("value", entry.get("s")))
+    return given == _numbers(value) or (isinstance(given, list) and _numbers(value) in given)
+
+
+def _numbers(value: object) -> object:
+    """YAML takes 1e-3 for text."""
+    if isinstance(value, list):
+        return [_numbers(each) for each in value]
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value

@@ -1,0 +1,54 @@
+"""Execute a notebook with parameters; its copies appear only when all of it went well."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbconvert
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from hrta.runtime.files import whole_file
+
+KERNEL = "python3"
+
+
+def execute(
+    notebook: Path, parameters: Mapping[str, object], draft: Path, executed: Path, page: Path
+) -> None:
+    """Run a notebook.
+
+    Args:
+        notebook: as it is stored.
+        parameters: for its cell of parameters.
+        draft: written cell by cell; stays where it is, also after a failure.
+        executed: the whole notebook, when nothing failed.
+        page: the same as HTML.
+
+    Raises:
+        ValueError: a parameter that the notebook does not have, or a cell that fails.
+    """
+    known = papermill.inspect_notebook(str(notebook))
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise ValueError(
+            f"{notebook}: unknown parameters {', '.join(unknown)}; there are {', '.join(known)}"
+        )
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(
+            str(notebook), str(draft), dict(parameters), kernel_name=KERNEL, progress_bar=False
+        )
+    except PapermillExecutionError as error:
+        raise ValueError(f"{notebook}: failed; the executed copy is {draft}\n{error}") from None
+    with whole_file(page) as temporary:
+        temporary.write_text(_to_page(draft))
+    with whole_file(executed) as temporary:
+        shutil.copyfile(draft, temporary)
+
+
+def _to_page(draft: Path) -> str:
+    """The executed notebook as an HTML page that asks nobody for anything."""
+    exporter = nbconvert.HTMLExporter(require_js_url="", mathjax_url="", jquery_url="")
+    page, _ = exporter.from_filename(str(draft))
+    return page

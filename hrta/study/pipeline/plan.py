@@ -1,0 +1,142 @@
+"""The jobs that compute: from a spec to its files, sources, checkpoint, priority and memory."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from hrta.study.config.base_spec import Spec
+from hrta.study.config.jobs import make_jobs
+from hrta.study.config.race_spec import RaceSpec
+from hrta.study.config.replication import Replication
+from hrta.study.config.theory_specs import SampleNumberSpec
+from hrta.study.config.training_specs import TrainingSpec
+from hrta.study.experiments.registry import modules_of
+from hrta.study.pipeline.sources import sources
+
+# What writes every result.
+WRITER = "hrta.runtime.files"
+# Long jobs first; of race methods those that no compiled engine trains take longest.
+PRIORITIES = {"poisson": 10**7, "slopes": 10**6, "theory": 10**6}
+RACE_COSTS = {"lbfgs": 4, "perceptron": 3, "laaf": 2, "anmin": 1, "gradient": 0}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that makes a result.
+
+    Attributes:
+        name: of the result, such as runs/sine1d/adam/width50.
+        spec: what is computed.
+        automatic: the engine that `auto` stands for where the job runs.
+    """
+
+    name: str
+    spec: Spec
+    automatic: str
+
+    @property
+    def table(self) -> str:
+        """The file of the result."""
+        return f"results/{self.name}.parquet"
+
+    @property
+    def plain_name(self) -> str:
+        """Its name where there can be no folders: of a rule, of a checkpoint."""
+        return self.name.replace("/", "_")
+
+    @property
+    def second_table(self) -> str:
+        """The file of the other table, of a job that writes two."""
+        return f"results/{self.name}_{self.spec.second_table}.parquet"
+
+    @property
+    def problems(self) -> list[str]:
+        """The files that its points are read from."""
+        files = (source.file for source in self.spec.sources)
+        return list(dict.fromkeys(file for file in files if file is not None))
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """The package's files that the result depends on."""
+        return sources(WRITER, *modules_of(self.spec, self.automatic))
+
+    @property
+    def inputs(self) -> list[str]:
+        """All files that the result depends on."""
+        return [*self.sources, *self.problems]
+
+    @property
+    def checkpoint(self) -> str:
+        """The option that names the file for the job's state; nothing where it keeps none.
+
+        The name stands for one spec and one state of the code, so that no job ever finds the state
+        of another computation, which it would have to refuse.
+        """
+        if not self.spec.resumable:
+            return ""
+        digest = hashlib.sha256(self.spec.json_text.encode())
+        for file in self.sources:
+            digest.update(_content_digest(file))
+        return f"--checkpoint results/checkpoints/{self.plain_name}_{digest.hexdigest()[:12]}.npz"
+
+    @property
+    def priority(self) -> int:
+        """The larger, the earlier it runs, so that no long job is left over at the end."""
+        match self.spec:
+            case TrainingSpec():
+                return self.spec.width * self.spec.problem.points
+            case RaceSpec():
+                return 10**6 * max(RACE_COSTS[trainer] for trainer in self.spec.trainers)
+        return PRIORITIES.get(self.name.split("/")[0], 0)
+
+    @property
+    def memory(self) -> int:
+        """What the job may use [MB]; Gram matrices of many points decide where there are any."""
+        if isinstance(self.spec, SampleNumberSpec):
+            return 500 + 17 * max(each.points for each in self.spec.problems) ** 2 // 10**6
+        return 2000
+
+
+@cache
+def _content_digest(file: str) -> bytes:
+    return hashlib.sha256(Path(file).read_bytes()).digest()
+
+
+class Plan(dict[str, Job]):
+    """All jobs that compute, by the names of their results."""
+
+    def __init__(self, settings: Replication, automatic: str) -> None:
+        jobs = make_jobs(settings)
+        super().__init__({name: Job(name, spec, automatic) for name, spec in jobs.items()})
+
+    def of_kind(self, kind: str) -> list[Job]:
+        """The jobs whose specs are of a kind, such as train or theory motion."""
+        return [job for job in self.values() if job.spec.job == kind]
+
+    def pattern(self, kind: str) -> str:
+        """A regular expression of the names of all jobs of a kind; of no name if there are none."""
+        return "|".join(job.name for job in self.of_kind(kind)) or "(?!)"
+
+    def within(self, *folders: str) -> list[Job]:
+        """The jobs whose results are in these folders of results/, such as runs/sine1d."""
+        jobs = self.values()
+        return [job for at in folders for job in jobs if job.name.startswith(f"{at}/")]
+
+    def tables(self, *folders: str) -> list[str]:
+        """The files of all results in these folders."""
+        return [job.table for job in self.within(*folders)]
+
+    def second_tables(self, folder: str) -> list[str]:
+        """The files of the other tables there, of jobs that write two."""
+        return [job.second_table for job in self.within(folder)]
+
+    def raced(self, race: str, methods: Iterable[str]) -> list[str]:
+        """The files with the runs of these methods of a race."""
+        wanted = set(methods)
+        return [job.table for job in self.within(race) if wanted & set(job.spec.entries)]
+
+    def problems(self) -> list[str]:
+        """The files of all points that some job reads."""
+        return list(dict.fromkeys(file for job in self.values() for file in job.problems))

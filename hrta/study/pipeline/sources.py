@@ -1,0 +1,97 @@
+"""Which source files a result depends on: modules of the package, and all that they import."""
+
+import ast
+import json
+import os
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+# The folder of the workflow.
+HOME = Path(__file__).parents[3]
+CONFIGURATION = HOME / "config" / "replication.yaml"
+
+
+def sources(*modules: str) -> list[str]:
+    """The files of these modules and of all modules of the package that they import.
+
+    An import inside a function counts, too; a module that is imported by its name as a string does
+    not.
+
+    Args:
+        modules: dotted names, such as hrta.study.experiments.spectra.
+
+    Returns:
+        Paths relative to the current folder, sorted.
+    """
+    return [relative(file) for file in _all_files_of(modules)]
+
+
+def notebook_sources(name: str) -> list[str]:
+    """The files of all modules of the package that a notebook imports.
+
+    Args:
+        name: of the file in notebooks/, without its suffix.
+    """
+    return sources(*_imported(HOME / "notebooks" / f"{name}.ipynb"))
+
+
+def relative(file: Path) -> str:
+    """A file of the workflow as seen from the current folder.
+
+    Where the workflow runs in its own folder, that folder can be moved: no path names it.
+    """
+    return str(_from_here(Path.cwd()) / file.relative_to(HOME))
+
+
+def workflow_file(path: str = ".") -> str:
+    """A file or folder of the workflow, by its path there, as seen from the current folder."""
+    return relative(HOME / path)
+
+
+@cache
+def _from_here(folder: Path) -> Path:
+    return Path(os.path.relpath(HOME, folder))
+
+
+@cache
+def _all_files_of(modules: tuple[str, ...]) -> list[Path]:
+    found, waiting = set(), list(modules)
+    while waiting:
+        for file in _files_of(waiting.pop()):
+            if file not in found:
+                found.add(file)
+                waiting += _imported(file)
+    return sorted(found)
+
+
+@cache
+def _files_of(name: str) -> list[Path]:
+    """The files of a dotted name: its module, and the packages that it is in."""
+    parts = name.split(".")
+    places = [HOME.joinpath(*parts[: i + 1]) for i in range(len(parts))]
+    packages = [place / "__init__.py" for place in places]
+    return [file for file in [*packages, places[-1].with_suffix(".py")] if file.exists()]
+
+
+@cache
+def _imported(file: Path) -> list[str]:
+    """The dotted names that a module or a notebook imports from the package."""
+    text = file.read_text()
+    if file.suffix == ".ipynb":
+        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        text = "\n".join("".join(cell["source"]) for cell in cells)
+    try:
+        tree = ast.parse(text, filename=str(file))
+    except SyntaxError as error:
+        sys.exit(f"workflow: {error.filename}:{error.lineno}: {error.msg}")
+    return list(dict.fromkeys(_names(tree)))
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hrta"):
+            yield from (node.module, *(f"{node.module}.{part.name}" for part in node.names))
+        elif isinstance(node, ast.Import):
+            yield from (part.name for part in node.names if part.name.startswith("hrta"))

@@ -1,0 +1,132 @@
+"""What the workflow is about: the checked configuration, and the jobs and figures made from it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+
+from hrta.study.config.claims import read_claims
+from hrta.study.config.replication import Replication, check_config
+from hrta.study.pipeline.item import Item
+from hrta.study.pipeline.items import make_items
+from hrta.study.pipeline.machine import gpus
+from hrta.study.pipeline.plan import Plan
+from hrta.study.pipeline.sources import CONFIGURATION, HOME, workflow_file
+
+CLAIMS = HOME / "config" / "claims.yaml"
+REPORT = (
+    *("report/index.html", "report/manifest.json"),
+    *("report/figures", "report/tables", "report/notebooks"),
+)
+
+
+@dataclass(frozen=True)
+class Study:
+    """The configuration, and all that is made from it.
+
+    Attributes:
+        settings: the configuration.
+        gpu: how many GPUs a job asks for that can train on one.
+        plan: the jobs that compute.
+        items: the figures and tables, by name.
+        judged: the kinds of evidence that the claims are judged on.
+    """
+
+    settings: Replication
+    gpu: int
+    plan: Plan
+    items: dict[str, Item]
+    judged: list[str]
+
+    @cached_property
+    def evidence(self) -> dict[str, list[str]]:
+        """The results that the evidence of each kind is made from; no kind without any."""
+        plan, races = self.plan, self.plan.of_kind("race")
+        theory = ("rates", "motion", "width", "samples", "jumps")
+        inputs = {
+            "final_losses": plan.tables("runs"),
+            "switches": plan.tables("runs"),
+            "races": [job.table for job in races],
+            "tuning": [job.second_table for job in races],
+            "poisson": plan.tables("poisson"),
+            "spectra": plan.tables("spectra"),
+            **{f"theory_{part}": plan.tables(f"theory/{part}") for part in theory},
+            "acceleration": plan.tables("acceleration"),
+            "acceleration_steps": plan.tables("acceleration"),
+            "slopes": plan.second_tables("slopes"),
+            "slope_ends": plan.tables("slopes"),
+            "anmin": plan.tables("anmin"),
+            "data": plan.problems(),
+        }
+        return {kind: files for kind, files in inputs.items() if files}
+
+    @cached_property
+    def results(self) -> list[str]:
+        """All that a run is for: figures, tables, evidence and verdicts."""
+        return [
+            *(file for item in self.items.values() for file in item.files),
+            *(f"results/evidence/{kind}.parquet" for kind in self.evidence),
+            "results/evidence/configuration.json",
+            *("tables/claims.csv", "tables/claims.md"),
+        ]
+
+    @property
+    def captions(self) -> list[str]:
+        """The files of all captions."""
+        names = {each.caption for item in self.items.values() for each in item.shown}
+        return [workflow_file(f"workflow/report/captions/{name}") for name in sorted(names)]
+
+    @property
+    def contents(self) -> str:
+        """What the report needs to know of the items, as JSON."""
+        items = [replace(item, reads={}, parameters={}) for item in self.items.values()]
+        return json.dumps([asdict(item) for item in items], ensure_ascii=False)
+
+    @property
+    def targets(self) -> dict[str, list[str]]:
+        """The files of each target that stands for several items: paper, theory, ..."""
+        targets = {}
+        for item in self.items.values():
+            for target in item.targets:
+                targets.setdefault(target, []).extend(item.files)
+        return targets
+
+
+def read_study(config: Mapping[str, object], submitted: bool) -> Study:
+    """The study of a configuration.
+
+    Args:
+        config: mappings, lists and values.
+        submitted: whether jobs run on other machines than this.
+
+    Raises:
+        ConfigError: what is wrong with the configuration or the claims, a line for each mistake.
+        OSError: the claims cannot be read.
+    """
+    settings = check_config(config)
+    gpu = gpus(settings.device, submitted)
+    plan = Plan(settings, automatic="triton" if gpu else "numba")
+    return Study(settings, gpu, plan, make_items(settings, plan), read_claims(CLAIMS).tables)
+
+
+def in_order(given: Mapping[str, object], file: Path = CONFIGURATION) -> dict[str, object]:
+    """A configuration with the keys of the replication's own file first, in the order of that file.
+
+    Snakemake puts the keys of files given with --configfile first. But the first of all methods is
+    what the others are compared with, and figures show methods and problems in order.
+
+    Args:
+        given: the replication's configuration with others laid over it.
+        file: the replication's configuration.
+    """
+    return _in_order(yaml.safe_load(file.read_text()), given)
+
+
+def _in_order(base: object, given: object) -> object:
+    if not (isinstance(base, Mapping) and isinstance(given, Mapping)):
+        return given
+    keys = dict.fromkeys([*(key for key in base if key in given), *given])
+    return {key: _in_order(base.get(key), given[key]) for key in keys}

@@ -1,0 +1,108 @@
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from hrta.study.config.mistakes import ConfigError
+from hrta.study.pipeline import machine
+from hrta.study.pipeline.machine import claim_folder, gpus, more_each_try, shell_prefix
+
+
+@pytest.fixture
+def state(tmp_path):
+    """The state of a folder where a run has left its lock."""
+    lock = tmp_path / "state/locks/0.output.lock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text("results/x.parquet\n")
+    return tmp_path / "state"
+
+
+@pytest.mark.parametrize("host", ["", socket.gethostname()])
+def test_the_lock_of_a_run_that_was_killed_is_removed(state, host):
+    (state / "running").write_text(host)
+    presence = claim_folder(state)
+    assert list((state / "locks").iterdir()) == []
+    assert (state / "running").read_text() == socket.gethostname()
+    presence.close()
+
+
+def test_the_lock_of_another_host_stays(state):
+    (state / "running").write_text("elsewhere")
+    claim_folder(state).close()
+    assert len(list((state / "locks").iterdir())) == 1
+    assert (state / "running").read_text() == "elsewhere"
+
+
+def test_the_lock_of_a_run_that_is_alive_stays(state):
+    with (state / "running").open("a+") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        claim_folder(state).close()
+        assert len(list((state / "locks").iterdir())) == 1
+
+
+def test_a_new_folder_has_no_lock_and_is_claimed(tmp_path):
+    presence = claim_folder(tmp_path / "state")
+    assert (tmp_path / "state/running").read_text() == socket.gethostname()
+    with (tmp_path / "state/running").open("a+") as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    presence.close()
+
+
+@pytest.mark.parametrize(
+    ("device", "submitted", "usable", "expected"),
+    [
+        ("auto", False, True, 1),
+        ("auto", False, False, 0),
+        ("cpu", False, True, 0),
+        ("cuda", False, True, 1),
+        ("auto", True, True, 0),
+        ("cuda", True, False, 1),
+        ("cpu", True, True, 0),
+    ],
+)
+def test_gpus_are_those_of_this_machine_or_asked_for(
+    device, submitted, usable, expected, monkeypatch
+):
+    monkeypatch.setattr(machine, "_usable_gpu", lambda: usable)
+    assert gpus(device, submitted) == expected
+
+
+def test_a_gpu_that_is_not_there_is_one_line(monkeypatch):
+    monkeypatch.setattr(machine, "_usable_gpu", lambda: False)
+    with pytest.raises(ConfigError, match=r"^config: device: 'cuda' given; there is no usable CUD"):
+        gpus("cuda", submitted=False)
+
+
+@pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="there is a driver")
+def test_without_a_driver_torch_is_not_asked(monkeypatch):
+    monkeypatch.setattr(subprocess, "run", None)
+    assert gpus("auto", submitted=False) == 0
+
+
+@pytest.mark.parametrize(("gpu", "visible"), [(0, ""), (1, "7")])
+def test_jobs_run_with_this_python_and_package_and_see_a_gpu_that_is_meant(gpu, visible, tmp_path):
+    ask = (
+        "import hrta, os, sys;"
+        " print(hrta.__file__, sys.executable, os.environ['CUDA_VISIBLE_DEVICES'], sep='|')"
+    )
+    done = subprocess.run(
+        ["bash", "-c", shell_prefix(gpu) + f'exec python -c "{ask}"'],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "CUDA_VISIBLE_DEVICES": "7", "PYTHONPATH": "/none"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    package, python, seen = done.stdout.strip("\n").split("|")
+    assert package == str(machine.HOME / "hrta/__init__.py")
+    assert os.path.realpath(python) == os.path.realpath(sys.executable)
+    assert seen == visible
+
+
+def test_a_second_try_has_twice_as_much():
+    memory = more_each_try(1000)
+    assert [memory({}, attempt) for attempt in (1, 2, 3)] == [1000, 2000, 3000]

@@ -1,0 +1,65 @@
+# How everything came to be: hashes, commands, versions, seeds, times.
+
+
+rule manifest:
+    input:
+        sources("hrta.study.pipeline.recording"),
+        recorded=lambda wildcards: RECORDED.files,
+        configuration=RECORDED.configuration,
+    output:
+        "results/manifest/manifest.json",
+    log:
+        "logs/manifest/manifest.log",
+    group:
+        "record"
+    threads: 1
+    resources:
+        mem_mb=more_each_try(500),
+        runtime=more_each_try(10),
+    params:
+        jobs=lambda wildcards: RECORDED.jobs_json,
+        code=workflow_file(),
+    message:
+        "Recording how everything came to be."
+    shell:
+        "exec python -m hrta.study.pipeline manifest {params.jobs:q} {input.configuration:q}"
+        " --code {params.code:q} --output {output} > {log} 2>&1"
+
+
+rule crate_description:
+    input:
+        sources("hrta.study.pipeline.archive"),
+        recorded=lambda wildcards: RECORDED.files,
+        manifest="results/manifest/manifest.json",
+        code=lambda wildcards: code_files(),
+    output:
+        "results/manifest/ro-crate-metadata.json",
+    log:
+        "logs/manifest/crate_description.log",
+    group:
+        "record"
+    threads: 1
+    resources:
+        mem_mb=more_each_try(500),
+        runtime=more_each_try(10),
+    params:
+        code=workflow_file(),
+    message:
+        "Describing the run as a Workflow RO-Crate: {output}."
+    shell:
+        "exec python -m hrta.study.pipeline crate {input.manifest} {input.code:q}"
+        " --code {params.code:q} --output {output} > {log} 2>&1"
+
+
+use rule crate_description as crate with:
+    input:
+        sources("hrta.study.pipeline.archive"),
+        recorded=lambda wildcards: RECORDED.files,
+        manifest="results/manifest/manifest.json",
+        code=lambda wildcards: [*code_files(), *REPORT],
+    output:
+        "results/crate.zip",
+    log:
+        "logs/manifest/crate.log",
+    message:
+        "Packing the workflow and all that it made: {output}."

@@ -16,6 +16,31 @@ def prepare(x, y, switch, width):
     raise NotImplementedError("compiled code only")
 
 
+def forward(points, parameters, s, scale):
+    """Loss of a network, its residual kept in points."""
+    raise NotImplementedError("compiled code only")
+
+
+def backward(points, scale, linear):
+    """Prepare the sums over active points; linear_j = sum_i rho_ij."""
+    raise NotImplementedError("compiled code only")
+
+
+def sums_of_block(points, parameters, first, last, sums):
+    """The sums over active points of a block of neurons."""
+    raise NotImplementedError("compiled code only")
+
+
+def batch_memory(points, size, width):
+    """Points of the same kind with room for a batch, for `forward_batch` and what follows it."""
+    raise NotImplementedError("compiled code only")
+
+
+def forward_batch(points, batch_points, batch, parameters, s, scale):
+    """As `forward` for the points of a batch alone, [b] indices; returns their loss."""
+    raise NotImplementedError("compiled code only")
+
+
 @overload(prepare)
 def _prepare(x, y, switch, width) -> Callable:
     if x.ndim == 1:
@@ -24,32 +49,48 @@ def _prepare(x, y, switch, width) -> Callable:
     return lambda x, y, switch, width: dense.prepare(x, y, width)
 
 
-def _of_kernel(name: str) -> Callable:
-    """For compiled code: the function of that name in the kernel that the points belong to."""
+def _kernel(points):
+    """The module of the kernel that compiled points belong to.
 
-    def call(points, *arguments):
-        raise NotImplementedError("compiled code only")
-
-    @overload(call)
-    def _call(points, *arguments) -> Callable:
-        kernels = {one_dimensional.Sorted: one_dimensional, dense.Dense: dense}
-        function = getattr(kernels[points.instance_class], name)
-        return lambda points, *arguments: function(points, *arguments)
-
-    return call
+    Every overload below has a name of its own: functions of one name made in a loop would share
+    symbols in the machine code that numba keeps, and then a run's last digits depend on what was
+    compiled before.
+    """
+    return {one_dimensional.Sorted: one_dimensional, dense.Dense: dense}[points.instance_class]
 
 
-# (points, parameters, s, scale): loss of a network, its residual kept in points.
-forward = _of_kernel("forward")
-# (points, size, width): points of the same kind with room for a batch, for the next one.
-batch_memory = _of_kernel("batch_memory")
-# (points, batch_points, batch, parameters, s, scale): as `forward` for the points of a batch alone,
-# [b] indices; returns their loss.
-forward_batch = _of_kernel("forward_batch")
-# (points, scale, linear): prepare the sums over active points; linear_j = sum_i rho_ij.
-backward = _of_kernel("backward")
-# (points, parameters, first, last, sums): the sums over active points of a block of neurons.
-sums_of_block = _of_kernel("sums_of_block")
+@overload(forward)
+def _forward(points, parameters, s, scale) -> Callable:
+    kernel = _kernel(points).forward
+    return lambda points, parameters, s, scale: kernel(points, parameters, s, scale)
+
+
+@overload(batch_memory)
+def _batch_memory(points, size, width) -> Callable:
+    kernel = _kernel(points).batch_memory
+    return lambda points, size, width: kernel(points, size, width)
+
+
+@overload(forward_batch)
+def _forward_batch(points, batch_points, batch, parameters, s, scale) -> Callable:
+    kernel = _kernel(points).forward_batch
+    return lambda points, batch_points, batch, parameters, s, scale: kernel(
+        points, batch_points, batch, parameters, s, scale
+    )
+
+
+@overload(backward)
+def _backward(points, scale, linear) -> Callable:
+    kernel = _kernel(points).backward
+    return lambda points, scale, linear: kernel(points, scale, linear)
+
+
+@overload(sums_of_block)
+def _sums_of_block(points, parameters, first, last, sums) -> Callable:
+    kernel = _kernel(points).sums_of_block
+    return lambda points, parameters, first, last, sums: kernel(
+        points, parameters, first, last, sums
+    )
 
 
 @compiled

@@ -50,12 +50,7 @@ def _prepare(x, y, switch, width) -> Callable:
 
 
 def _kernel(points):
-    """The module of the kernel that compiled points belong to.
-
-    Every overload below has a name of its own: functions of one name made in a loop would share
-    symbols in the machine code that numba keeps, and then a run's last digits depend on what was
-    compiled before.
-    """
+    """The kernel that compiled points belong to."""
     return {one_dimensional.Sorted: one_dimensional, dense.Dense: dense}[points.instance_class]
 
 

@@ -43,15 +43,15 @@ def test_the_code_in_the_readme_runs(run, capsys):
     assert "loss" in capsys.readouterr().out
 
 
-def test_the_code_about_the_siblings_runs(run, capsys):
-    run("docs/siblings.md", ("width=50", "width=10"), ("steps=400", "steps=10"))
+def test_the_code_about_the_competitors_runs(run, capsys):
+    run("docs/competitors.md", ("width=50", "width=10"), ("steps=400", "steps=10"))
     assert "[" in capsys.readouterr().out
 
 
-def test_the_code_about_what_is_beyond_runs(run, capsys):
+def test_the_code_about_the_extensions_runs(run, capsys):
     smaller = [("width=200", "width=20"), ("width=50", "width=5"), ("steps=400", "steps=10")]
     run(
-        "docs/beyond.md",
+        "docs/extensions.md",
         *smaller,
         ("1.0, 100", "1.0, 5"),
         ("1.5, 100", "1.5, 5"),

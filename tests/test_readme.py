@@ -1,10 +1,13 @@
 import re
 import warnings
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import typer
 
+from hrta.cli.main import app
 from hrta.drop_in import CLASSES
 
 ROOT = Path(__file__).parents[1]
@@ -43,15 +46,15 @@ def test_the_code_in_the_readme_runs(run, capsys):
     assert "loss" in capsys.readouterr().out
 
 
-def test_the_code_about_the_siblings_runs(run, capsys):
-    run("docs/siblings.md", ("width=50", "width=10"), ("steps=400", "steps=10"))
+def test_the_code_about_the_competitors_runs(run, capsys):
+    run("docs/competitors.md", ("width=50", "width=10"), ("steps=400", "steps=10"))
     assert "[" in capsys.readouterr().out
 
 
-def test_the_code_about_what_is_beyond_runs(run, capsys):
+def test_the_code_about_the_extensions_runs(run, capsys):
     smaller = [("width=200", "width=20"), ("width=50", "width=5"), ("steps=400", "steps=10")]
     run(
-        "docs/beyond.md",
+        "docs/extensions.md",
         *smaller,
         ("1.0, 100", "1.0, 5"),
         ("1.5, 100", "1.5, 5"),
@@ -73,6 +76,46 @@ def test_the_code_in_the_guide_runs(run, capsys):
 def test_the_guide_lists_what_can_be_converted():
     listed = re.findall(r"^\| `nn\.(\w+)` \|", (ROOT / "docs/guide.md").read_text(), re.MULTILINE)
     assert listed == [known.__name__ for known in CLASSES]
+
+
+def test_the_code_about_the_architecture_runs(run, capsys):
+    run("docs/architecture.md")
+    imported = dict(line.split(" ->") for line in capsys.readouterr().out.splitlines())
+    assert "hrta.problems" in imported["hrta.training"]
+    assert not imported["hrta.schedules"].strip()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_exist_with_their_options(page):
+    tree, text = typer.main.get_command(app), (ROOT / page).read_text()
+    for line in re.findall(r"(?:`|^    )hrta ([^`#\n]+)", text, re.MULTILINE):
+        command, words = tree, line.split()
+        while hasattr(command, "commands"):
+            word = words.pop(0)
+            if word.startswith("--"):
+                break
+            assert word in command.commands, f"hrta {line}"
+            command = command.commands[word]
+        known = {option for each in command.params for option in each.opts} | {"--help"}
+        assert {word for word in words if word.startswith("--")} <= known, f"hrta {line}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_names_in_the_text_exist(page):
+    for name in re.findall(r"`(hrta(?:\.\w+)+)", (ROOT / page).read_text()):
+        found = import_module("hrta")
+        for part in name.split(".")[1:]:
+            if not hasattr(found, part):
+                import_module(f"{found.__name__}.{part}")
+            found = getattr(found, part)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_in_the_text_exist(page):
+    for path in re.findall(
+        r"`((?:hrta|config|tests|workflow)/[\w/.]*)`", (ROOT / page).read_text()
+    ):
+        assert (ROOT / path).exists(), path
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ ENGINES = {
 }
 # The compiled engine for each type of device.
 COMPILED = {"cpu": "numba", "cuda": "triton"}
+# The optimizers whose updates the compiled engines have.
+COMPILED_OPTIMIZERS = ("gradient_descent", "heavy_ball", "nesterov", "adam")
 RENAMED = {"reference": "torch", "cpu": "numba", "cuda": "triton"}
 
 
@@ -55,7 +57,9 @@ def make_engine(task: "Task") -> "Engine":
 
 def _make(name: str, task: "Task") -> "Engine":
     weights = task.networks.inner
-    if name != "torch":
+    if name in COMPILED.values():
+        if task.optimizer not in COMPILED_OPTIMIZERS:
+            raise ValueError(f"engine {name}: it has no update for optimizer {task.optimizer!r}")
         if COMPILED.get(weights.device.type) != name:
             raise ValueError(f"engine {name}: the networks are on device {weights.device.type}")
         if str(weights.dtype) not in ("torch.float32", "torch.float64"):

@@ -11,6 +11,7 @@ from hrta.training.engines import choice
 from hrta.training.engines.choice import RENAMED, make_engine
 from hrta.training.engines.numba_engine import NumbaEngine
 from hrta.training.engines.torch_engine import TorchEngine
+from hrta.training.optimizers import OPTIMIZERS, GradientDescent
 
 
 def chosen(name, networks):
@@ -47,6 +48,19 @@ def test_other_precisions_are_for_torch(small_problem, caplog):
     history = train(small_problem, networks, Schedule([Stage(1, 3)])).history
     assert np.isfinite(history["loss"]).all()
     assert "bfloat16 is neither float32 nor float64" in caplog.text
+
+
+def test_a_new_optimizer_is_for_torch(small_problem, monkeypatch, caplog):
+    class Twice(GradientDescent):
+        def update(self, gradient, learning_rate, *state):
+            return super().update(gradient, 2 * learning_rate, *state)
+
+    monkeypatch.setitem(OPTIMIZERS, "twice", Twice)
+    networks, schedule = TwoLayer.initialise([0], 2, 5), Schedule([Stage(1, 5)])
+    found = train(small_problem, networks, schedule, "twice", 0.01)
+    expected = train(small_problem, networks, schedule, "gradient_descent", 0.02, engine="torch")
+    np.testing.assert_array_equal(found.history["loss"], expected.history["loss"])
+    assert "engine numba: it has no update for optimizer 'twice'" in caplog.text
 
 
 def test_what_cannot_work_is_refused():

@@ -1,6 +1,6 @@
 """Homotopy relaxation training of two-layer networks: a replication of arXiv 2309.15244.
 
-The public names are imported when first used, so that what needs no torch does not wait for it.
+The public names are imported at first use, so that code without torch does not load torch.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""The homotopy between the identity and an activation, and its continuation past it."""
+"""The homotopy from the identity to an activation (s = 1) and beyond it (s up to 2)."""
 
 from collections.abc import Callable
 
@@ -19,13 +19,13 @@ BASES: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def base_activation(name: str) -> Callable[[Tensor], Tensor]:
-    """The target activation of that name.
+    """The target activation with this name.
 
     Raises:
-        ValueError: an unknown name; the message lists the known ones.
+        ValueError: an unknown name; the message lists the allowed ones.
     """
     if name not in BASES:
-        raise ValueError(f"unknown base activation {name!r}; there are {', '.join(BASES)}")
+        raise ValueError(f"homotopy: base must be one of {', '.join(BASES)}; it is {name!r}")
     return BASES[name]
 
 
@@ -37,17 +37,18 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
 
     Args:
         z: pre-activations, any shape.
-        s: homotopy parameter in [0, 2], a number, or several that broadcast against z; the values
-            of a tensor are not checked.
+        s: homotopy parameter in [0, 2]: a number, or an array that broadcasts against z. The
+            values of a tensor are not checked.
         base: name of the target activation sigma, a key of `BASES`.
 
     Returns:
         Tensor of the broadcast shape, in the dtype of sigma(z).
 
     Raises:
-        ValueError: s outside [0, 2], of a shape that does not fit z's, or an unknown base.
+        ValueError: s outside [0, 2], a shape of s that does not broadcast against z's, or an
+            unknown base.
 
-    Source: arXiv 2309.15244, abstract; s above 1 is the relaxation.
+    Source: arXiv 2309.15244, abstract; the relaxation is s above 1.
     """
     sigma = base_activation(base)
     z = z if isinstance(z, Tensor) else torch.as_tensor(z)
@@ -61,14 +62,20 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
         try:
             torch.broadcast_shapes(s.shape, z.shape)
         except RuntimeError:
-            shapes = f"{list(s.shape)} does not broadcast against z of shape {list(z.shape)}"
-            raise ValueError(f"homotopy: s of shape {shapes}") from None
+            raise ValueError(
+                f"homotopy: s must broadcast against z of shape {list(z.shape)}; its shape is "
+                f"{list(s.shape)}"
+            ) from None
     value = sigma(z)
     return ((1 - s) * z + s * value).to(value.dtype)
 
 
-def check_homotopy_parameter(s: float) -> float:
+def check_homotopy_parameter(s: float, where: str = "homotopy") -> float:
     """s as a float.
+
+    Args:
+        s: the homotopy parameter.
+        where: the beginning of the message.
 
     Raises:
         ValueError: s is not a number in [0, 2].
@@ -76,20 +83,20 @@ def check_homotopy_parameter(s: float) -> float:
     try:
         number = float(s.detach() if isinstance(s, Tensor) else s)
     except (TypeError, ValueError):
-        raise ValueError(f"s = {s} is not a number in [0, 2]") from None
+        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {s}") from None
     if not 0 <= number <= 2:
-        raise ValueError(f"s = {number:g} is outside [0, 2]")
+        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {number:g}")
     return number
 
 
 class HomotopyActivation(nn.Module):
-    """`homotopy` as a module; `.s` can be set at any time and is kept in the state_dict.
+    """`homotopy` as a module; `.s` can be set at any time and is part of the state_dict.
 
-    s is a buffer: it moves with the model but is not trained. It stays float64 in a model of
-    another dtype (float32 on devices without float64).
+    s is a buffer: it moves with the model and is not trained. It is float64 whatever the dtype of
+    the model (float32 on devices without float64).
 
     Args:
-        s: homotopy parameter in [0, 2]; 1 is the base activation itself.
+        s: homotopy parameter in [0, 2]; 1 is the base activation.
         base: name of the target activation, a key of `BASES`.
 
     Raises:
@@ -106,21 +113,21 @@ class HomotopyActivation(nn.Module):
     def __setattr__(self, name: str, value: object) -> None:
         # nn.DataParallel gives each copy of the model its own s, on its own device.
         if name == "s" and "s" in self._buffers and not getattr(self, "_is_replica", False):
-            # A new tensor: the old one may be waiting for a backward pass.
+            # A new tensor: a pending backward pass may still need the old one.
             value = torch.full_like(self._buffers["s"], check_homotopy_parameter(value))
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> object:
         value = super().__getattr__(name)
-        return value.clone() if name == "s" else value  # so that s += 1 is checked, too
+        return value.clone() if name == "s" else value  # so that s += 1 is checked as well
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "HomotopyActivation":
         s = self._buffers["s"]
         try:
             super()._apply(fn, recurse)
-            if self._buffers["s"].dtype != s.dtype:  # .half() and the like
+            if self._buffers["s"].dtype != s.dtype:  # .half(), .bfloat16(), ...
                 self._buffers["s"] = s.to(self._buffers["s"].device)
-        except TypeError:  # Apple's GPUs have no float64
+        except TypeError:  # Apple GPUs do not support float64
             self._buffers["s"] = fn(s.float())
         return self
 

@@ -14,12 +14,12 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from hrta.runtime.arrays import as_float64
 from hrta.runtime.processes import need_memory
 
-# Elements of the design matrix built at a time, 32 MB.
+# Elements of one chunk of the design matrix: 32 MB.
 CHUNK = 2**22
 
 
 class SingularSystemError(ValueError):
-    """A ridge so small that rounding makes a system singular."""
+    """The ridge is so small that a system is singular in float64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,16 +27,16 @@ class Anmin:
     """What `train` returns.
 
     Attributes:
-        losses: the network's mean squared error after every round, [rounds + 1]; the first is that
-            after the first b-step.
-        fixed_pattern_losses: the same with the new inner weights and the pattern that they were
-            found for, before outer weights are solved for again, [rounds + 1]; the first is that
-            of `losses`. That is what a round minimises; the network's loss may rise.
+        losses: the network's mean squared error after every round, [rounds + 1]; the first is the
+            one after the initial b-step.
+        fixed_pattern_losses: the mean squared error after every A-step, with the pattern held fixed
+            in it, [rounds + 1]; the first equals that of `losses`. The A-step minimises this loss
+            (plus the ridge term); the network's own loss may rise.
         inner: A, [d + 1, m], the bias row last.
         outer: b, [m].
         intercept: b_0.
         leak: alpha of g(u) = alpha u + (1 - alpha) relu(u).
-        test_losses: the mean squared error on the test points, if any, as `losses`.
+        test_losses: as `losses`, on the test points; None without test points.
     """
 
     losses: np.ndarray
@@ -73,30 +73,31 @@ def train(
 
     f(x) = b_0 + b . g(A' (x, 1)), g(u) = alpha u + (1 - alpha) relu(u). With the slopes
     G_ij = alpha + (1 - alpha) 1[(x_i, 1) . A_j > 0] held fixed f is linear in A and linear in
-    (b_0, b), and both minimise sum_i (f(x_i) - y_i)^2 + ridge |.|^2 (the intercept is ridged, too).
-    First b; then in each round A, the new pattern, and b.
+    (b_0, b). Each step minimises sum_i (f(x_i) - y_i)^2 + ridge |.|^2 exactly; the ridge term
+    includes the intercept. After an initial b-step, each round is an A-step, the new pattern, and a
+    b-step.
 
-    The A-step has (d + 1) m unknowns and n equations and solves a system of the smaller of the two
-    numbers k, which takes 8 k^2 bytes and k^3 / 3 multiply-adds.
+    The A-step has (d + 1) m unknowns and n equations. It solves a system of size
+    k = min((d + 1) m, n), which takes 8 k^2 bytes and k^3 / 3 multiply-adds.
 
     Args:
         x: points, [n, d], without the bias column.
         y: targets, [n].
-        inner: A at the start, [d + 1, m], the bias row last; N(0, 1) in the source.
-        rounds: how many, 0 for the first b-step alone.
+        inner: initial A, [d + 1, m], the bias row last; N(0, 1) in the source.
+        rounds: number of rounds; 0 is the initial b-step alone.
         ridge: lambda, positive.
         leak: alpha, in [0, 1).
-        test: points [k, d] and targets [k] that are not trained on.
+        test: test points [k, d] and targets [k].
 
     Raises:
         ValueError: an argument outside its range, or shapes that do not fit together.
-        SingularSystemError: a ValueError, too: the ridge is too small for rounding.
-        MemoryError: a system that does not fit; the message says what it needs.
+        SingularSystemError: a subclass of ValueError; the ridge is too small for float64.
+        MemoryError: a system does not fit into memory; the message says how much it needs.
     """
     biased, y, inner = _with_ones(x), as_float64(y), as_float64(inner)
     _check(biased, y, inner, rounds, ridge, leak)
     unknowns = min(inner.size, len(y))
-    # The system, and its Cholesky factor.
+    # The matrix of the system and its Cholesky factor.
     need_memory(16 * unknowns**2, f"anmin: an A-step with {unknowns} unknowns")
     if test is not None:
         biased_test, y_test = _with_ones(test[0]), as_float64(test[1])
@@ -116,7 +117,7 @@ def train(
 def _rounds(
     biased: np.ndarray, y: np.ndarray, inner: np.ndarray, rounds: int, ridge: float, leak: float
 ) -> Iterator[tuple[np.ndarray, float, np.ndarray, float | None]]:
-    """A, b_0, b and the loss with the old pattern, after the first b-step and every round."""
+    """A, b_0, b and the fixed-pattern loss after the initial b-step and after every round."""
     fixed_pattern_loss = None
     for number in range(rounds + 1):
         hidden = biased @ inner
@@ -150,10 +151,10 @@ def _outer_step(features: np.ndarray, y: np.ndarray, ridge: float) -> tuple[floa
 def _inner_step(
     biased: np.ndarray, slopes: np.ndarray, outer: np.ndarray, y: np.ndarray, ridge: float
 ) -> np.ndarray:
-    """All of A at once, by ridge regression on the design matrix Phi_i,(jk) = x_ij G_ik b_k.
+    """A by ridge regression on the design matrix Phi_i,(jk) = x_ij G_ik b_k.
 
-    With fewer points than unknowns A = Phi' (Phi Phi' + ridge)^-1 y, where Phi Phi' is a product,
-    entry by entry, of two small Gram matrices, and Phi itself is never built.
+    With fewer points than unknowns A = Phi' (Phi Phi' + ridge)^-1 y. Phi Phi' is the elementwise
+    product of two small Gram matrices, and Phi itself is not built.
     """
     weighted = slopes * outer
     inputs, width = biased.shape[1], len(outer)
@@ -171,20 +172,20 @@ def _inner_step(
 
 
 def _solve(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
-    """(matrix + ridge)^-1 right for a symmetric, positive semi-definite matrix, used up."""
+    """(matrix + ridge)^-1 right; the symmetric, positive semi-definite matrix is overwritten."""
     matrix[np.diag_indices(len(matrix))] += ridge
     try:
         return cho_solve(cho_factor(matrix, overwrite_a=True, check_finite=False), right)
     except LinAlgError:
         raise SingularSystemError(
-            f"anmin: with ridge = {ridge:g} a system is singular to rounding; give a larger one"
+            f"anmin: ridge must be so large that no system is singular in float64; it is {ridge:g}"
         ) from None
 
 
 def _with_ones(x: Any) -> np.ndarray:
     x = as_float64(x)
     if x.ndim != 2 or x.size == 0:
-        raise ValueError(f"anmin: x must be [n, d] with n, d >= 1; it is {list(x.shape)}")
+        raise ValueError(f"anmin: x must be [n, d] with n, d >= 1; its shape is {list(x.shape)}")
     return np.column_stack([x, np.ones(len(x))])
 
 
@@ -194,14 +195,14 @@ def _check(
     n, inputs = biased.shape
     if y.shape != (n,) or inner.ndim != 2 or len(inner) != inputs or inner.size == 0:
         raise ValueError(
-            f"anmin: for these points y must be [{n}] and inner [{inputs}, m]; they are "
+            f"anmin: for these points y must be [{n}] and inner [{inputs}, m]; their shapes are "
             f"{list(y.shape)} and {list(inner.shape)}"
         )
     if not (np.isfinite(biased).all() and np.isfinite(y).all() and np.isfinite(inner).all()):
-        raise ValueError("anmin: points, targets and weights must be finite numbers only")
+        raise ValueError("anmin: points, targets and weights must be finite")
     if rounds < 0 or rounds != int(rounds):
-        raise ValueError(f"anmin: rounds = {rounds} must be a non-negative integer")
+        raise ValueError(f"anmin: rounds must be a non-negative integer; it is {rounds}")
     if not (np.isfinite(ridge) and ridge > 0):
-        raise ValueError(f"anmin: ridge = {ridge:g} must be a positive number")
+        raise ValueError(f"anmin: ridge must be a positive number; it is {ridge:g}")
     if not 0 <= leak < 1:
-        raise ValueError(f"anmin: leak = {leak:g} is outside [0, 1)")
+        raise ValueError(f"anmin: leak must be in [0, 1); it is {leak:g}")

@@ -1,4 +1,4 @@
-"""HRTA in any PyTorch model: swap its activations, change s while it trains."""
+"""HRTA in any PyTorch model: replace its activations, change s during training."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from hrta.activations import HomotopyActivation
-from hrta.schedules import Plateau, Schedule, Stage, Watch
+from hrta.schedules import Plateau, PlateauTracker, Schedule, Stage
 
-# The activation modules that can be swapped, with the name of each as a base.
+# The activation modules that can be replaced, and the name of each as a base.
 CLASSES: dict[type[nn.Module], str] = {
     nn.ReLU: "relu",
     nn.Tanh: "tanh",
@@ -16,52 +16,51 @@ CLASSES: dict[type[nn.Module], str] = {
     nn.SiLU: "silu",
     nn.Softplus: "softplus",
 }
-# The settings that such a module must have.
+# The settings that these modules must have.
 DEFAULTS = {nn.GELU: {"approximate": "none"}, nn.Softplus: {"beta": 1, "threshold": 20}}
 
 
 def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -> nn.Module:
-    """Swap every activation of a class for a `HomotopyActivation`, in place.
+    """Replace every activation of a class by a `HomotopyActivation`, in place.
 
-    With s = 1 the model computes what it did before. A module that is used in several places is
-    replaced by one module. s is put on the device of the weights, if they share one.
+    With s = 1 the model computes the same function as before. A module that is used in several
+    places is replaced by one module. s is on the device of the weights if all are on one device.
 
     Args:
         model: any module.
-        base: the class to look for, a key of `CLASSES`.
+        base: the class to replace, a key of `CLASSES`.
         s: the initial homotopy parameter, in [0, 2].
 
     Returns:
-        The model; if it is itself an activation, its replacement.
+        The model, or its replacement if the model itself is such an activation.
 
     Raises:
-        ValueError: not a module, a class that cannot be swapped, a model without such an activation
-            (calls of functions such as torch.relu are not found), an activation with other than
-            the default settings, or s outside [0, 2].
+        ValueError: model is not a module, base is not a key of `CLASSES`, the model has no such
+            activation (calls of functions such as torch.relu are not found), an activation has
+            settings other than the default, or s is outside [0, 2].
     """
     if not isinstance(model, nn.Module):
-        raise ValueError(f"convert: {model!r} is not a torch.nn.Module")
+        raise ValueError(f"convert: model must be a torch.nn.Module; it is {model!r}")
     if not isinstance(base, type) or base not in CLASSES:
         names = ", ".join(f"nn.{known.__name__}" for known in CLASSES)
-        raise ValueError(f"convert: {base!r} cannot be swapped; there are {names}")
-    swapped: dict[nn.Module, HomotopyActivation] = {}
+        raise ValueError(f"convert: base must be one of {names}; it is {base!r}")
+    replaced: dict[nn.Module, HomotopyActivation] = {}
     devices = {weight.device for weight in model.parameters()}
 
     def replacement(module: nn.Module) -> HomotopyActivation:
-        if module not in swapped:
+        if module not in replaced:
             for name, value in DEFAULTS.get(base, {}).items():
-                if getattr(module, name) != value:
+                if (given := getattr(module, name)) != value:
                     raise ValueError(
-                        f"convert: {module} has {name} = {getattr(module, name)}; only {value} "
-                        "has a homotopy here"
+                        f"convert: {module}: {name} must be {value!r}; it is {given!r}"
                     )
             activation = HomotopyActivation(s, CLASSES[base]).train(module.training)
-            swapped[module] = activation.to(*devices) if len(devices) == 1 else activation
-        return swapped[module]
+            replaced[module] = activation.to(*devices) if len(devices) == 1 else activation
+        return replaced[module]
 
     if type(model) is base:
         return replacement(model)
-    # Not named_children, which lists a shared module only once.
+    # named_children would list a shared module only once.
     found = [
         (parent, name, replacement(child))
         for parent in model.modules()
@@ -72,7 +71,8 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
         setattr(parent, name, activation)
     if not found:
         raise ValueError(
-            f"convert: the model has no nn.{base.__name__} to swap; calls of functions are not seen"
+            f"convert: the model must contain an nn.{base.__name__} module; it has none (function "
+            "calls are not found)"
         )
     return model
 
@@ -80,17 +80,17 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
 class HomotopyScheduler:
     """Sets s in a model stage by stage, as a learning-rate scheduler sets the learning rate.
 
-    Every `HomotopyActivation` of the model has the s of the stage. Call `step` after each update of
-    the weights: a stage ends after its steps, or, with a plateau rule, when its loss stops falling.
-    The last stage does not end. Weights and optimizer are not changed.
+    Every `HomotopyActivation` of the model gets the s of the stage. Call `step` after each update
+    of the weights: a stage ends after its steps or, with a plateau rule, when its loss stops
+    falling. The last stage does not end. Weights and optimizer are not changed.
 
     Args:
-        model: with at least one `HomotopyActivation`; see `convert`.
+        model: contains at least one `HomotopyActivation`; see `convert`.
         schedule: the stages.
-        plateau: the rule by which a stage may end early, if any.
+        plateau: the rule that ends a stage early; None for no such rule.
 
     Attributes:
-        stage: number of the stage, from 1.
+        stage: number of the stage, counted from 1.
         s: its homotopy parameter.
 
     Raises:
@@ -105,17 +105,23 @@ class HomotopyScheduler:
         plateau: Plateau | None = None,
     ) -> None:
         if not isinstance(schedule, Schedule | Iterable):
-            raise ValueError(f"HomotopyScheduler: {schedule!r} is neither a Schedule nor stages")
+            raise ValueError(
+                "HomotopyScheduler: schedule must be an hrta.Schedule or several stages; it is "
+                f"{schedule!r}"
+            )
         if not isinstance(plateau, Plateau | None):
-            raise ValueError(f"HomotopyScheduler: {plateau!r} is not an hrta.Plateau")
+            raise ValueError(
+                f"HomotopyScheduler: plateau must be an hrta.Plateau; it is {plateau!r}"
+            )
         self.schedule = schedule if isinstance(schedule, Schedule) else Schedule(schedule)
         self.plateau = plateau
         self._activations = [m for m in model.modules() if isinstance(m, HomotopyActivation)]
         if not self._activations:
             raise ValueError(
-                "HomotopyScheduler: the model has no HomotopyActivation; hrta.convert adds them"
+                "HomotopyScheduler: the model must contain a HomotopyActivation; it has none (see "
+                "hrta.convert)"
             )
-        self._enter(1)
+        self._start_stage(1)
 
     @property
     def s(self) -> float:
@@ -126,64 +132,67 @@ class HomotopyScheduler:
         """Count one update; returns whether the next stage begins.
 
         Args:
-            loss: of this update; only a plateau rule uses it. NaN counts as no progress.
+            loss: the loss of this update, for a plateau rule. NaN is not progress.
 
         Raises:
-            ValueError: a plateau rule, and not exactly one loss.
+            ValueError: there is a plateau rule, and the loss is missing or not a number.
         """
-        flat = self.plateau is not None and self._watch.ends_with(one_loss(loss))
+        plateau = self.plateau is not None and self._tracker.update(_loss_value(loss))
         self._steps += 1
         last = self.stage == len(self.schedule.stages)
-        if last or not (flat or self._steps >= self.schedule.stages[self.stage - 1].steps):
+        if last or not (plateau or self._steps >= self.schedule.stages[self.stage - 1].steps):
             return False
-        self._enter(self.stage + 1)
+        self._start_stage(self.stage + 1)
         return True
 
-    def _enter(self, stage: int) -> None:
+    def _start_stage(self, stage: int) -> None:
         self.stage, self._steps = stage, 0
-        self._watch = Watch(self.plateau or Plateau())
+        self._tracker = PlateauTracker(self.plateau or Plateau())
         for activation in self._activations:
             activation.s = self.s
 
     def state_dict(self) -> dict[str, Any]:
-        """Stage, steps in it, its lowest loss, and the number of losses without progress."""
+        """The stage, its steps and lowest loss so far, and the losses in a row without progress."""
         return {
             "stage": self.stage,
             "steps": self._steps,
-            "lowest": self._watch.lowest,
-            "waited": self._watch.waited,
+            "lowest": self._tracker.lowest,
+            "waited": self._tracker.waited,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from the state of a scheduler of the same schedule.
+        """Continue from the state of a scheduler with the same schedule.
 
         Raises:
             ValueError: an incomplete state, or a stage that the schedule does not have.
         """
         if not isinstance(state, Mapping):
-            raise ValueError(f"HomotopyScheduler: the state {state!r} is not a dict")
+            raise ValueError(f"HomotopyScheduler: the state must be a dict; it is {state!r}")
         missing = sorted(self.state_dict().keys() - state.keys())
         if missing:
-            raise ValueError(f"HomotopyScheduler: the state has no {', '.join(missing)}")
+            raise ValueError(f"HomotopyScheduler: the state must have {', '.join(missing)}")
         counts = [state["stage"], state["steps"], state["waited"]]
-        sound = all(isinstance(count, int) and count >= 0 for count in counts)
-        if not (sound and isinstance(state["lowest"], int | float)):
-            raise ValueError(f"HomotopyScheduler: the state {dict(state)} is invalid")
+        valid = all(isinstance(count, int) and count >= 0 for count in counts)
+        if not (valid and isinstance(state["lowest"], int | float)):
+            raise ValueError(
+                "HomotopyScheduler: stage, steps and waited of the state must be non-negative "
+                f"integers and lowest a number; it is {dict(state)}"
+            )
         if not 1 <= state["stage"] <= len(self.schedule.stages):
             raise ValueError(
-                f"HomotopyScheduler: the state is in stage {state['stage']}; the schedule has "
-                f"{len(self.schedule.stages)}"
+                f"HomotopyScheduler: stage of the state must be in "
+                f"[1, {len(self.schedule.stages)}]; it is {state['stage']}"
             )
-        self._enter(state["stage"])
+        self._start_stage(state["stage"])
         self._steps = state["steps"]
-        self._watch.lowest, self._watch.waited = state["lowest"], state["waited"]
+        self._tracker.lowest, self._tracker.waited = state["lowest"], state["waited"]
 
 
-def one_loss(loss: float | Tensor | None) -> float:
-    """The loss as a number; a ValueError if it is not one."""
+def _loss_value(loss: float | Tensor | None) -> float:
+    """The loss as a float; raises a ValueError if it is missing or not a number."""
     if loss is None:
-        raise ValueError("HomotopyScheduler: with a plateau rule step needs the loss")
+        raise ValueError("HomotopyScheduler: with a plateau rule, step must be given the loss")
     try:
         return float(loss.detach() if isinstance(loss, Tensor) else loss)
     except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"HomotopyScheduler: the loss {loss} is not a number") from None
+        raise ValueError(f"HomotopyScheduler: loss must be a number; it is {loss}") from None

@@ -1,4 +1,4 @@
-"""The stages of homotopy relaxation training: which s for how many steps."""
+"""Stages and schedules of homotopy relaxation training: which s for how many steps."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -20,21 +20,22 @@ class Stage:
 
     def __post_init__(self) -> None:
         if not 0 <= float(self.s) <= 2:
-            raise ValueError(f"stage: s = {self.s:g} is outside [0, 2]")
+            raise ValueError(f"stage: s must be in [0, 2]; it is {self.s:g}")
         if not (self.steps >= 1 and float(self.steps).is_integer()):
-            raise ValueError(f"stage: steps = {self.steps} must be a positive integer")
+            raise ValueError(f"stage: steps must be a positive integer; it is {self.steps}")
         object.__setattr__(self, "s", float(self.s))
         object.__setattr__(self, "steps", int(self.steps))
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Stages p = 1 .. M, trained one after another from where the last one ended.
+    """Stages p = 1 .. M, trained one after another.
 
-    The weights are not changed at a switch, so the function and the loss jump there.
+    Each stage starts from the weights of the one before. A switch of s does not change the
+    weights, so the function and the loss jump there.
 
     Raises:
-        ValueError: no stage.
+        ValueError: no stage, or a stage that is not a `Stage`.
 
     Source: arXiv 2309.15244, abstract.
     """
@@ -46,29 +47,31 @@ class Schedule:
         if not self.stages:
             raise ValueError("schedule: at least one stage is needed")
         if not all(isinstance(stage, Stage) for stage in self.stages):
-            raise ValueError("schedule: every stage must be an hrta.Stage(s, steps)")
+            raise ValueError("schedule: every stage must be an hrta.Stage")
 
     @classmethod
     def constant_length(cls, s: Iterable[float], steps: int) -> "Schedule":
-        """One stage of `steps` steps for each value of s."""
+        """One stage of `steps` updates for each value of s."""
         return cls(Stage(value, steps) for value in s)
 
     @classmethod
     def equal_parts(cls, s: Sequence[float], steps: int) -> "Schedule":
-        """One stage for each value of s, `steps` in total, lengths differing by at most 1.
+        """One stage for each value of s, `steps` updates in total; lengths differ by at most 1.
 
         Raises:
             ValueError: fewer steps than values.
         """
         if steps < len(s):
-            raise ValueError(f"schedule: {steps} steps are too few for {len(s)} stages")
+            raise ValueError(
+                f"schedule: steps must be at least {len(s)}, one for each stage; it is {steps}"
+            )
         boundaries = [steps * stage // len(s) for stage in range(len(s) + 1)]
         lengths = (after - before for before, after in pairwise(boundaries))
         return cls(Stage(value, length) for value, length in zip(s, lengths, strict=True))
 
     @classmethod
     def linear(cls, start: float, zeta: float, stages: int, steps: int) -> "Schedule":
-        """s_p = start + (p - 1) zeta for p = 1 .. stages, `steps` steps each."""
+        """s_p = start + (p - 1) zeta for p = 1 .. stages, `steps` updates each."""
         return cls.constant_length((start + p * zeta for p in range(stages)), steps)
 
     @cached_property
@@ -82,23 +85,23 @@ class Schedule:
         return tuple(accumulate(stage.steps for stage in self.stages[:-1]))
 
     def stage_at(self, step: int) -> int:
-        """Number (from 1) of the stage that makes update `step` + 1; after the last update, M.
+        """Number of the stage of update `step` + 1, counted from 1; after the last update, M.
 
         Raises:
             ValueError: step outside [0, steps].
         """
         if not 0 <= step <= self.steps:
-            raise ValueError(f"schedule: step {step} is outside [0, {self.steps}]")
+            raise ValueError(f"schedule: step must be in [0, {self.steps}]; it is {step}")
         return 1 + bisect_right(self.switches, step)
 
     def s_at(self, step: int) -> float:
-        """The homotopy parameter under which update `step` + 1 is made."""
+        """The homotopy parameter of update `step` + 1."""
         return self.stages[self.stage_at(step) - 1].s
 
 
 @dataclass(frozen=True)
 class Plateau:
-    """A stage ends early when its loss stops falling.
+    """A rule that ends a stage early when its loss stops falling.
 
     Attributes:
         patience: the stage ends after this many losses in a row without progress.
@@ -113,17 +116,17 @@ class Plateau:
 
     def __post_init__(self) -> None:
         if self.patience < 1 or self.patience != int(self.patience):
-            raise ValueError(f"plateau: patience = {self.patience} must be a positive integer")
+            raise ValueError(f"plateau: patience must be a positive integer; it is {self.patience}")
         if not 0 <= self.threshold < 1:
-            raise ValueError(f"plateau: threshold = {self.threshold:g} is outside [0, 1)")
+            raise ValueError(f"plateau: threshold must be in [0, 1); it is {self.threshold:g}")
 
 
 @dataclass
-class Watch:
+class PlateauTracker:
     """Applies a plateau rule to the losses of one stage, one after another.
 
     Attributes:
-        rule: when the stage ends.
+        rule: the rule.
         lowest: the lowest loss so far.
         waited: number of losses in a row without progress.
     """
@@ -132,8 +135,8 @@ class Watch:
     lowest: float = float("inf")
     waited: int = 0
 
-    def ends_with(self, loss: float) -> bool:
-        """Whether the stage ends with this loss."""
+    def update(self, loss: float) -> bool:
+        """Add the next loss; returns whether the stage ends."""
         if loss < (1 - self.rule.threshold) * self.lowest:
             self.lowest, self.waited = loss, 0
         else:

@@ -44,14 +44,18 @@ def test_a_shared_activation_stays_shared_and_an_activation_is_replaced():
 @pytest.mark.parametrize(
     ("network", "base", "message"),
     [
-        ("a model", nn.ReLU, "'a model' is not a torch.nn.Module"),
-        (nn.Linear(1, 1), nn.ReLU, "the model has no nn.ReLU to swap"),
-        (nn.Sequential(nn.Tanh()), nn.ReLU, "the model has no nn.ReLU to swap"),
-        (nn.Sequential(nn.ReLU()), nn.Sigmoid, "cannot be swapped; there are nn.ReLU, nn.Tanh"),
-        (nn.Sequential(nn.ReLU()), "relu", "'relu' cannot be swapped; there are nn.ReLU, nn.Tanh"),
-        (nn.Sequential(nn.ReLU()), [nn.ReLU], "cannot be swapped"),
-        (nn.Sequential(nn.GELU("tanh")), nn.GELU, "approximate = tanh; only none has"),
-        (nn.Sequential(nn.Softplus(beta=2)), nn.Softplus, "beta = 2"),
+        ("a model", nn.ReLU, "model must be a torch.nn.Module; it is 'a model'"),
+        (nn.Linear(1, 1), nn.ReLU, "the model must contain an nn.ReLU module; it has none"),
+        (
+            nn.Sequential(nn.Tanh()),
+            nn.ReLU,
+            "the model must contain an nn.ReLU module; it has none",
+        ),
+        (nn.Sequential(nn.ReLU()), nn.Sigmoid, "base must be one of nn.ReLU, nn.Tanh, "),
+        (nn.Sequential(nn.ReLU()), "relu", "nn.SiLU, nn.Softplus; it is 'relu'"),
+        (nn.Sequential(nn.ReLU()), [nn.ReLU], "base must be one of nn.ReLU, nn.Tanh, "),
+        (nn.Sequential(nn.GELU("tanh")), nn.GELU, "approximate must be 'none'; it is 'tanh'"),
+        (nn.Sequential(nn.Softplus(beta=2)), nn.Softplus, "beta must be 1; it is 2"),
     ],
 )
 def test_what_cannot_be_converted_is_one_clear_error(network, base, message):
@@ -65,18 +69,20 @@ def test_what_cannot_be_converted_is_one_clear_error(network, base, message):
 @pytest.mark.parametrize("s", [torch.ones(3), [1, 1], None, "one"])
 def test_s_that_is_not_one_number_is_one_clear_error(s):
     activation = HomotopyActivation(0.5)
-    with pytest.raises(ValueError, match=r"is not a number in \[0, 2\]"):
+    with pytest.raises(ValueError, match=r"s must be a number in \[0, 2\]; it is "):
         HomotopyActivation(s)
-    with pytest.raises(ValueError, match=r"is not a number in \[0, 2\]"):
+    with pytest.raises(ValueError, match=r"s must be a number in \[0, 2\]; it is "):
         activation.s = s
-    with pytest.raises(ValueError, match=r"is not a number in \[0, 2\]"):
+    with pytest.raises(ValueError, match=r"s must be a number in \[0, 2\]; it is "):
         convert(model(), s=s)
     assert float(activation.s) == 0.5
 
 
 @pytest.mark.parametrize("s", [torch.ones(2), [1, 1], torch.ones(2, 1, 2)])
 def test_s_that_does_not_broadcast_is_one_clear_error(s):
-    with pytest.raises(ValueError, match=r"does not broadcast against z of shape \[4, 3\]"):
+    with pytest.raises(
+        ValueError, match=r"s must broadcast against z of shape \[4, 3\]; its shape is "
+    ):
         hrta.homotopy(torch.ones(4, 3), s)
 
 
@@ -153,7 +159,7 @@ def test_a_plateau_ends_a_stage():
     assert switched == [False] * 5 + [True]
     # The next stage has a lowest loss of its own, and the last one never ends.
     assert not any(scheduler.step(9.0) for _ in range(300))
-    with pytest.raises(ValueError, match="with a plateau rule step needs the loss"):
+    with pytest.raises(ValueError, match="with a plateau rule, step must be given the loss"):
         scheduler.step()
 
 
@@ -169,7 +175,7 @@ def test_the_loss_may_be_the_tensor_that_was_trained_on():
 def test_what_is_no_loss_is_refused_and_makes_no_step(loss):
     scheduler = HomotopyScheduler(convert(model()), STAGES, Plateau())
     before = scheduler.state_dict()
-    with pytest.raises(ValueError, match="is not a number"):
+    with pytest.raises(ValueError, match="loss must be a number; it is "):
         scheduler.step(loss)
     assert scheduler.state_dict() == before
     assert not HomotopyScheduler(convert(model()), STAGES).step(loss)  # no rule, so not looked at
@@ -234,20 +240,21 @@ def test_training_resumes_bit_by_bit_beside_an_optimizer_and_a_learning_rate():
 
 
 COUNTS = {"stage": 2, "steps": 1, "lowest": 0.5, "waited": 0}
+INVALID = "the state must be non-negative integers and lowest a number; it is "
 
 
 @pytest.mark.parametrize(
     ("state", "message"),
     [
-        ([1, 2], r"the state \[1, 2\] is not a dict"),
-        ({**COUNTS, "stage": "2"}, "is invalid"),
-        ({**COUNTS, "stage": 1.5}, "is invalid"),
-        ({**COUNTS, "steps": -1}, "is invalid"),
-        ({**COUNTS, "waited": None}, "is invalid"),
-        ({**COUNTS, "lowest": "low"}, "is invalid"),
-        ({**COUNTS, "stage": 0}, "the state is in stage 0; the schedule has 3"),
-        ({}, "the state has no lowest, stage, steps, waited"),
-        ({"stage": 9, "steps": 0, "lowest": 1.0, "waited": 0}, "the state is in stage 9"),
+        ([1, 2], r"the state must be a dict; it is \[1, 2\]"),
+        ({**COUNTS, "stage": "2"}, INVALID),
+        ({**COUNTS, "stage": 1.5}, INVALID),
+        ({**COUNTS, "steps": -1}, INVALID),
+        ({**COUNTS, "waited": None}, INVALID),
+        ({**COUNTS, "lowest": "low"}, INVALID),
+        ({**COUNTS, "stage": 0}, r"stage of the state must be in \[1, 3\]; it is 0"),
+        ({}, "the state must have lowest, stage, steps, waited"),
+        ({"stage": 9, "steps": 0, "lowest": 1.0, "waited": 0}, r"\[1, 3\]; it is 9"),
     ],
 )
 def test_a_state_of_another_scheduler_is_refused(state, message):
@@ -259,15 +266,19 @@ def test_a_state_of_another_scheduler_is_refused(state, message):
 
 
 def test_what_makes_no_sense_is_refused():
-    with pytest.raises(ValueError, match="the model has no HomotopyActivation"):
+    with pytest.raises(
+        ValueError, match="the model must contain a HomotopyActivation; it has none"
+    ):
         HomotopyScheduler(model(), STAGES)
     with pytest.raises(ValueError, match="at least one stage"):
         HomotopyScheduler(convert(model()), [])
-    with pytest.raises(ValueError, match="is neither a Schedule nor stages"):
+    with pytest.raises(
+        ValueError, match="schedule must be an hrta.Schedule or several stages; it is Stage"
+    ):
         HomotopyScheduler(convert(model()), Stage(1, 1))
-    with pytest.raises(ValueError, match=r"10 is not an hrta\.Plateau"):
+    with pytest.raises(ValueError, match=r"plateau must be an hrta\.Plateau; it is 10"):
         HomotopyScheduler(convert(model()), STAGES, 10)
-    with pytest.raises(ValueError, match="patience = 0"):
+    with pytest.raises(ValueError, match="patience must be a positive integer; it is 0"):
         Plateau(0)
-    with pytest.raises(ValueError, match=r"threshold = 1 is outside \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"threshold must be in \[0, 1\); it is 1"):
         Plateau(1, 1.0)

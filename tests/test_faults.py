@@ -104,7 +104,7 @@ def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
     Checkpoint(tmp_path / "state.npz", {"stages": []}).offer(dict)
     before = (tmp_path / "state.npz").read_bytes()
     line = the_line(hrta(f"{TRAIN} --checkpoint state.npz", tmp_path))
-    assert "state.npz: a checkpoint of another computation: " in line
+    assert "state.npz: the checkpoint belongs to another computation: " in line
     assert (tmp_path / "state.npz").read_bytes() == before
     assert not (tmp_path / "runs.parquet").exists()
 

@@ -44,13 +44,13 @@ def test_equal_parts_differ_by_a_step_at_most(s, more):
 
 
 def test_fewer_steps_than_stages_are_refused():
-    with pytest.raises(ValueError, match="2 steps are too few for 3 stages"):
+    with pytest.raises(ValueError, match="steps must be at least 3, one for each stage; it is 2"):
         Schedule.equal_parts([1, 1.5, 2], 2)
 
 
 @pytest.mark.parametrize("s", [-0.01, 2.01, float("nan")])
 def test_stage_refuses_s_outside_its_range(s):
-    with pytest.raises(ValueError, match=r"outside \[0, 2\]"):
+    with pytest.raises(ValueError, match=rf"stage: s must be in \[0, 2\]; it is {s}"):
         Stage(s, 1)
 
 
@@ -63,7 +63,7 @@ def test_stage_refuses_no_steps(steps):
 def test_schedule_refuses_no_stage_and_steps_outside():
     with pytest.raises(ValueError, match="at least one stage"):
         Schedule([])
-    with pytest.raises(ValueError, match=r"outside \[0, 3\]"):
+    with pytest.raises(ValueError, match=r"step must be in \[0, 3\]; it is 4"):
         Schedule([Stage(1, 3)]).stage_at(4)
 
 

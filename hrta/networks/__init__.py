@@ -1,4 +1,4 @@
-"""What is trained: ensembles of networks and how they start."""
+"""Ensembles of networks and their initialisation."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Networks whose activations have trainable slopes, locally adaptive activations.
+"""Networks with locally adaptive activations: each activation has a trainable slope.
 
 Source: A. Jagtap, K. Kawaguchi and G. Karniadakis, Locally adaptive activation functions with slope
 recovery for deep and physics-informed neural networks, Proc. R. Soc. A 476:20200334 (2020),
@@ -15,22 +15,22 @@ from torch import Tensor
 from hrta.networks.two_layer import TwoLayer
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
-# What has a slope of its own: nothing (a plain network), each layer (L-LAAF), each neuron (N-LAAF).
+# Trainable slopes: none (a plain network), one for each layer (L-LAAF) or neuron (N-LAAF).
 ADAPTIVE = ("none", "layer", "neuron")
 
 
 @dataclass(frozen=True, eq=False)
 class AdaptiveNetworks:
-    """R networks of hidden layers h_l = sigma(n a_l (h_(l-1) W_l + b_l)), and a linear last one.
+    """R networks of hidden layers h_l = sigma(n a_l (h_(l-1) W_l + b_l)) and a linear last layer.
 
     Attributes:
         weights: [R, in, out] for each layer.
         biases: [R, 1, out] for each layer; the last layer may have none.
-        slopes: a for each hidden layer, [R, 1, 1] or [R, 1, out]; n a = 1 at the start.
+        slopes: a for each hidden layer, [R, 1, 1] or [R, 1, out]; n a = 1 at initialisation.
         activation: tanh or relu.
-        adaptive: none, layer or neuron; with none the slopes stay as they are.
+        adaptive: none, layer or neuron; with none the slopes are not trained.
         scale: n.
-        factor: what the last layer is multiplied by, not trained.
+        factor: fixed factor of the last layer.
     """
 
     weights: list[Tensor]
@@ -54,16 +54,18 @@ class AdaptiveNetworks:
     ) -> "AdaptiveNetworks":
         """One network per seed: weights N(0, 2 / (in + out)), biases 0, and n a = 1.
 
-        A network depends on its own seed alone, and not on what is adaptive.
+        The weights depend on the seed alone, not on `adaptive`.
 
         Raises:
-            ValueError: an unknown activation or kind of slope (the message lists those that exist),
+            ValueError: an unknown activation or kind of slope (the message lists the allowed ones),
                 a scale below 1, no seed, or a layer without neurons.
         """
         _check(activation, adaptive, scale)
         sizes = [inputs, *hidden, 1]
         if min(sizes) < 1 or not len(seeds) or not len(hidden):
-            raise ValueError("laaf: at least one seed, one hidden layer and one neuron are needed")
+            raise ValueError(
+                "networks: at least one seed, one hidden layer and one neuron are needed"
+            )
         generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
         weights = []
         for before, after in pairwise(sizes):
@@ -84,10 +86,11 @@ class AdaptiveNetworks:
         adaptive: str = "layer",
         scale: float = 10.0,
     ) -> "AdaptiveNetworks":
-        """phi(x) = 1/sqrt(m) sum_k a_k sigma(n c_k w_k . (x, 1)) from given w and a, n c = 1.
+        """phi(x) = 1/sqrt(m) sum_k a_k sigma(n c_k w_k . (x, 1)) with the given w and a, n c = 1.
 
-        One hidden layer with a bias, none at the output; what is trained is w, a and the slopes c,
-        with 1/sqrt(m) a fixed factor. At the start it is `networks` with s = 1 and that activation.
+        One hidden layer with a bias, no bias at the output. w, a and the slopes c are trained;
+        1/sqrt(m) is a fixed factor. With ReLU it starts as the same function as `networks` at
+        s = 1.
 
         Args:
             networks: inner and outer weights, left untouched.
@@ -119,7 +122,7 @@ class AdaptiveNetworks:
         return self.weights[0].shape[1]
 
     def predict(self, x: Tensor) -> Tensor:
-        """The networks' values at the points x [n, d], [R, n]."""
+        """The values of the networks at the points x [n, d]; returns [R, n]."""
         sigma = ACTIVATIONS[self.activation]
         hidden = x.expand(self.runs, *x.shape)
         for weight, bias, slope in zip(self.weights[:-1], self.biases, self.slopes, strict=False):
@@ -130,13 +133,13 @@ class AdaptiveNetworks:
         return self.factor * last.squeeze(-1)
 
     def slope_recovery(self) -> Tensor:
-        """S(a) = 1 / mean over hidden layers of exp(a), a layer's mean for neurons' own a; [R]."""
+        """S(a) = 1 / mean over hidden layers of exp(mean a of the layer), [R]."""
         means = torch.stack([slope.mean(dim=(1, 2)) for slope in self.slopes])
         return 1 / means.exp().mean(dim=0)
 
 
 def _first_slopes(weight: Tensor, adaptive: str, scale: float) -> Tensor:
-    """The slopes with n a = 1 for a layer of weights [R, in, out]."""
+    """The initial slopes, n a = 1, of a layer with weights [R, in, out]."""
     return weight.new_full(
         (len(weight), 1, weight.shape[2] if adaptive == "neuron" else 1), 1 / scale
     )
@@ -144,8 +147,12 @@ def _first_slopes(weight: Tensor, adaptive: str, scale: float) -> Tensor:
 
 def _check(activation: str, adaptive: str, scale: float) -> None:
     if activation not in ACTIVATIONS:
-        raise ValueError(f"laaf: unknown activation {activation!r}; there are {[*ACTIVATIONS]}")
+        raise ValueError(
+            f"networks: activation must be one of {', '.join(ACTIVATIONS)}; it is {activation!r}"
+        )
     if adaptive not in ADAPTIVE:
-        raise ValueError(f"laaf: unknown adaptive {adaptive!r}; there are {', '.join(ADAPTIVE)}")
+        raise ValueError(
+            f"networks: adaptive must be one of {', '.join(ADAPTIVE)}; it is {adaptive!r}"
+        )
     if not scale >= 1:
-        raise ValueError(f"laaf: scale = {scale:g} is below 1")
+        raise ValueError(f"networks: scale must be at least 1; it is {scale:g}")

@@ -1,4 +1,4 @@
-"""Networks of several layers under the NTK parameterisation, with homotopy activations."""
+"""Networks of several layers in the NTK parameterisation, with homotopy activations."""
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ class ScaledLinear(nn.Module):
 
     Args:
         weight: W, [inputs, outputs].
-        bias: b, [outputs]; without one there is none.
+        bias: b, [outputs]; None for a layer without bias.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
@@ -29,14 +29,14 @@ class Perceptron(nn.Module):
 
         z_1 = x W_1 / sqrt(d) + b_1,  z_(l+1) = h_l W_(l+1) / sqrt(m) + b_(l+1),  h_l = sigma_s(z_l)
 
-    All weights and biases are independent N(0, 1). They are drawn in float64 on the CPU, from a
-    generator of the network's own, and then rounded, so every dtype starts from the same function.
+    All weights and biases are independent N(0, 1). They are drawn in float64 on the CPU by a
+    generator with the given seed and then rounded, so every dtype starts from the same function.
 
     Args:
         inputs: d.
         width: m.
-        hidden: how many hidden layers, L.
-        outputs: how many values at each point.
+        hidden: L, the number of hidden layers.
+        outputs: number of values at each point.
         base: name of the activation sigma, a key of `hrta.activations.BASES`.
         seed: of the weights.
         dtype: of the weights.

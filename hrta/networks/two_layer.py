@@ -1,4 +1,4 @@
-"""An ensemble of two-layer networks and how it starts."""
+"""An ensemble of two-layer networks and its initialisation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from hrta.activations import homotopy
 
 
 def with_bias(x: np.ndarray | Tensor, like: Tensor) -> Tensor:
-    """The points x [n, d] with a last column of ones, [n, d + 1], in like's dtype and device."""
+    """The points x [n, d] with a last column of ones, [n, d + 1]; dtype and device of `like`."""
     x = torch.as_tensor(np.array(x) if isinstance(x, np.ndarray) else x).to(like)
     return torch.cat([x, x.new_ones(len(x), 1)], dim=1)
 
@@ -21,11 +21,11 @@ class TwoLayer:
     """R networks phi_s(x) = (1/sqrt(m)) sum_k a_k sigma_s(w_k . (x, 1)) of width m.
 
     Attributes:
-        inner: the weights w, [R, d + 1, m], the bias in the last row.
-        outer: the weights a, [R, m].
+        inner: the inner weights w, [R, d + 1, m], the bias in the last row.
+        outer: the outer weights a, [R, m].
 
     Raises:
-        ValueError: shapes that do not fit together.
+        ValueError: shapes that do not fit together, or different dtypes or devices.
     """
 
     inner: Tensor
@@ -37,14 +37,14 @@ class TwoLayer:
         kind = {(weights.dtype, weights.device) for weights in (self.inner, self.outer)}
         if len(kind) > 1 or not self.inner.is_floating_point():
             raise ValueError(
-                "networks: inner and outer must be of one floating dtype and device; they are "
+                "networks: inner and outer must have one floating dtype and device; they have "
                 f"{self.inner.dtype} on {self.inner.device}, {self.outer.dtype} on "
                 f"{self.outer.device}"
             )
         runs, _, width = self.inner.shape if self.inner.ndim == 3 else (None, None, None)
         if runs is None or self.outer.shape != (runs, width) or self.inner.numel() == 0:
             raise ValueError(
-                "networks: inner must be [R, d + 1, m] and outer [R, m], all positive; they are "
+                "networks: inner must be [R, d + 1, m] and outer [R, m], not empty; they are "
                 f"{list(self.inner.shape)} and {list(self.outer.shape)}"
             )
 
@@ -61,14 +61,14 @@ class TwoLayer:
     ) -> "TwoLayer":
         """One network per seed with independent N(0, 1) weights.
 
-        A network depends on its own seed alone. The weights are drawn in float64 on the CPU and
-        then rounded and moved, so every dtype and device starts from the same function.
+        A network depends on its seed alone. The weights are drawn in float64 on the CPU, then
+        rounded and moved to the device, so every dtype and device starts from the same function.
 
         Args:
             seeds: one for each of the R networks; equal seeds give equal networks.
             inputs: d, without the bias.
             width: m.
-            signs: whether to replace the outer weights by their signs, 1 or -1.
+            signs: replace the outer weights by their signs, 1 or -1.
 
         Raises:
             ValueError: no seed, or inputs or width below 1.
@@ -78,8 +78,8 @@ class TwoLayer:
         seeds = list(seeds)
         if not seeds or inputs < 1 or width < 1:
             raise ValueError(
-                "networks: at least one seed, one input and one neuron are needed; got "
-                f"{len(seeds)} seeds, inputs = {inputs}, width = {width}"
+                "networks: seeds, inputs and width must be at least 1; they are "
+                f"{len(seeds)}, {inputs} and {width}"
             )
         weights = torch.stack(
             [
@@ -103,7 +103,7 @@ class TwoLayer:
 
     @property
     def inputs(self) -> int:
-        """d, the number of input variables without the bias."""
+        """d, the number of inputs without the bias."""
         return self.inner.shape[1] - 1
 
     @property
@@ -112,10 +112,10 @@ class TwoLayer:
         return self.inner.shape[2]
 
     def predict(self, x: np.ndarray | Tensor, s: float | Sequence[float] | Tensor) -> Tensor:
-        """phi_s at the points x [n, d]; s a number or one for each run, [R]. Returns [R, n].
+        """phi_s at the points x [n, d], [R, n]; s is a number or one for each run, [R].
 
         Raises:
-            ValueError: x is not [n, d], or s neither a number nor [R].
+            ValueError: x is not [n, d], or s is neither a number nor [R].
         """
         x = with_bias(x, self.inner) if np.ndim(x) == 2 else None
         s = torch.as_tensor(s, dtype=self.inner.dtype, device=self.inner.device)
@@ -127,14 +127,14 @@ class TwoLayer:
         return (hidden @ self.outer[:, :, None]).squeeze(-1) / self.width**0.5
 
     def preserving(self, before: np.ndarray, after: np.ndarray) -> tuple["TwoLayer", np.ndarray]:
-        """The same functions under another s: rescaled outer weights, and a linear skip term.
+        """The same functions at another s: rescaled outer weights and a linear skip term.
 
-        sigma_s(z) = (1 - s/2) z + (s/2) |z|. With outer weights a s / s' the absolute values keep
-        their share under s', and of the linear part there is missing
+        sigma_s(z) = (1 - s/2) z + (s/2) |z|. With outer weights a s / s' the absolute-value part at
+        s' is that at s, and the linear parts differ by
 
             c . (x, 1),   c = (1 - s / s') (1/sqrt(m)) sum_k a_k w_k
 
-        so phi_s(x; w, a) = phi_s'(x; w, a s / s') + c . (x, 1), whatever x is.
+        so phi_s(x; w, a) = phi_s'(x; w, a s / s') + c . (x, 1) for every x.
 
         Args:
             before: s of each run, [R].
@@ -144,13 +144,16 @@ class TwoLayer:
             The networks with the same inner and new outer weights, and c [R, d + 1] float64.
 
         Raises:
-            ValueError: an s' of 0, under which there is no absolute value left.
+            ValueError: s' = 0, where sigma_s' has no absolute-value part.
         """
         before, after = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
         if not (after > 0).all():
-            raise ValueError("networks: no switch to s = 0 can preserve the function")
+            raise ValueError(
+                "networks: s after a function-preserving switch must be above 0; it is "
+                f"{after.min():g}"
+            )
         ratio = torch.as_tensor(before / after, device=self.inner.device)[:, None]
-        # Not a matrix product, whose rounding may depend on how many runs there are.
+        # Not a matrix product: its rounding may depend on the number of runs.
         linear = (self.inner.double() * self.outer.double()[:, None]).sum(-1)
         skip = (1 - ratio) * linear / self.width**0.5
         outer = (self.outer * ratio).to(self.outer.dtype)

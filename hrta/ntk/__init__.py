@@ -1,4 +1,4 @@
-"""The tangent kernel: Gram matrices, their eigenvalues, and the linearised network."""
+"""The tangent kernel: Gram matrices, their eigenvalues, and linearised networks."""
 
 import lazy_loader
 

@@ -1,17 +1,20 @@
-"""The infinite-width tangent kernel, accurate to a few roundings of float64.
+"""The infinite-width tangent kernel with an error of a few roundings in float64.
 
 For two biased points with Gram entry G, norms |x| and |x'|, let sigma be the sign of G and alpha in
 [0, pi/2] the angle between the lines through them (not the rays), so G = sigma |x||x'| cos alpha.
-With p = (1 - s/2)^2 and q = (s/2)^2, sigma p + q is s^2/2 - s + 1 or, without cancellation, s - 1;
+With p = (1 - s/2)^2 and q = (s/2)^2, sigma p + q is s^2/2 - s + 1 for sigma = 1 and s - 1 for
+sigma = -1, without cancellation. The formulas
 
     outer:  |x||x'| [(sigma p + q) cos alpha + (2 q/pi) (sin alpha - alpha cos alpha)]
     inner:  |x||x'| cos alpha [(sigma p + q) - (2 q/pi) alpha]
 
-which keep every digit where alpha is small, parallel and opposite points alike; and with the angle
-beta = pi/2 - alpha, whose sine is |G|/(|x||x'|), those near a right angle:
+are accurate for small alpha, that is for nearly parallel and nearly opposite points. With
+beta = pi/2 - alpha, sin beta = |G|/(|x||x'|), the equivalent formulas
 
     outer:  sigma p |G| + (2 q/pi) (|x||x'| cos beta + |G| beta)
     inner:  |G| (sigma p + (2 q/pi) beta)
+
+are accurate near a right angle.
 
 Source: the arc-cosine kernels of Cho and Saul (2009), rewritten.
 """
@@ -23,14 +26,14 @@ import numpy as np
 
 from hrta.runtime.compilation import compiled_exactly
 
-TILE = 128  # points; both triangles of a tile stay in the cache
-# Below this ratio the plain dot product, and the plain chord, lose more than three digits.
+TILE = 128  # points; a tile and its mirror image fit the cache
+# Below this ratio the plain dot product and the plain chord lose more than three digits.
 SMALL = 2.0**-10
 PARTS = {"total": (1.0, 1.0), "inner": (1.0, 0.0), "outer": (0.0, 1.0)}
 # sin(t) - t cos(t) = t^3 sum_k (-1)^k (2k + 2) / (2k + 3)! t^(2k), the highest power first; the
-# first term left out is below 1e-20 for t <= pi/3.
+# first omitted term is below 1e-20 for t <= pi/3.
 BOW = tuple((-1) ** k * (2 * k + 2) / math.factorial(2 * k + 3) for k in range(9, -1, -1))
-# arcsin(t) = t + t z P(z) / Q(z) with z = t^2, to the last digit for t <= 1/2; the highest first.
+# arcsin(t) = t + t z P(z) / Q(z) with z = t^2, exact to rounding for t <= 1/2; highest power first.
 # Source: fdlibm's e_asin.c (Sun Microsystems 1993).
 ARCSINE_P = (
     *(3.47933107596021167570e-05, 7.91534994289814532176e-04, -4.00555345006794114027e-02),
@@ -45,7 +48,7 @@ ARCSINE_Q = (
 def assemble(biased: np.ndarray, s: float, part: str, threads: int) -> np.ndarray:
     """The Gram matrix of biased points [n, D]: [n, n], exactly symmetric.
 
-    No memory is needed but that of the result.
+    Needs hardly any memory besides the result.
     """
     norms = np.linalg.norm(biased, axis=1)
     points = np.ascontiguousarray(biased.T)
@@ -64,9 +67,9 @@ def assemble(biased: np.ndarray, s: float, part: str, threads: int) -> np.ndarra
 
 @compiled_exactly
 def _fill_tile(points, units, norms, s, inner, outer, first, second, matrix):
-    """The pairs of the tiles that begin at the points `first` and `second`, and their mirrors.
+    """Fill the tile that begins at the pair (`first`, `second`), and its mirror image.
 
-    Loops over the second point are written so that the compiler vectorises them.
+    The loops over the second point are written so that the compiler vectorises them.
     """
     last = min(second + TILE, points.shape[1])
     dots, halves = np.empty(last - second), np.empty(last - second)
@@ -87,7 +90,7 @@ def _fill_tile(points, units, norms, s, inner, outer, first, second, matrix):
 
 @compiled_exactly
 def _dots(x, others, products, dots):
-    """G of the point x and each of the others, [D, tile]."""
+    """G of the point x with each of the others, [D, tile]."""
     dots[:] = 0
     for d in range(len(x)):
         for j in range(len(dots)):
@@ -99,7 +102,7 @@ def _dots(x, others, products, dots):
 
 @compiled_exactly
 def _half_chords(x, others, unit, other_units, products, dots, halves):
-    """sin(alpha / 2) for the point x and each of the others."""
+    """sin(alpha / 2) of the point x with each of the others."""
     halves[:] = 0
     for d in range(len(x)):
         for j in range(len(halves)):
@@ -148,14 +151,14 @@ def _polynomial(coefficients, z):
 
 @compiled_exactly
 def _half_chord(sine):
-    """sin(alpha / 2) from sin(alpha), alpha small."""
+    """sin(alpha / 2) from sin(alpha), for small alpha."""
     cosine = math.sqrt((1 - sine) * (1 + sine))
     return sine / math.sqrt(2 * (1 + cosine))
 
 
 @compiled_exactly
 def _exact_dot(x, z):
-    """x . z as if summed in twice the precision.
+    """x . z as accurate as if computed in twice the precision.
 
     Source: Ogita, Rump and Oishi (2005), algorithm 5.3.
     """
@@ -181,7 +184,7 @@ def _exact_wedge(x, z):
 
 @compiled_exactly
 def _two_sum(a, b):
-    """a + b, and what rounding took from it."""
+    """a + b and its rounding error."""
     total = a + b
     back = total - a
     return total, (a - (total - back)) + (b - back)
@@ -189,7 +192,7 @@ def _two_sum(a, b):
 
 @compiled_exactly
 def _two_product(a, b):
-    """a b, and what rounding took from it (Dekker 1971)."""
+    """a b and its rounding error (Dekker 1971)."""
     product = a * b
     scaled_a, scaled_b = 134217729.0 * a, 134217729.0 * b  # 2^27 + 1
     high_a, high_b = scaled_a - (scaled_a - a), scaled_b - (scaled_b - b)

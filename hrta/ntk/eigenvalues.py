@@ -4,16 +4,16 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigvalsh
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-# Matrices up to this size are decomposed completely, which is as fast.
+# Matrices up to this size are decomposed completely, which is no slower.
 SMALL = 500
 
 
 def spectrum(matrix: np.ndarray) -> np.ndarray:
     """Eigenvalues of a symmetric matrix [n, n], ascending, [n].
 
-    Values below n eps lambda_max in absolute value are rounding and returned as 0. The error of the
-    others is at most that, so the relative error of the smallest is at most
-    n eps lambda_max / lambda_min.
+    Values with an absolute value below n eps lambda_max are rounding errors and returned as 0. The
+    error of the others is at most n eps lambda_max, so the relative error of the smallest is at
+    most n eps lambda_max / lambda_min.
 
     Raises:
         ValueError: a single point, or a matrix that is not square or not finite.
@@ -27,11 +27,11 @@ def spectrum(matrix: np.ndarray) -> np.ndarray:
 def extremal_eigenvalues(matrix: np.ndarray) -> tuple[float, float]:
     """Smallest and largest eigenvalue of a symmetric positive semi-definite matrix [n, n].
 
-    A large matrix is not decomposed. The largest eigenvalue is computed by Lanczos' method, the
-    smallest by Lanczos' method on the inverse, with a Cholesky factor. The smallest ones are close
-    together, so it is computed roughly first, and then on (K - shift)^-1 with a shift just below.
-    That needs memory for one more matrix. Rounding is treated as in `spectrum`; apart from it the
-    relative error of the smallest is at most 1e-6.
+    The largest eigenvalue of a large matrix is computed by the Lanczos method, the smallest by the
+    Lanczos method on the inverse, with a Cholesky factor. Because the smallest eigenvalues are
+    close together, the smallest is first computed roughly and then on (K - shift)^-1 with a shift
+    just below it. This needs memory for one more matrix. Rounding is treated as in `spectrum`;
+    apart from it the relative error of the smallest is at most 1e-6.
 
     Raises:
         ValueError: as `spectrum`.
@@ -44,16 +44,16 @@ def extremal_eigenvalues(matrix: np.ndarray) -> tuple[float, float]:
     rough = _smallest_above(matrix, 0.0, tolerance=1e-3)
     if rough is None or rough < rounding_of(matrix, largest):
         return 0.0, largest
-    # The rough one is too large by 1e-3 of itself at most.
+    # The rough value exceeds lambda_min by a relative 1e-3 at most.
     shift = (1 - 3e-3) * rough
     rest = _smallest_above(matrix, shift, tolerance=3e-4)
-    if rest is None:  # Lanczos' method missed the smallest the first time
+    if rest is None:  # the rough value was not the smallest
         return float(spectrum(matrix)[0]), largest
     return shift + rest, largest
 
 
 def _smallest_above(matrix: np.ndarray, shift: float, tolerance: float) -> float | None:
-    """lambda_min - shift to a relative tolerance, or None if that is not positive."""
+    """lambda_min - shift to a relative tolerance; None if it is not positive."""
     factor = np.array(matrix, order="F")
     factor[np.diag_indices(len(matrix))] -= shift
     try:
@@ -67,7 +67,7 @@ def _smallest_above(matrix: np.ndarray, shift: float, tolerance: float) -> float
 
 
 def _largest_of(matrix: np.ndarray | LinearOperator, tolerance: float) -> float:
-    """The largest eigenvalue by Lanczos' method, fixed start; tolerance 0: full precision."""
+    """The largest eigenvalue by the Lanczos method, fixed start; tolerance 0: full precision."""
     start = np.random.default_rng(0).standard_normal(matrix.shape[0])
     options = {"which": "LA", "v0": start, "ncv": 40, "return_eigenvectors": False}
     return float(eigsh(matrix, k=1, tol=tolerance, **options)[0])
@@ -82,7 +82,7 @@ def _check_square(matrix: np.ndarray) -> None:
     shape = np.shape(matrix)
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 2:
         raise ValueError(
-            f"spectra: a symmetric [n, n] matrix of at least 2 points is needed; got {list(shape)}"
+            f"spectra: the matrix must be symmetric, [n, n] with n >= 2; its shape is {list(shape)}"
         )
     if not np.isfinite(matrix).all():
-        raise ValueError("spectra: the matrix must be finite numbers only")
+        raise ValueError("spectra: the matrix must be finite")

@@ -2,11 +2,11 @@
 
 phi_s = (1 - s/2) L + (s/2) A splits a network into its linear and its absolute-value part. At
 infinite width the tangent kernels of the two, K_0 = `gram(x, 0)` and K_2 = `gram(x, 2)`, are
-constant and have no cross terms, so with the residual r = phi_s - y gradient descent moves
+constant and have no cross terms, so with the residual r = phi_s - y a step of gradient descent is
 
-    L by -(eta/n) (1 - s/2) K_0 r,    A by -(eta/n) (s/2) K_2 r,    r by -(eta/n) K_s r,
+    L += -(eta/n) (1 - s/2) K_0 r,    A += -(eta/n) (s/2) K_2 r,    r += -(eta/n) K_s r,
 
-K_s = (1 - s/2)^2 K_0 + (s/2)^2 K_2. At a switch to another s, L and A stay and phi_s jumps.
+K_s = (1 - s/2)^2 K_0 + (s/2)^2 K_2. A switch of s changes neither L nor A, and phi_s jumps.
 """
 
 from collections.abc import Sequence
@@ -44,14 +44,14 @@ def bound(
 
 
 def parts_of(networks: "TwoLayer", x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """L and A of networks at the points x [n, d], [R, n] each: phi_s at s = 0 and at s = 2."""
+    """L and A of networks at the points x [n, d], [R, n] each: phi_s at s = 0 and s = 2."""
     return as_float64(networks.predict(x, 0.0)), as_float64(networks.predict(x, 2.0))
 
 
 def draw_parts(x: np.ndarray, runs: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """L and A of networks of infinite width at initialisation, [R, n] each.
 
-    Independent Gaussians with the outer layer's kernels at s = 0 and s = 2 as covariances.
+    Independent Gaussians; their covariances are the outer layer's kernels at s = 0 and s = 2.
     """
     generator = np.random.default_rng(seed)
     parts = []
@@ -71,22 +71,22 @@ def predict_losses(
 ) -> np.ndarray:
     """The loss curve of gradient descent at infinite width, stage by stage.
 
-    In the eigenvectors of K_s the residual's components are multiplied with 1 - eta lambda / n in
-    each step, so a stage needs one decomposition, however many steps it has.
+    In the eigenbasis of K_s each step multiplies a component of the residual by 1 - eta lambda / n,
+    so a stage needs one eigendecomposition for all its steps.
 
     Args:
         problem: points and targets.
-        schedule: s, stage by stage, of T steps in all.
+        schedule: the stages, T steps in total.
         learning_rates: eta of each step, [T].
-        parts: L and A at the start, [R, n] each, from `parts_of` or `draw_parts`.
-        steps: where to give the loss, ascending, in [0, T]; at a switch it is that after the jump,
-            as in `hrta.train`'s history.
+        parts: initial L and A, [R, n] each, from `parts_of` or `draw_parts`.
+        steps: the steps whose losses are returned, ascending, in [0, T]; at a switch it is the loss
+            after the jump, as in the history of `hrta.train`.
 
     Returns:
         R_s = |r|^2 / (2 n), [R, steps].
 
     Raises:
-        ValueError: shapes that do not fit together, or steps out of order or range.
+        ValueError: shapes that do not fit together, or steps that are not ascending in [0, T].
     """
     steps = np.asarray(steps)
     learning_rates = as_float64(learning_rates)
@@ -120,10 +120,10 @@ def _stage(
     learning_rates: np.ndarray,
     steps: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Losses after some of a stage's steps, [R, steps], and L and A after all of them."""
+    """Losses after the given steps of a stage, [R, steps], and L and A at its end."""
     n, p, q = len(y), 1 - s / 2, s / 2
     eigenvalues, vectors = eigh(p**2 * kernels[0] + q**2 * kernels[1])
-    eigenvalues = np.maximum(eigenvalues, 0)  # below 0 by rounding
+    eigenvalues = np.maximum(eigenvalues, 0)  # rounding may make them negative
     start = (p * linear + q * absolute - y) @ vectors
     losses = np.empty((len(linear), len(steps)))
     factor, travelled = np.ones(n), np.zeros(n)
@@ -134,16 +134,16 @@ def _stage(
         if step < len(learning_rates):
             travelled += learning_rates[step] / n * factor
             factor *= 1 - learning_rates[step] / n * eigenvalues
-    # sum_t (eta_t / n) r_t, which both parts moved along
+    # sum_t (eta_t / n) r_t, which moves both parts
     path = (start * travelled) @ vectors.T
     return losses, linear - p * path @ kernels[0], absolute - q * path @ kernels[1]
 
 
 def expected_jump(problem: Problem, before: float, after: float) -> float:
-    """The expected loss just after a switch of s, from a stage that was trained to the end.
+    """The expected loss just after a switch of s at the end of a stage trained to convergence.
 
-    At the end of the stage phi = y, and L - A there is an affine function of L and A at the start,
-    independent Gaussians of covariances C_0 and C_2 (the outer layer's kernels at s = 0 and 2).
+    At the end of the stage phi = y, and L - A is an affine function of the initial L and A, which
+    are independent Gaussians of covariances C_0 and C_2 (the outer layer's kernels at s = 0 and 2).
     With p = 1 - s/2 and q = s/2 of the stage, and F = (p K_0 - q K_2) K_s^-1,
 
         L - A = F y + (1 - p F) L(0) - (1 + q F) A(0)
@@ -151,13 +151,13 @@ def expected_jump(problem: Problem, before: float, after: float) -> float:
               (|F y|^2 + tr[(1 - p F) C_0 (1 - p F)'] + tr[(1 + q F) C_2 (1 + q F)'])
 
     Raises:
-        ValueError: K_s is singular to rounding, so that no stage reaches its end.
+        ValueError: K_s is singular in float64, so training does not converge to phi = y.
     """
     n, p, q = len(problem.y), 1 - before / 2, before / 2
     linear, absolute = gram(problem.x, 0.0), gram(problem.x, 2.0)
     eigenvalues, vectors = eigh(p**2 * linear + q**2 * absolute)
     if eigenvalues[0] < n * np.finfo(np.float64).eps * eigenvalues[-1]:
-        raise ValueError(f"expected_jump: the kernel of s = {before:g} is singular on these points")
+        raise ValueError(f"expected_jump: the kernel must not be singular; it is at s = {before:g}")
     flow = (p * linear - q * absolute) @ (vectors / eigenvalues) @ vectors.T
     of_linear, of_absolute = np.eye(n) - p * flow, np.eye(n) + q * flow
     squares = (
@@ -178,13 +178,15 @@ def _check(
 ) -> None:
     if learning_rates.shape != (schedule.steps,):
         raise ValueError(
-            f"predict_losses: {schedule.steps} learning rates are needed, one for each step; their "
+            f"predict_losses: learning_rates must be [{schedule.steps}], one for each step; its "
             f"shape is {list(learning_rates.shape)}"
         )
     if linear.ndim != 2 or linear.shape != absolute.shape or linear.shape[1] != len(problem.y):
         raise ValueError(
-            f"predict_losses: both parts must be [R, {len(problem.y)}]; they are "
+            f"predict_losses: both parts must be [R, {len(problem.y)}]; their shapes are "
             f"{list(linear.shape)} and {list(absolute.shape)}"
         )
     if (np.diff(steps) <= 0).any() or (steps < 0).any() or (steps > schedule.steps).any():
-        raise ValueError(f"predict_losses: steps must ascend within 0 .. {schedule.steps}")
+        raise ValueError(
+            f"predict_losses: steps must be ascending in [0, {schedule.steps}]; they are {steps}"
+        )

@@ -1,7 +1,7 @@
 """Tangent-kernel Gram matrices of two-layer homotopy networks, at infinite and at finite width.
 
-Float64 throughout, numpy in and out. sigma_s(z) = (1 - s/2) z + (s/2) |z| splits every
-infinite-width kernel into a linear and an absolute-value part without cross terms.
+All arrays are float64. sigma_s(z) = (1 - s/2) z + (s/2) |z| splits every
+infinite-width kernel into a linear and an absolute-value part, without cross terms.
 """
 
 import warnings
@@ -15,7 +15,7 @@ from hrta.runtime.arrays import as_float64
 from hrta.runtime.processes import cores, need_memory
 
 Part = Literal["total", "inner", "outer"]
-# Pre-activations of finite networks kept at a time, 32 MB.
+# Elements of one chunk of pre-activations: 32 MB.
 CHUNK = 2**22
 
 
@@ -27,8 +27,8 @@ def gram(x: np.ndarray, s: float, part: Part = "total") -> np.ndarray:
         outer:  (1 - s/2)^2 G + (s/2)^2 (2/pi) (|x_i||x_j| sin theta + G (pi/2 - theta))
         inner:  (1 - s/2)^2 G + (s/2)^2 (2/pi) G (pi/2 - theta)
 
-    Every entry is exact to a few roundings, for parallel, opposite and orthogonal points, too; see
-    `hrta.ntk.arc_cosine`.
+    Every entry has an error of a few roundings, also for parallel, opposite and orthogonal points;
+    see `hrta.ntk.arc_cosine`.
 
     Args:
         x: points, [n, d], without the bias column.
@@ -41,12 +41,12 @@ def gram(x: np.ndarray, s: float, part: Part = "total") -> np.ndarray:
     Raises:
         ValueError: s outside [0, 2], an unknown part, or x not two-dimensional, not finite or so
             large that squares overflow.
-        MemoryError: a matrix that does not fit; the message says what it needs.
+        MemoryError: the matrix does not fit into memory; the message says how much it needs.
 
     Warns:
-        UserWarning: coinciding points; the matrix is singular then.
+        UserWarning: some points are equal, so the matrix is singular.
 
-    Source: arXiv 2309.15244; the closed form of the expectations by Cho and Saul (2009).
+    Source: arXiv 2309.15244; closed form of the expectations by Cho and Saul (2009).
     """
     s = check_parameter(s, part)
     biased = with_ones(x)
@@ -77,7 +77,7 @@ def empirical_gram(
         x: points, [n, d], without the bias column.
         inner: inner weights, [d + 1, m] or [R, d + 1, m], the bias in the last row.
         outer: outer weights, [m] or [R, m].
-        s: homotopy parameter in [0, 2]; for R networks a number or one for each.
+        s: homotopy parameter in [0, 2], for R networks a number or R of them.
         part: "inner", "outer", or their sum "total".
 
     Returns:
@@ -86,7 +86,7 @@ def empirical_gram(
     Raises:
         ValueError: s outside [0, 2], an unknown part, shapes that do not fit together, or weights
             that are not finite.
-        MemoryError: matrices that do not fit; the message says what they need.
+        MemoryError: the matrices do not fit into memory; the message says how much they need.
 
     Source: arXiv 2309.15244.
     """
@@ -95,11 +95,12 @@ def empirical_gram(
     fits = inner.ndim in (2, 3) and outer.shape == (*inner.shape[:-2], inner.shape[-1])
     if not fits or inner.shape[-2] != biased.shape[1]:
         raise ValueError(
-            f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m] for these points, "
-            f"or both with R in front; they are {list(inner.shape)} and {list(outer.shape)}"
+            f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m], or [R, "
+            f"{biased.shape[1]}, m] and [R, m]; they are {list(inner.shape)} and "
+            f"{list(outer.shape)}"
         )
     if not (np.isfinite(inner).all() and np.isfinite(outer).all() and outer.size):
-        raise ValueError("tangent kernel: weights must be finite numbers, and m at least 1")
+        raise ValueError("tangent kernel: weights must be finite, and m at least 1")
     each_s = np.broadcast_to([check_parameter(one, part) for one in np.ravel(s)], outer.shape[:1])
     if inner.ndim == 2:
         return _of_one_network(biased, inner, outer, check_parameter(s, part), part)
@@ -136,23 +137,27 @@ def with_ones(x: np.ndarray) -> np.ndarray:
     """
     x = as_float64(x)
     if x.ndim != 2 or x.size == 0:
-        raise ValueError(f"tangent kernel: x must be [n, d] with n, d >= 1; it is {list(x.shape)}")
+        raise ValueError(
+            f"tangent kernel: x must be [n, d] with n, d >= 1; its shape is {list(x.shape)}"
+        )
     if not np.isfinite(x).all():
-        raise ValueError("tangent kernel: x must be finite numbers only")
+        raise ValueError("tangent kernel: x must be finite")
     if np.abs(x).max() > 1e100:
-        raise ValueError("tangent kernel: x must be below 1e100; products of points would overflow")
+        raise ValueError(
+            "tangent kernel: absolute values of x must be at most 1e100; products would overflow"
+        )
     return np.column_stack([x, np.ones(len(x))])
 
 
 def check_parameter(s: float, part: str = "total") -> float:
-    """s as a number.
+    """s as a float.
 
     Raises:
         ValueError: s outside [0, 2], or an unknown part.
     """
     s = float(s)
     if not 0 <= s <= 2:
-        raise ValueError(f"tangent kernel: s = {s:g} is outside [0, 2]")
+        raise ValueError(f"tangent kernel: s must be in [0, 2]; it is {s:g}")
     if part not in PARTS:
-        raise ValueError(f"tangent kernel: unknown part {part!r}; there are {', '.join(PARTS)}")
+        raise ValueError(f"tangent kernel: part must be one of {', '.join(PARTS)}; it is {part!r}")
     return s

@@ -1,4 +1,4 @@
-"""What is fitted: points with targets or classes, and Poisson problems."""
+"""Problems: points with targets or classes, and Poisson problems."""
 
 import lazy_loader
 

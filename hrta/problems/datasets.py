@@ -1,8 +1,8 @@
-"""Real data as problems: the sets inside scikit-learn, a CSV file, or OpenML by name.
+"""Real data as problems: a data set of scikit-learn, a CSV file, or OpenML by name.
 
-Inputs and targets are standardised with the training part's mean and standard deviation, columns
-that are constant there are left out. Classes are targets as they are, where a set's name ends in
-_classes; elsewhere they are fitted as numbers.
+Inputs and targets are standardised with the mean and standard deviation of the training points.
+Inputs that are constant on the training points are removed. If the name ends in _classes, the
+targets are classes; otherwise they are numbers.
 """
 
 from pathlib import Path
@@ -13,34 +13,34 @@ import pandas as pd
 
 from hrta.problems.problem import Problem
 
-# What ships inside scikit-learn, and what is predicted there.
+# The data sets that scikit-learn includes, and the target of each.
 INCLUDED = {
     "diabetes": "progression of the disease after a year",
     "digits": "the digit, 0 to 9, from 8 x 8 pixels",
-    "digits_classes": "one of ten digits; 500 points to fit, 1297 to test on",
+    "digits_classes": "one of ten digits; 500 training and 1297 test points",
     "wine": "the cultivar, 0 to 2, from a chemical analysis",
     "breast_cancer": "0 malignant, 1 benign",
     "iris": "the species, 0 to 2",
 }
-# How the names of sets with classes end.
+# The suffix of the names of data sets with classes.
 CLASSES = "_classes"
 TEST_FRACTION = 0.2
-# Of a set with classes: deep networks on all points would take hours where these take minutes.
+# Training points of a data set with classes: with all points a deep network would take hours.
 CLASS_POINTS = 500
 
 
 def load(name: str, seed: int = 0) -> Problem:
-    """A set that ships inside scikit-learn; needs no network.
+    """A data set that scikit-learn includes; needs no network connection.
 
     Args:
         name: one of INCLUDED.
-        seed: of the split in training and test points.
+        seed: seed of the split into training and test points.
 
     Raises:
-        ValueError: an unknown name; the message lists those that exist.
+        ValueError: an unknown name; the message lists the allowed ones.
     """
     if name not in INCLUDED:
-        raise ValueError(f"unknown data set {name!r}; there are {', '.join(INCLUDED)}")
+        raise ValueError(f"data set: name must be one of {', '.join(INCLUDED)}; it is {name!r}")
     from sklearn import datasets
 
     data = getattr(datasets, f"load_{name.removesuffix(CLASSES)}")(as_frame=True)
@@ -52,12 +52,12 @@ def read_csv(path: str | Path, target: str, seed: int = 0) -> Problem:
 
     Args:
         path: the file.
-        target: name of the column to predict.
+        target: name of the target column.
         seed: as for `load`.
 
     Raises:
-        ValueError: a file that is missing or no CSV, no such column, text, missing values, or too
-            few rows; the message says where.
+        ValueError: the file is missing or not a CSV, the column does not exist, a value is missing
+            or not a number, or there are too few rows; the message says where.
     """
     try:
         table = pd.read_csv(path)
@@ -66,15 +66,17 @@ def read_csv(path: str | Path, target: str, seed: int = 0) -> Problem:
     except (ValueError, OSError) as error:
         raise ValueError(f"{path}: not a readable CSV ({error})") from None
     if target not in table:
-        raise ValueError(f"{path}: no column {target!r}; there are {', '.join(table.columns)}")
+        raise ValueError(
+            f"{path}: target must be one of {', '.join(table.columns)}; it is {target!r}"
+        )
     return _problem(Path(path).stem, table.drop(columns=target), table[target], seed)
 
 
 def fetch_openml(name: str, seed: int = 0) -> Problem:
-    """A set from openml.org by its name; needs a network the first time.
+    """A data set of openml.org by name; needs a network connection the first time.
 
     Raises:
-        ValueError: no such set, no network, or a set that is not all numbers.
+        ValueError: the data set is not available, or a value in it is not a number.
     """
     from sklearn.datasets import fetch_openml as fetch
 
@@ -96,20 +98,20 @@ def _problem(
             given = table[column].iloc[wrong[0]]
             raise ValueError(
                 f"{name}: column {str(column).removeprefix('target ')!r}, row {wrong[0] + 1}: "
-                f"'{given}' must be a number"
+                f"the value must be a number; it is {str(given)!r}"
             )
         table[column] = values.astype(float)
     order = np.random.default_rng(seed).permutation(len(table))
     test = len(table) - CLASS_POINTS if classes else round(TEST_FRACTION * len(table))
     if test < 1 or len(table) - test < 2:
-        raise ValueError(f"{name}: {len(table)} rows given; at least 3 are needed")
+        raise ValueError(f"{name}: there must be at least 3 rows; there are {len(table)}")
     values = table.to_numpy()[order]
     mean, deviation = values[test:].mean(axis=0), values[test:].std(axis=0)
     if deviation[-1] == 0:
-        raise ValueError(f"{name}: the target is constant on the training points")
+        raise ValueError(f"{name}: the target must not be constant on the training points")
     varies = deviation[:-1] > 0
     if not varies.any():
-        raise ValueError(f"{name}: every input is constant on the training points")
+        raise ValueError(f"{name}: at least one input must vary on the training points")
     y = values[:, -1]
     values = (values - mean) / np.where(deviation > 0, deviation, 1)
     x, y = values[:, :-1][:, varies], y if classes else values[:, -1]

@@ -1,4 +1,4 @@
-"""Problems on disk: Parquet, with a SHA-256 beside it."""
+"""Problems on disk: a Parquet file and a file with its SHA-256."""
 
 from pathlib import Path
 
@@ -9,19 +9,19 @@ from hrta.runtime.files import read_tables, sha256, whole_file, write_table
 
 
 def write_problem(problem: Problem, path: str | Path) -> None:
-    """The problem as Parquet, with its SHA-256 beside it."""
+    """Write the problem as Parquet, and its SHA-256 to a second file."""
     write_table(problem_table(problem), path)
     write_checksum(path)
 
 
 def write_checksum(path: str | Path) -> None:
-    """The SHA-256 of a file beside it, in a form that `sha256sum -c` reads."""
+    """Write the SHA-256 of a file to PATH.sha256, in the format of `sha256sum -c`."""
     with whole_file(f"{path}.sha256") as temporary:
         temporary.write_text(f"{sha256(path)}  {Path(path).name}\n")
 
 
 def problem_table(problem: Problem) -> pd.DataFrame:
-    """Columns: set ("train" or "test"), problem, x1 .. xd, y: numbers, or classes as integers."""
+    """The table of a problem: set ("train" or "test"), problem, x1 .. xd, y (classes: integers)."""
     parts = {"train": (problem.x, problem.y)}
     if problem.x_test is not None:
         parts["test"] = (problem.x_test, problem.y_test)
@@ -35,25 +35,25 @@ def problem_table(problem: Problem) -> pd.DataFrame:
 
 
 def read_problem(path: str | Path) -> Problem:
-    """A problem as `write_problem` wrote it.
+    """Read a problem that `write_problem` wrote.
 
     Raises:
-        ValueError: a file that is missing, not whole, not a problem, or not of the SHA-256 beside
-            it (where there is one).
+        ValueError: the file is missing, incomplete or not a problem, or its SHA-256 is not the one
+            in PATH.sha256 (if that file exists).
     """
     table = read_tables(path)
     recorded = Path(f"{path}.sha256")
     if recorded.exists() and recorded.read_text().split()[:1] != [sha256(path)]:
-        raise ValueError(f"{path}: its content is not that of {recorded}; make the data again")
+        raise ValueError(f"{path}: its SHA-256 must be that in {recorded}; make the data again")
     inputs = [f"x{i + 1}" for i in range(sum(c[1:].isdigit() for c in table.columns))]
     if not inputs or list(table.columns) != ["set", "problem", *inputs, "y"]:
         raise ValueError(
-            f"{path}: not a problem; its columns are {', '.join(table.columns)} and should be "
-            "set, problem, x1 .. xd, y"
+            f"{path}: columns must be set, problem, x1 .. xd, y; they are "
+            f"{', '.join(table.columns)}"
         )
     train, test = table[table["set"] == "train"], table[table["set"] == "test"]
-    held_out = (test[inputs].to_numpy(), test["y"].to_numpy()) if len(test) else (None, None)
+    test_points = (test[inputs].to_numpy(), test["y"].to_numpy()) if len(test) else (None, None)
     name = str(table["problem"].iloc[0])
-    # Every class has a training point, so the last one is there.
+    # Every class has a training point.
     classes = int(train["y"].max()) + 1 if table["y"].dtype.kind == "i" else None
-    return Problem(name, train[inputs].to_numpy(), train["y"].to_numpy(), *held_out, classes)
+    return Problem(name, train[inputs].to_numpy(), train["y"].to_numpy(), *test_points, classes)

@@ -1,10 +1,10 @@
-"""The Poisson problem with Neumann boundary, its exact solutions, and points to integrate by.
+"""Poisson problems with Neumann boundary conditions, their exact solutions, and quadratures.
 
--Laplace u = f on [0, 1]^d, du/dn = 0, mean of u 0: u is the one minimum, over all of H^1, of
+-Laplace u = f on [0, 1]^d, du/dn = 0, int u = 0: u is the unique minimiser over H^1 of
 
     E(phi) = 1/2 int |grad phi|^2 + 1/2 (int phi)^2 - int f phi,
 
-E(phi) = E(u) + 1/2 int |grad (phi - u)|^2 + 1/2 (int phi)^2.
+and E(phi) = E(u) + 1/2 int |grad (phi - u)|^2 + 1/2 (int phi)^2.
 
 Source: W. E and B. Yu, The Deep Ritz Method, arXiv 1710.00211; the problem of arXiv 2309.15244.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 Modes = tuple[tuple[int, ...], ...]
 
-# A sum over modes k of prod_j cos(pi k_j x_j).
+# The wave numbers k of u = sum_k prod_j cos(pi k_j x_j).
 MODES: dict[str, Modes] = {
     "cosines": ((1, 0), (0, 1)),
     "product": ((2, 3),),
@@ -29,22 +29,22 @@ class PoissonProblem:
     """The problem whose solution is u(x) = sum_k prod_j cos(pi k_j x_j).
 
     Attributes:
-        name: what results call it.
-        modes: the wave numbers k, d integers each; all modes different and not 0.
+        name: its name in results.
+        modes: the wave numbers k, d integers each; distinct up to signs, and not 0.
 
     Raises:
-        ValueError: modes that are none, alike, 0, or of different lengths.
+        ValueError: no mode, equal modes, a mode 0, or modes of different lengths.
     """
 
     name: str
     modes: Modes
 
     def __post_init__(self) -> None:
-        alike = len({tuple(map(abs, mode)) for mode in self.modes}) < len(self.modes)
+        equal = len({tuple(map(abs, mode)) for mode in self.modes}) < len(self.modes)
         constant = not all(any(mode) for mode in self.modes)
-        if not self.modes or alike or constant or len({len(mode) for mode in self.modes}) > 1:
+        if not self.modes or equal or constant or len({len(mode) for mode in self.modes}) > 1:
             raise ValueError(
-                f"problem {self.name}: modes must be different, not 0, and of one length; they are "
+                f"problem {self.name}: modes must be distinct, not 0, and of one length; they are "
                 f"{self.modes}"
             )
 
@@ -55,15 +55,15 @@ class PoissonProblem:
 
     @property
     def inputs(self) -> int:
-        """d again, as regression problems call it."""
+        """d, under the name that regression problems use."""
         return self.dimension
 
     def solution(self, x: np.ndarray) -> np.ndarray:
-        """u at the points x [..., d], [...]."""
+        """u at the points x [..., d]; returns [...]."""
         return sum(np.cos(np.pi * np.array(mode) * x).prod(axis=-1) for mode in self.modes)
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
-        """grad u at the points x [..., d], [..., d]."""
+        """grad u at the points x [..., d]; returns [..., d]."""
         gradient = np.zeros_like(x)
         for mode in self.modes:
             waves = np.cos(np.pi * np.array(mode) * x)
@@ -74,7 +74,7 @@ class PoissonProblem:
         return gradient
 
     def source(self, x: np.ndarray) -> np.ndarray:
-        """f = -Laplace u at the points x [..., d], [...]."""
+        """f = -Laplace u at the points x [..., d]; returns [...]."""
         total = np.zeros(x.shape[:-1])
         for mode in self.modes:
             wave = float(np.pi**2 * np.dot(mode, mode))
@@ -84,14 +84,14 @@ class PoissonProblem:
         return total
 
     def energy(self, x: np.ndarray) -> np.ndarray:
-        """E(u) with the integrals as means over the points x [..., n, d], [...]."""
+        """E(u), the integrals as means over the points x [..., n, d]; returns [...]."""
         u, slopes = self.solution(x), self.gradient(x)
         densities = (slopes**2).sum(axis=-1) / 2 - self.source(x) * u
         return densities.mean(axis=-1) + u.mean(axis=-1) ** 2 / 2
 
     @property
     def square(self) -> float:
-        """int u^2: a factor 1/2 for each wave; modes are orthogonal."""
+        """int u^2: modes are orthogonal, and every cosine contributes a factor 1/2."""
         return sum(0.5 ** np.count_nonzero(mode) for mode in self.modes)
 
     @property
@@ -103,37 +103,43 @@ class PoissonProblem:
 
     @property
     def minimum(self) -> float:
-        """E(u) = -1/2 int |grad u|^2, the lowest energy that a function can have."""
+        """E(u) = -1/2 int |grad u|^2, the minimum of E."""
         return -self.gradient_square / 2
 
 
 def make_problem(name: str) -> PoissonProblem:
-    """The problem of that name; a ValueError lists those that exist."""
+    """The problem with this name.
+
+    Raises:
+        ValueError: an unknown name; the message lists the allowed ones.
+    """
     if name not in MODES:
-        raise ValueError(f"unknown Poisson problem {name!r}; there are {', '.join(MODES)}")
+        raise ValueError(f"Poisson problem: name must be one of {', '.join(MODES)}; it is {name!r}")
     return PoissonProblem(name, MODES[name])
 
 
 def grid(points: int, dimension: int) -> np.ndarray:
-    """Midpoints of the cells of a uniform grid on [0, 1]^d, [n, d], for equal weights 1/n.
+    """Midpoints of the cells of a uniform grid on [0, 1]^d, [n, d]; all weights are 1/n.
 
-    With k a side the rule is exact for cos(pi j x) unless j is a multiple of 2k, so for products of
-    the solutions, sources and gradients here; a grid that has the ends of [0, 1] is not.
+    With k points a side the rule is exact for cos(pi j x) unless j is a multiple of 2k, and so for
+    products of the solutions, sources and gradients here; a grid with the ends of [0, 1] is not.
 
     Raises:
-        ValueError: a number of points that is no k^d.
+        ValueError: points is not k^d for an integer k >= 1.
     """
     side = round(max(points, 0) ** (1 / dimension))
     if side < 1 or side**dimension != points:
-        raise ValueError(f"grid: points = {points} must be k^{dimension} with an integer k >= 1")
+        raise ValueError(
+            f"grid: points must be k^{dimension} for an integer k >= 1; it is {points}"
+        )
     return _tensor([(np.arange(side) + 0.5) / side] * dimension)
 
 
 def monte_carlo(seed: int, first: int, last: int, points: int, dimension: int) -> np.ndarray:
-    """Independent uniform points of the steps first .. last - 1, [last - first, n, d].
+    """Independent uniform points for the steps first .. last - 1, [last - first, n, d].
 
-    Every seed has one endless sequence of numbers, and a step its own place in it, so the points of
-    a step depend on nothing else.
+    The points of a step are a fixed section of the random sequence of the seed, so they depend on
+    nothing but the seed and the step.
     """
     size = points * dimension
     numbers = np.random.Generator(np.random.PCG64(seed).advance(first * size))
@@ -141,9 +147,9 @@ def monte_carlo(seed: int, first: int, last: int, points: int, dimension: int) -
 
 
 def gauss_legendre(points: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
-    """A tensor grid of at least that many Gauss-Legendre points on [0, 1]^d, [n, d], and weights.
+    """A tensor grid of at least `points` Gauss-Legendre points on [0, 1]^d, [n, d]; weights [n].
 
-    Accurate for smooth functions and, unlike the grid of training, chosen by no network.
+    Accurate for smooth functions, and independent of the points of training.
     """
     nodes, weights = np.polynomial.legendre.leggauss(int(np.ceil(points ** (1 / dimension) - 1e-9)))
     products = _tensor([weights / 2] * dimension).prod(axis=1)
@@ -151,5 +157,5 @@ def gauss_legendre(points: int, dimension: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def _tensor(axes: list[np.ndarray]) -> np.ndarray:
-    """All combinations of the numbers on the axes, [n, d]."""
+    """The Cartesian product of the axes, [n, d]."""
     return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)

@@ -1,28 +1,28 @@
-"""What is to be fitted: points with numbers or classes, and points to test on."""
+"""Regression and classification problems: training and test points with targets."""
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 
-from hrta.runtime.arrays import as_float64
+from hrta.runtime.arrays import as_float64, digest
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Points to fit and points to test on; the bias column belongs to the networks.
+    """Training and test points; the bias column belongs to the networks.
 
     Attributes:
-        name: what results call it.
+        name: its name in results.
         x: training points, [n, d] float64.
-        y: their targets, [n] float64; or the numbers of their classes, [n] int64.
-        x_test: test points, [n_test, d]; None where there is no test set.
-        y_test: their targets, [n_test].
-        classes: how many there are, 0 .. classes - 1, each in y; None where targets are numbers.
+        y: targets, [n] float64; or classes, [n] int64.
+        x_test: test points, [n_test, d]; None without a test set.
+        y_test: test targets, [n_test].
+        classes: number of classes; the targets are then 0 .. classes - 1, and each is in y. None if
+            the targets are numbers.
 
     Raises:
-        ValueError: shapes that do not fit together, no point, a value that is not finite, or
-            targets that are not these classes.
+        ValueError: shapes that do not fit together, no points, a value that is not finite, or
+            targets that are not the classes.
     """
 
     name: str
@@ -34,14 +34,14 @@ class Problem:
 
     def __post_init__(self) -> None:
         if (self.x_test is None) != (self.y_test is None):
-            raise ValueError(f"problem {self.name}: x_test and y_test go together")
+            raise ValueError(f"problem {self.name}: x_test and y_test must be given together")
         self._set_points("x", "y")
         if self.x_test is not None:
             self._set_points("x_test", "y_test")
             if self.x_test.shape[1] != self.inputs:
                 raise ValueError(
-                    f"problem {self.name}: x_test has {self.x_test.shape[1]} columns, "
-                    f"x has {self.inputs}"
+                    f"problem {self.name}: x_test must have {self.inputs} columns, as x; it has "
+                    f"{self.x_test.shape[1]}"
                 )
         if self.classes is not None:
             self._set_classes()
@@ -52,12 +52,10 @@ class Problem:
         if x.ndim != 2 or y.shape != x.shape[:1] or x.size == 0:
             raise ValueError(
                 f"problem {self.name}: {x_name} must be [n, d] and {y_name} [n] with n, d >= 1; "
-                f"they are {list(x.shape)} and {list(y.shape)}"
+                f"their shapes are {list(x.shape)} and {list(y.shape)}"
             )
         if not (np.isfinite(x).all() and np.isfinite(y).all()):
-            raise ValueError(
-                f"problem {self.name}: {x_name} and {y_name} must be finite numbers only"
-            )
+            raise ValueError(f"problem {self.name}: {x_name} and {y_name} must be finite")
         object.__setattr__(self, x_name, x)
         object.__setattr__(self, y_name, y)
 
@@ -67,9 +65,9 @@ class Problem:
         others = np.setdiff1d(np.concatenate([getattr(self, name) for name in names]), classes)
         missing = np.setdiff1d(classes, self.y)
         if self.classes < 2 or len(others) or len(missing):
-            wrong = f"; {others[0]:g} is not one of them" if len(others) else ""
+            wrong = f"; one is {others[0]:g}" if len(others) else ""
             raise ValueError(
-                f"problem {self.name}: the targets must be the classes 0 .. {self.classes - 1}, at "
+                f"problem {self.name}: targets must be the classes 0 .. {self.classes - 1}, at "
                 f"least two, with a training point of each{wrong}"
             )
         for name in names:
@@ -77,21 +75,19 @@ class Problem:
 
     @property
     def inputs(self) -> int:
-        """d, the number of input variables."""
+        """d, the number of inputs."""
         return self.x.shape[1]
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all points."""
-        sha256 = hashlib.sha256()
-        for points in (self.x, self.y, self.x_test, self.y_test):
-            if points is not None:
-                sha256.update(f"{points.dtype.str}{points.shape}".encode())
-                sha256.update(points.tobytes())
-        return sha256.hexdigest()
+        """SHA-256 of all points and targets."""
+        return digest(self.x, self.y, self.x_test, self.y_test)
 
 
-def check_numbers(problem: Problem, trainer: str) -> None:
-    """Refuse classes, for a trainer that fits numbers."""
+def check_numbers(problem: Problem, where: str) -> None:
+    """Raise a ValueError if the targets are classes; `where` begins the message."""
     if problem.classes is not None:
-        raise ValueError(f"{trainer}: problem {problem.name} has classes; only modules fit them")
+        raise ValueError(
+            f"{where}: targets must be numbers; problem {problem.name} has classes, which only "
+            "modules fit"
+        )

@@ -1,4 +1,4 @@
-"""The synthetic problems: target functions, sampled on a grid and at random test points."""
+"""Synthetic problems: target functions, sampled on a grid and at random test points."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ TargetFunction = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Target:
-    """A function on the cube [low, high]^inputs, and how many training points it takes."""
+    """A function on the cube [low, high]^inputs and its default number of training points."""
 
     function: TargetFunction
     inputs: int
@@ -29,7 +29,7 @@ def target(
 ) -> Callable[[TargetFunction], TargetFunction]:
     """Register the decorated function of x [n, inputs] as a problem on [low, high]^inputs.
 
-    `points` is its default number of training points; without it a grid of about 100.
+    `points` is its default number of training points; if None, a grid of about 100.
     """
     points = points or round(100 ** (1 / inputs)) ** inputs
 
@@ -66,25 +66,27 @@ def make_problem(
 
     Args:
         name: a key of `TARGETS`.
-        points: training points, a d-th power, by default the target's own number; the grid
-            includes the ends of the domain.
-        test_points: test points, drawn independently and uniformly from the domain.
-        seed: of the test points.
+        points: number of training points, k^d; by default that of the target function. The grid
+            includes the boundary of the domain.
+        test_points: number of test points, independent and uniform on the domain.
+        seed: seed of the test points.
 
     Raises:
-        ValueError: an unknown name, or `points` that make no grid of at least 2 a side.
+        ValueError: an unknown name, `points` that are not k^d for an integer k >= 2, or no test
+            point.
     """
     if name not in TARGETS:
-        raise ValueError(f"unknown problem {name!r}; there are {', '.join(TARGETS)}")
+        raise ValueError(f"problem: name must be one of {', '.join(TARGETS)}; it is {name!r}")
     chosen = TARGETS[name]
     points = chosen.points if points is None else points
     side = round(points ** (1 / chosen.inputs))
     if side < 2 or side**chosen.inputs != points:
         raise ValueError(
-            f"problem {name}: points = {points} must be k^{chosen.inputs} with an integer k >= 2"
+            f"problem {name}: points must be k^{chosen.inputs} for an integer k >= 2; it is "
+            f"{points}"
         )
     if test_points < 1:
-        raise ValueError(f"problem {name}: test_points = {test_points} must be at least 1")
+        raise ValueError(f"problem {name}: test_points must be at least 1; it is {test_points}")
     axis = np.linspace(chosen.low, chosen.high, side)
     grid = np.meshgrid(*[axis] * chosen.inputs, indexing="ij")
     x = np.stack([coordinate.ravel() for coordinate in grid], axis=1)

@@ -1,1 +1,1 @@
-"""What belongs to the machine: files, processes, progress, checkpoints, compilation."""
+"""Files, processes, progress, checkpoints and compilation."""

@@ -1,12 +1,24 @@
-"""Lists, arrays and tensors as NumPy arrays."""
+"""Conversion to NumPy arrays, and their SHA-256."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
 
 
 def as_float64(values: Any) -> np.ndarray:
-    """A float64 copy of a list, an array or a tensor (of any device, requiring grad or not)."""
+    """A float64 copy of a list, an array or a tensor on any device."""
     if hasattr(values, "detach"):
         values = values.detach().cpu().double().numpy()
     return np.array(values, dtype=np.float64)
+
+
+def digest(*arrays: np.ndarray | None) -> str:
+    """SHA-256 of the dtypes, shapes and values of the arrays, in hexadecimal; None is skipped."""
+    sha256 = hashlib.sha256()
+    for array in arrays:
+        if array is not None:
+            array = np.ascontiguousarray(array)
+            sha256.update(f"{array.dtype.str}{array.shape}".encode())
+            sha256.update(array.tobytes())
+    return sha256.hexdigest()

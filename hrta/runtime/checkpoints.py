@@ -1,6 +1,5 @@
-"""Checkpoints: the state of a long computation on disk, to go on from after it was killed."""
+"""Checkpoints: the state of a long computation on disk, to resume it after it was killed."""
 
-import hashlib
 import json
 import textwrap
 import time
@@ -15,46 +14,46 @@ import pandas as pd
 
 from hrta.runtime.files import whole_file
 
-# Writing may take that part of the time.
-SHARE = 1 / 20
-# What the last digits of a training depend on, beside its arguments.
+# Writing may take this fraction of the time.
+WRITING_FRACTION = 1 / 20
+# The packages whose versions may change the last digits of a result.
 PACKAGES = ("hrta", "numpy", "scipy", "numba", "torch")
 
 State = dict[str, np.ndarray]
 
 
 class Checkpoint:
-    """A file NAME.npz that holds arrays, and what computation they belong to.
+    """A file NAME.npz with arrays and the identity of the computation they belong to.
 
-    It is replaced as a whole, never changed in place, so that a process that is killed at any
-    moment leaves the last one that was finished.
+    It is replaced atomically, so a process that is killed at any time leaves the last complete
+    checkpoint.
 
     Args:
-        path: of the file.
-        identity: what tells this computation from others, JSON; anything else that the result
-            depends on beside the versions of the libraries, which are added.
+        path: the file.
+        identity: everything that the state depends on, as JSON. The versions of the libraries are
+            added.
 
     Raises:
-        ValueError: a path without the suffix .npz.
+        ValueError: the path does not end in .npz, or is a folder.
     """
 
     def __init__(self, path: str | Path, identity: Mapping[str, object]) -> None:
         self.path = Path(path)
         if self.path.suffix != ".npz" or self.path.is_dir():
-            raise ValueError(f"checkpoint {path}: it must be a file *.npz")
+            raise ValueError(f"checkpoint {path}: must be a file *.npz")
         versions = {package: version(package) for package in PACKAGES}
-        # As it will be read: tuples are lists there, and keys are words.
+        # As it will be read back: JSON turns tuples into lists and keys into strings.
         self._identity = json.loads(json.dumps({**identity, **versions}))
         self._cost, self._written = 0.0, time.monotonic()
 
     def load(self) -> State:
-        """The arrays, or none if there is no such file.
+        """The arrays; empty if the file does not exist.
 
         Raises:
-            ValueError: a file that is not whole, or of another computation.
+            ValueError: the file is incomplete, or belongs to another computation.
         """
         try:
-            # Opened here: NumPy does not close what it cannot read.
+            # Opened here: NumPy does not close a file that it cannot read.
             with self.path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 state = dict(arrays)
             identity = json.loads(str(state.pop("identity")))
@@ -62,21 +61,21 @@ class Checkpoint:
             return {}
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(
-                f"{self.path}: not a whole checkpoint ({error}); remove it to begin anew"
+                f"{self.path}: not a complete checkpoint ({error}); remove it to start again"
             ) from None
         for key in dict.fromkeys([*self._identity, *identity]):
-            there, here = identity.get(key), self._identity.get(key)
-            if there != here:
+            saved, current = identity.get(key), self._identity.get(key)
+            if saved != current:
                 raise ValueError(
-                    f"{self.path}: a checkpoint of another computation: {key} is {_short(there)} "
-                    f"there and {_short(here)} here; remove it to begin anew"
+                    f"{self.path}: the checkpoint belongs to another computation: {key} must be "
+                    f"{_short(current)}; it is {_short(saved)}; remove it to start again"
                 )
         return state
 
     def offer(self, state: Callable[[], State]) -> None:
-        """Write what `state` returns, unless too little time has passed since the last time."""
+        """Write the arrays that `state` returns, unless the last write was too recent."""
         started = time.monotonic()
-        if started - self._written < self._cost / SHARE:
+        if started - self._written < self._cost / WRITING_FRACTION:
             return
         with whole_file(self.path) as temporary, temporary.open("wb") as file:
             np.savez(file, identity=json.dumps(self._identity), **state())
@@ -85,7 +84,7 @@ class Checkpoint:
 
 
 class Parts:
-    """The tables of the finished parts of a computation, in a checkpoint if there is one.
+    """The tables of the finished parts of a computation, kept in a checkpoint if there is one.
 
     Raises:
         ValueError: as `Checkpoint.load`.
@@ -96,17 +95,17 @@ class Parts:
         self._state = checkpoint.load() if checkpoint else {}
 
     def has(self, part: str) -> bool:
-        """Whether this part is kept."""
+        """Whether the checkpoint has this part."""
         return bool(self._names(part))
 
     def tables(
         self, part: str, compute: Callable[[], Sequence[pd.DataFrame]]
     ) -> Sequence[pd.DataFrame]:
-        """The tables of this part, computed unless they are kept."""
+        """The tables of this part, from the checkpoint or else computed."""
         if self._checkpoint is None:
             return compute()
-        if kept := self._names(part):
-            return [pd.read_parquet(BytesIO(self._state[name].tobytes())) for name in kept]
+        if saved := self._names(part):
+            return [pd.read_parquet(BytesIO(self._state[name].tobytes())) for name in saved]
         tables = compute()
         for number, table in enumerate(tables):
             self._state[f"{part}/{number}"] = np.frombuffer(table.to_parquet(), np.uint8)
@@ -115,17 +114,6 @@ class Parts:
 
     def _names(self, part: str) -> list[str]:
         return [name for name in self._state if name.rpartition("/")[0] == part]
-
-
-def digest(*arrays: np.ndarray | None) -> str:
-    """SHA-256 of the arrays' types, shapes and numbers."""
-    sha256 = hashlib.sha256()
-    for array in arrays:
-        if array is not None:
-            array = np.ascontiguousarray(array)
-            sha256.update(f"{array.dtype.str}{array.shape}".encode())
-            sha256.update(array.tobytes())
-    return sha256.hexdigest()
 
 
 def _short(value: object) -> str:

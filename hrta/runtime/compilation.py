@@ -1,4 +1,4 @@
-"""How functions are compiled for the CPU, and where the machine code is kept."""
+"""Compilation of functions for the CPU, and the cache of the machine code."""
 
 import hashlib
 import os
@@ -7,22 +7,22 @@ from pathlib import Path
 
 import numba
 
-# Sums may be reordered, products and sums fused; infinities and NaN count, for they tell of
-# divergence. Division by zero is that of floating-point numbers, not Python's exception.
+# Sums may be reordered, products and sums fused. Infinities and NaN are respected: they indicate
+# divergence. Division by zero follows IEEE 754 instead of raising Python's exception.
 OPTIONS = {
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
     "error_model": "numpy",
     "nogil": True,
-    # A function that is not inlined is in the machine code twice, by itself and with its caller,
-    # and which of the two a process runs would depend on whether it compiled or read the cache.
-    # They may sum in different orders.
+    # A function that is not inlined is in the machine code twice: alone and with its caller. The
+    # two may sum in different orders, and which of them a process runs depends on whether it
+    # compiled the code or read it from the cache.
     "forceinline": True,
 }
-# Every operation as it is written, for code that reckons with what rounding takes away.
+# Every operation as written, for code that computes rounding errors.
 EXACT_OPTIONS = OPTIONS | {"fastmath": False}
 
 
-# The modules whose functions are compiled, and what these take their constants from.
+# The modules with compiled functions, and those that define the constants of these functions.
 SOURCES = (
     *("runtime/compilation", "training/optimizers", "ntk/arc_cosine"),
     *(
@@ -33,16 +33,16 @@ SOURCES = (
 
 
 def compiled(function: Callable) -> Callable:
-    """Compile a function when it is first called, and keep the machine code on disk.
+    """Compile a function at its first call, and cache the machine code on disk.
 
-    Numba compiles anew when the function's own file has changed; but the code of all that it calls
-    is in it. So the folder of the cache is named after the sources of all of them.
+    Numba recompiles only if the function's own file has changed, but the machine code contains all
+    functions that it calls. So the name of the cache folder has a hash of all SOURCES.
     """
     return _compiled(function, OPTIONS)
 
 
 def compiled_exactly(function: Callable) -> Callable:
-    """As `compiled`, but no sum is reordered and nothing fused."""
+    """As `compiled`, but sums are not reordered and operations not fused."""
     return _compiled(function, EXACT_OPTIONS)
 
 
@@ -56,7 +56,7 @@ def _compiled(function: Callable, options: dict[str, object]) -> Callable:
 
 
 def _cache_folder() -> str | None:
-    """Beside the package, or numba's own choice where that is read-only."""
+    """A folder in the package; None, numba's default, if the package is read-only."""
     package = Path(__file__).parents[1]
     if "NUMBA_CACHE_DIR" not in os.environ and not os.access(package, os.W_OK):
         return None

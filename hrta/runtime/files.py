@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all; tables as Parquet, records as JSON."""
+"""Files that are written atomically; tables as Parquet, records as JSON."""
 
 import hashlib
 import json
@@ -13,9 +13,9 @@ import pandas as pd
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path` that is renamed to `path` when the block succeeds.
+    """A temporary path in the same folder, renamed to `path` when the block succeeds.
 
-    Temporary files of the same path left by killed processes of this machine are removed first.
+    Temporary files for this path that killed processes of this machine left are removed first.
 
     Raises:
         OSError: the file cannot be written; `path` is unchanged.
@@ -49,7 +49,7 @@ def _is_alive(process: int) -> bool:
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write the table as Parquet; the same table gives the same bytes."""
+    """Write the table as Parquet; equal tables give equal bytes."""
     with whole_file(path) as temporary:
         table.to_parquet(temporary, index=False)
 
@@ -57,14 +57,14 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 def read_tables(
     *paths: str | Path, reduce: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
 ) -> pd.DataFrame:
-    """The rows of several Parquet files of one kind, concatenated.
+    """The rows of several Parquet files with the same columns, concatenated.
 
     Args:
         paths: the files.
-        reduce: applied to each file's table separately, so that not all must fit in memory.
+        reduce: applied to each table before they are concatenated, to save memory.
 
     Raises:
-        ValueError: a file that is missing or not a complete Parquet file.
+        ValueError: a file is missing or not a complete Parquet file.
     """
     tables = []
     for path in paths:
@@ -76,8 +76,8 @@ def read_tables(
             raise ValueError(f"{path}: not a readable result ({error})") from None
         tables.append(reduce(table))
     joined = pd.concat(tables, ignore_index=True)
-    words = joined.select_dtypes(exclude=["number", "bool"]).columns
-    return joined.astype(dict.fromkeys(words, "category"))
+    texts = joined.select_dtypes(exclude=["number", "bool"]).columns
+    return joined.astype(dict.fromkeys(texts, "category"))
 
 
 def write_json(content: Mapping[str, object], path: str | Path) -> None:

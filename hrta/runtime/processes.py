@@ -1,4 +1,4 @@
-"""Threads and memory of a job, and its end when its parent ends."""
+"""Threads and memory of a job, and its termination."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ def end_on_sigterm() -> None:
 def end_with(parent: int | None) -> None:
     """End this process soon after its parent process `parent` has ended.
 
-    A workflow that is killed leaves its jobs running; without this they would go on writing.
+    Without this, the jobs of a killed workflow would continue to write files.
     """
     if parent is None:
         return
@@ -39,7 +39,7 @@ def end_with(parent: int | None) -> None:
 
 
 def cores() -> int:
-    """Number of threads to use: OMP_NUM_THREADS, which Snakemake sets, or all available cores."""
+    """Number of threads to use: OMP_NUM_THREADS (set by Snakemake), or all available cores."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdigit() and int(wanted):
         return int(wanted)
@@ -47,7 +47,7 @@ def cores() -> int:
 
 
 def in_threads(task: Callable, runs: Iterable[int]) -> list:
-    """The task's results for all runs, computed in as many threads as torch has."""
+    """The results of the task for all runs; the number of threads is that of torch."""
     import torch
 
     pool = ThreadPoolExecutor(torch.get_num_threads())
@@ -59,7 +59,7 @@ def in_threads(task: Callable, runs: Iterable[int]) -> list:
 
 @contextmanager
 def one_cpu_thread() -> Iterator[None]:
-    """One thread for torch: on two, products of matrices sum in another order."""
+    """Let torch use one thread: with two, matrix products sum in another order."""
     import torch
 
     threads = torch.get_num_threads()
@@ -74,11 +74,11 @@ def need_memory(size: int, what: str) -> None:
     """Raise an error if an array does not fit into memory.
 
     Args:
-        size: of the array [bytes].
+        size: size of the array [bytes].
         what: the beginning of the message.
 
     Raises:
-        MemoryError: more than the free memory.
+        MemoryError: the size exceeds the free memory.
     """
     free = psutil.virtual_memory().available
     if size > free:

@@ -1,4 +1,4 @@
-"""The progress of a long computation."""
+"""Progress of a long computation on standard error."""
 
 import sys
 
@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 
 class Progress:
-    """A bar on a terminal, otherwise one line for each tenth of the steps."""
+    """A progress bar on a terminal, otherwise a line for each tenth of the steps."""
 
     def __init__(self, label: str) -> None:
         self.label, self.bar, self.tenth = label, None, -1

@@ -1,4 +1,4 @@
-"""What a result was computed with: versions, machine, time."""
+"""The provenance of a result: versions, machine, wall time."""
 
 import platform
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def provenance(wall_time: float) -> dict[str, object]:
-    """What a result was computed with: versions, machine, wall time [s]."""
+    """Versions of Python and the packages, the machine, and the wall time [s] of a result."""
     packages = ("hrta", "torch", "numpy", "scipy", "pandas", "pyarrow")
     return {
         "versions": {"python": platform.python_version()} | {p: _version(p) for p in packages},
@@ -18,7 +18,7 @@ def provenance(wall_time: float) -> dict[str, object]:
 
 
 def _version(package: str) -> str:
-    """Of the loaded module if it has one, else of the installed package."""
+    """The version of the loaded module, or else of the installed package."""
     loaded = getattr(sys.modules.get(package), "__version__", None)
     try:
         return str(loaded or version(package))

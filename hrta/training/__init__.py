@@ -1,4 +1,4 @@
-"""Training: one loop, its objectives, engines and kernels."""
+"""Training: the loop, its objectives, engines and kernels, and L-BFGS."""
 
 import lazy_loader
 

@@ -1,7 +1,7 @@
-"""Shared prefixes: runs that are identical up to a switch of s are trained once up to there.
+"""Prefixes shared by schedules: runs that are identical up to a switch of s are trained once.
 
-ReLU, s = 1 -> 1, and relaxation, s = 1 -> 3/2, have their first stage in common, bit for bit. A
-branch is a set of runs that are still identical.
+For example, s = 1 -> 1 (ReLU) and s = 1 -> 3/2 (relaxation) have the same first stage, bit for bit.
+A branch is a set of runs that are identical so far.
 """
 
 import hashlib
@@ -13,11 +13,11 @@ def first_branches(parameters: np.ndarray, *values: np.ndarray) -> np.ndarray:
     """The branch of each run before training.
 
     Args:
-        parameters: of each run, [R, ...].
-        values: whatever else a run's numbers depend on, [R] each.
+        parameters: the initial parameters of each run, [R, ...].
+        values: everything else that a run depends on, [R] each.
 
     Returns:
-        The number of its branch for each run, from 0, [R].
+        The number of the branch of each run, [R], counted from 0.
     """
     digests = [hashlib.blake2b(each.tobytes()).digest() for each in parameters]
     numbers = {digest: number for number, digest in enumerate(dict.fromkeys(digests))}
@@ -25,14 +25,14 @@ def first_branches(parameters: np.ndarray, *values: np.ndarray) -> np.ndarray:
 
 
 def split(branches: np.ndarray, *values: np.ndarray) -> np.ndarray:
-    """The branches that these fall into where the values of their runs differ, all [R].
+    """Split branches so that all values are equal within a branch; all arguments are [R].
 
-    The new branches are in the order of those that they come from.
+    The new branches are in the order of the old ones.
     """
     rows = np.column_stack([branches, *values])
     return np.unique(rows, axis=0, return_inverse=True)[1].ravel()
 
 
 def firsts(branches: np.ndarray) -> np.ndarray:
-    """The first run of each branch, from the branch of each run, [R]."""
+    """The first run of each branch; `branches` is the branch of each run, [R]."""
     return np.unique(branches, return_index=True)[1]

@@ -1,4 +1,4 @@
-"""Limited-memory BFGS with a strong-Wolfe line search: torch's, one network after another.
+"""Limited-memory BFGS with a strong-Wolfe line search (torch's), one network after another.
 
 Source: D. Liu and J. Nocedal, On the limited memory BFGS method for large scale optimization, Math.
 Program. 45:503-528 (1989); torch.optim.LBFGS.
@@ -6,25 +6,25 @@ Program. 45:503-528 (1989); torch.optim.LBFGS.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
+from hrta.activations import check_homotopy_parameter
 from hrta.networks.two_layer import TwoLayer, with_bias
 from hrta.problems.problem import Problem, check_numbers
 from hrta.runtime.processes import one_cpu_thread
 from hrta.training.objectives.two_layer_loss import WIDTH_MULTIPLE, Loss
 from hrta.training.packing import pack, unpack
-from hrta.training.task import check_inputs, check_positive_integer, one_rate_per_run
+from hrta.training.task import Progress, check_inputs, check_positive_integer, one_rate_per_run
 
-Progress = Callable[[int, int], None]
-# Iterations between two rows of the history: few at first, when much happens.
+# Iterations between rows of the history: few at first, when the loss changes fastest.
 ITERATIONS = (1, 1, 2, 4, 8, 16)
-# Evaluations of one line search, as torch's used to have it.
-LONGEST_SEARCH = 25
+# Maximal number of evaluations of one line search: the former default of torch.
+SEARCH_EVALUATIONS = 25
 
 
 def train(
@@ -40,20 +40,20 @@ def train(
 
     Args:
         problem: the points, cast to the dtype of the networks.
-        networks: where training starts; left untouched.
-        evaluations: of loss and gradient, the line search's included; the last step may go over by
-            one.
-        learning_rate: the first step length that a line search tries (at the very first iteration
-            at most learning_rate / |g|_1), one for all runs or one for each.
-        history_size: how many pairs of differences approximate the Hessian.
-        s: homotopy parameter.
-        progress: called with the number of networks done and their number.
+        networks: the initial networks; they are not changed.
+        evaluations: maximal number of evaluations of loss and gradient, including those of line
+            searches; the last line search may exceed it by one.
+        learning_rate: the initial step length of a line search (at the first iteration at most
+            learning_rate / |g|_1), one for all runs or one for each.
+        history_size: number of pairs of differences that approximate the Hessian.
+        s: homotopy parameter in [0, 2].
+        progress: called with the number of finished networks and the number of networks.
 
     Returns:
-        Tidy table of run, step (iterations at most), evaluations, seconds, loss and, with a test
-        set, test_loss, in ever wider intervals; and the trained networks. Where no step along the
-        direction lowers the loss any more, a run begins again with nothing remembered; it ends
-        early where that does not help, or with an infinite loss where it diverges.
+        Tidy table of run, step (maximal number of iterations so far), evaluations, seconds, loss
+        and, with a test set, test_loss, in growing intervals; and the trained networks. If no step
+        lowers the loss, a run restarts with an empty history of differences; it ends early if that
+        does not help, and with an infinite loss if it diverges.
 
     Raises:
         ValueError: an argument outside its range, or a problem that does not fit the networks.
@@ -63,9 +63,9 @@ def train(
     parameters = pack(networks, WIDTH_MULTIPLE)
     tables = []
     for run in range(networks.runs):
-        searched = _Run(problem, networks.width, parameters[run : run + 1], s)
+        trained = _Run(problem, networks.width, parameters[run : run + 1], s)
         with one_cpu_thread():
-            rows = searched.train(int(evaluations), float(rates[run]), int(history_size))
+            rows = trained.train(int(evaluations), float(rates[run]), int(history_size))
         tables.append(pd.DataFrame(rows).assign(run=run))
         if progress is not None:
             progress(run + 1, networks.runs)
@@ -75,7 +75,7 @@ def train(
 
 
 class _Run:
-    """One network, its parameters [1, D + 1, m] moved in place."""
+    """The training of one network; its parameters [1, D + 1, m] are updated in place."""
 
     def __init__(self, problem: Problem, width: int, parameters: Tensor, s: float) -> None:
         self.parameters = parameters.requires_grad_(False)
@@ -91,37 +91,37 @@ class _Run:
         return Loss(with_bias(x, self.parameters), torch.as_tensor(y).to(self.parameters), width)
 
     def evaluate(self) -> Tensor:
-        """The loss; its gradient is left where the optimizer looks for it."""
+        """The loss; the gradient is written to `parameters.grad`."""
         losses = self.loss.value_and_gradient(self.parameters, self.s, self.gradient)
         self.parameters.grad = self.gradient
         self.evaluated += 1
         return losses[0]
 
     def train(self, evaluations: int, learning_rate: float, history_size: int) -> list[dict]:
-        """The rows of the history."""
+        """Train, and return the rows of the history."""
         optimizer, rows = self.optimizer(learning_rate, history_size), [self.row(0, 0.0)]
-        seconds, steps, stuck = 0.0, 0, 0
-        while self.evaluated < evaluations and math.isfinite(rows[-1]["loss"]) and stuck < 2:
+        seconds, steps, failures = 0.0, 0, 0
+        while self.evaluated < evaluations and math.isfinite(rows[-1]["loss"]) and failures < 2:
             before, started = self.parameters.clone(), time.perf_counter()
             iterations = ITERATIONS[min(len(rows), len(ITERATIONS)) - 1]
             optimizer.param_groups[0]["max_iter"] = iterations
-            left = evaluations - self.evaluated
-            # A search that finds nothing at a kink must not use up all that is left.
-            optimizer.param_groups[0]["max_eval"] = min(left, iterations + LONGEST_SEARCH)
+            remaining = evaluations - self.evaluated
+            # A line search that fails at a kink must not use all remaining evaluations.
+            optimizer.param_groups[0]["max_eval"] = min(remaining, iterations + SEARCH_EVALUATIONS)
             optimizer.step(self.evaluate)
             seconds += time.perf_counter() - started
             steps += iterations
             rows.append(self.row(steps, seconds))
             if not torch.equal(self.parameters, before):
-                stuck = 0
+                failures = 0
             else:
-                # At a kink: what is remembered of the function on its other side misleads.
+                # At a kink, the differences from its other side give a wrong direction.
                 optimizer = self.optimizer(learning_rate, history_size)
-                stuck += 1
+                failures += 1
         return rows
 
     def optimizer(self, learning_rate: float, history_size: int) -> torch.optim.LBFGS:
-        """One that remembers nothing, and stops nowhere by itself."""
+        """An optimizer with an empty history that does not stop at a tolerance."""
         return torch.optim.LBFGS(
             [self.parameters],
             lr=learning_rate,
@@ -132,7 +132,7 @@ class _Run:
         )
 
     def row(self, step: int, seconds: float) -> dict[str, float]:
-        """Where the run is now."""
+        """A row of the history for the current parameters."""
         row = {"step": step, "evaluations": self.evaluated, "seconds": seconds}
         for name, loss in (("loss", self.loss), ("test_loss", self.test_loss)):
             if loss is not None:
@@ -148,5 +148,4 @@ def _check(
     check_inputs(problem, networks, "lbfgs")
     check_positive_integer(evaluations, "lbfgs: evaluations")
     check_positive_integer(history_size, "lbfgs: history_size")
-    if not 0 <= s <= 2:
-        raise ValueError(f"lbfgs: s must be in [0, 2]; it is {s:g}")
+    check_homotopy_parameter(s, "lbfgs")

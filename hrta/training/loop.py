@@ -1,4 +1,4 @@
-"""The one driver of all training: stages, shared prefixes, logging, observation, checkpoints."""
+"""The training loop: stages, shared prefixes, logging, observation, checkpoints."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,24 +9,23 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from hrta.runtime.arrays import as_float64
-from hrta.runtime.checkpoints import Checkpoint, State, digest
-from hrta.runtime.resumable import as_array
+from hrta.runtime.arrays import as_float64, digest
+from hrta.runtime.checkpoints import Checkpoint, State
 from hrta.training.branches import first_branches, firsts, split
 from hrta.training.engines.engine import Engine
+from hrta.training.engines.state import as_array
 from hrta.training.objectives.objective import Objective
 from hrta.training.stages import Stages
-from hrta.training.task import Task
+from hrta.training.task import Progress, Task
 
-Progress = Callable[[int, int], None]
 Observer = Callable[[int, Any], None]
 
-# The options that a checkpoint belongs to, beside those that every run has its own of.
+# The options that are part of the identity of a checkpoint and the same for all runs.
 OPTIONS = (
     *("optimizer", "momentum", "log_every", "decay", "reset_optimizer", "preserve_function"),
     *("fixed_outer", "batch_size"),
 )
-# Progress is reported at least that many times.
+# Minimal number of pieces, that is of reports of progress.
 PIECES = 20
 
 
@@ -35,14 +34,15 @@ class Training:
     """What `hrta.train` returns.
 
     Attributes:
-        history: tidy table of run, step, stage, s, loss and what else the objective measures, a row
-            for each run and logged step.
-        networks: the networks after the last step, of the kind that was given.
-        diverged: for each run whose loss turned non-finite, the step at which it did; its weights
-            were not changed from then on, and its losses are infinite in the history.
-        engine: the name of the engine that trained.
-        skip: for two-layer regression coefficients c [R, d + 1] float64 of the term c . (x, 1) that
-            function-preserving switches have added to the networks' functions; 0 without them.
+        history: tidy table of run, step, stage, s, loss and the other measures of the objective, a
+            row for each run and logged step.
+        networks: the trained networks, of the same type as the initial ones.
+        diverged: the runs that diverged, and the step at which the loss of each was first
+            non-finite. From that step on the weights are not changed, and the losses in the history
+            are infinite.
+        engine: the name of the engine.
+        skip: for two-layer regression the coefficients c [R, d + 1] float64 of the skip term
+            c . (x, 1) that function-preserving switches have added; 0 without them.
     """
 
     history: pd.DataFrame
@@ -53,11 +53,11 @@ class Training:
 
 
 @dataclass(frozen=True, eq=False)
-class Watching:
-    """Who is told of a training while it runs; see `hrta.train`.
+class Monitoring:
+    """Observation, progress and checkpoint of a training; see `hrta.train` for the attributes.
 
     Raises:
-        ValueError: steps without an observer, or an observer that would miss some of them.
+        ValueError: observe_at without observe, or observe together with a checkpoint.
     """
 
     observe: Observer | None = None
@@ -68,54 +68,56 @@ class Watching:
     def __post_init__(self) -> None:
         if self.observe is not None and self.checkpoint is not None:
             raise ValueError(
-                "train: observe and checkpoint: what was observed before an interruption would be "
-                "lost; give one of them"
+                "train: observe and checkpoint must not be given together: a resumed training "
+                "would not repeat the observations"
             )
         if len(self.observe_at) and self.observe is None:
-            raise ValueError("train: observe_at needs a function to call, observe")
+            raise ValueError("train: observe must be given with observe_at")
 
     def check(self, steps: int) -> None:
-        """Refuse what is not a step."""
+        """Raise a ValueError if observe_at has a value that is not a step."""
         outside = [step for step in self.observe_at if not 0 <= step <= steps or step != int(step)]
         if outside:
-            raise ValueError(f"train: observe_at: {outside[0]} is no step within 0 .. {steps}")
+            raise ValueError(
+                f"train: observe_at must be steps in [0, {steps}]; one is {outside[0]}"
+            )
 
 
 class Loop:
-    """A training in pieces: no switch of s and no observation inside a piece.
+    """A training in pieces of steps; switches of s and observations are between pieces.
 
-    Runs that are still identical are trained once, by the engine's run of their branch; where their
-    s differ, the engine goes on with copies.
+    The engine trains one run of each branch. When the s of the runs of a branch begin to differ,
+    the branch is split, and the engine continues with copies of its run.
 
     Args:
-        objective: what is minimised.
-        task: what is trained, and how.
-        watching: who is told.
+        objective: the objective to minimise.
+        task: problem, networks, schedules and options.
+        monitoring: observation, progress and checkpoint.
 
     Raises:
-        ValueError: a checkpoint that is not whole or of another training.
+        ValueError: the checkpoint is incomplete or belongs to another training.
     """
 
-    def __init__(self, objective: Objective, task: Task, watching: Watching) -> None:
-        self._objective, self._task, self._watching = objective, task, watching
+    def __init__(self, objective: Objective, task: Task, monitoring: Monitoring) -> None:
+        self._objective, self._task, self._monitoring = objective, task, monitoring
         self._engine = objective.make_engine(task)
         self._stages = Stages(task.schedules, task.plateau)
         self._logged = np.arange(task.steps) % task.log_every == 0
         self._factors = objective.decay_factors(task)
         self._measured: list[np.ndarray] = []
-        self._checkpoint, kept = None, {}
-        if watching.checkpoint is not None:
-            own = identity(objective, task, self._engine)
-            self._checkpoint = Checkpoint(watching.checkpoint, own)
-            kept = self._checkpoint.load()
-        if kept:
-            self._resume(kept)
+        self._checkpoint, saved = None, {}
+        if monitoring.checkpoint is not None:
+            training = identity(objective, task, self._engine)
+            self._checkpoint = Checkpoint(monitoring.checkpoint, training)
+            saved = self._checkpoint.load()
+        if saved:
+            self._resume(saved)
         else:
             self._branches = self._first_branches()
             self._engine.branch(firsts(self._branches))
 
     def run(self) -> Training:
-        """Go through all pieces that are left."""
+        """Train all remaining pieces."""
         task, engine = self._task, self._engine
         self._report()
         self._observe()
@@ -124,7 +126,7 @@ class Loop:
             last = self._end_of_piece(step)
             piece = slice(step, last)
             measured = engine.advance(s, self._factors[piece], self._logged[piece])
-            self._keep(measured[:, self._branches], step)
+            self._record(measured[:, self._branches], step)
             self._observe()
             if self._checkpoint is not None and last < task.steps:
                 self._checkpoint.offer(self._state)
@@ -149,7 +151,7 @@ class Loop:
         return first_branches(parameters, task.learning_rate, runs * 0 if seeds is None else seeds)
 
     def _begin_piece(self, step: int) -> np.ndarray:
-        """Let branches split and switch; s of the engine's runs from this step on."""
+        """Split branches, switch s and reset optimizers; returns s of the engine's runs."""
         task, engine, before = self._task, self._engine, self._branches
         s, previous = self._stages.s_at(step), self._stages.s_at(max(0, step - 1))
         restarted = self._stages.switch_at(step) & task.reset_optimizer
@@ -166,39 +168,39 @@ class Loop:
 
     def _end_of_piece(self, step: int) -> int:
         length = min(max(1, self._task.steps // PIECES), self._engine.longest_piece)
-        observed = [at for at in self._watching.observe_at if at > step]
+        observed = [at for at in self._monitoring.observe_at if at > step]
         regular = (step // length + 1) * length
         return int(min(self._stages.next_end(step, self._task.log_every), regular, *observed))
 
-    def _keep(self, measured: np.ndarray, first: int) -> None:
-        """Keep the measures [K, R, rows] of a piece, and end stages at plateaus."""
+    def _record(self, measured: np.ndarray, first: int) -> None:
+        """Store the measures [K, R, rows] of a piece, and apply the plateau rule."""
         self._measured.append(measured)
         log_every = self._task.log_every
         next_row = -(-first // log_every) * log_every
         for row, losses in enumerate(measured[0].T):
-            self._stages.see(next_row + row * log_every, losses)
+            self._stages.apply_plateau(next_row + row * log_every, losses)
 
     def _report(self) -> None:
-        if self._watching.progress is not None:
-            self._watching.progress(self._engine.state.step, self._task.steps)
+        if self._monitoring.progress is not None:
+            self._monitoring.progress(self._engine.state.step, self._task.steps)
 
     def _observe(self) -> None:
         step = self._engine.state.step
-        if step in self._watching.observe_at:
-            self._watching.observe(step, self._engine.networks(self._branches))
+        if step in self._monitoring.observe_at:
+            self._monitoring.observe(step, self._engine.networks(self._branches))
 
     def _state(self) -> State:
         measured = np.concatenate(self._measured, axis=2)
         engine = self._engine.state.arrays()
         return {**engine, "branches": self._branches, "measured": measured}
 
-    def _resume(self, kept: State) -> None:
-        self._branches = kept["branches"]
-        self._engine.restore(kept)
-        self._keep(kept["measured"], 0)
+    def _resume(self, saved: State) -> None:
+        self._branches = saved["branches"]
+        self._engine.restore(saved)
+        self._record(saved["measured"], 0)
 
     def _history(self) -> pd.DataFrame:
-        """The tidy table of all that was measured."""
+        """The tidy table of all measures."""
         task, schedules = self._task, self._stages.schedules
         measured = np.concatenate(self._measured, axis=2)
         steps = [*range(0, task.steps, task.log_every), task.steps]
@@ -210,7 +212,7 @@ class Loop:
                 "run": np.repeat(np.arange(task.runs), len(steps)),
                 "step": np.tile(steps, task.runs),
                 "stage": np.concatenate([stage[each] for each in schedules]),
-                # Of several activations, the last.
+                # If every activation has its own s: that of the last one.
                 "s": np.concatenate([s[each].reshape(len(steps), -1)[:, -1] for each in schedules]),
                 **{name: values.ravel() for name, values in columns.items()},
             }
@@ -218,7 +220,7 @@ class Loop:
 
 
 def identity(objective: Objective, task: Task, engine: Engine) -> dict[str, object]:
-    """What tells a training from others, for its checkpoint; JSON."""
+    """Everything that a training depends on, as JSON: the identity of its checkpoint."""
     seeds, parameters = objective.seeds_of_runs(task), engine.state.parameters
     schedules = list(dict.fromkeys(task.schedules))
     return {

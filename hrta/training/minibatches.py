@@ -1,28 +1,28 @@
-"""Minibatches: which points each update of stochastic gradient descent sees."""
+"""Minibatches: the points of each update of stochastic gradient descent."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# Epochs whose orders are drawn at once.
+# Number of epochs whose orders are drawn together.
 EPOCHS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Minibatches:
-    """Every epoch goes through the points in a random order of its own, a batch to an update.
+    """Every epoch is a random permutation of the points, divided into batches, one per update.
 
-    What the last batch of an epoch would lack is left out: an epoch has n // size updates.
+    An incomplete last batch is dropped: an epoch has n // size updates.
 
     Attributes:
-        seeds: of each run's order, [R] int; a run's batches depend on its own seed alone.
+        seeds: seed of the permutations of each run, [R] int; the batches depend on it alone.
         points: n.
-        size: of a batch.
+        size: size of a batch.
 
     Raises:
-        ValueError: a size outside [1, n].
+        ValueError: a size that is not an integer in [1, n].
 
-    Source: Robbins and Monro (1951); without replacement, as is usual.
+    Source: Robbins and Monro (1951); sampling without replacement, as is usual.
     """
 
     seeds: np.ndarray
@@ -38,20 +38,20 @@ class Minibatches:
         object.__setattr__(self, "size", int(self.size))
 
     @property
-    def in_an_epoch(self) -> int:
-        """Updates in an epoch."""
+    def updates_per_epoch(self) -> int:
+        """Number of updates in an epoch."""
         return self.points // self.size
 
     def of_run(self, run: int, first: int, last: int) -> np.ndarray:
-        """The points that the updates first + 1 .. last of a run see, [last - first, size]."""
-        at_once = EPOCHS * self.in_an_epoch
-        blocks = range(first // at_once, -(-last // at_once))
+        """The points of the updates first + 1 .. last of a run, [last - first, size]."""
+        length = EPOCHS * self.updates_per_epoch
+        blocks = range(first // length, -(-last // length))
         batches = np.concatenate([self._block(run, block) for block in blocks])
-        return batches[first - blocks.start * at_once : last - blocks.start * at_once]
+        return batches[first - blocks.start * length : last - blocks.start * length]
 
     def _block(self, run: int, block: int) -> np.ndarray:
-        """The batches of some epochs, with random numbers of their own."""
+        """The batches of EPOCHS epochs; each block has its own random generator."""
         random = np.random.default_rng([int(self.seeds[run]), block])
-        in_order = np.broadcast_to(np.arange(self.points), (EPOCHS, self.points))
-        orders = random.permuted(in_order, axis=1)
-        return orders[:, : self.in_an_epoch * self.size].reshape(-1, self.size)
+        points = np.broadcast_to(np.arange(self.points), (EPOCHS, self.points))
+        orders = random.permuted(points, axis=1)
+        return orders[:, : self.updates_per_epoch * self.size].reshape(-1, self.size)

@@ -1,8 +1,8 @@
 """Optimizers, batched over runs.
 
-Each turns the gradient at step t into the update theta_{t+1} - theta_t. Only operations that round
-once are used (no fused multiply-add, no lerp): vectorised code and its scalar remainder then agree,
-so a run's numbers do not depend on its place in the ensemble.
+Each computes the update theta_{t+1} - theta_t from the gradient at step t. Only operations that
+round once are used (no fused multiply-add, no lerp): vectorised code and its scalar remainder then
+agree, so the results of a run do not depend on its position in the ensemble.
 """
 
 import torch
@@ -10,10 +10,10 @@ from torch import Tensor
 
 
 class Optimizer:
-    """One step of an optimizer for an ensemble; what it keeps from step to step is its caller's.
+    """One step of an optimizer for an ensemble; the caller stores the state between steps.
 
     Attributes:
-        state_size: how many numbers it keeps for each parameter.
+        state_size: number of state variables for each parameter.
     """
 
     state_size = 0
@@ -26,16 +26,16 @@ class Optimizer:
     ) -> Tensor:
         """theta_{t+1} - theta_t, [R, ...], from the gradient [R, ...] at theta_t.
 
-        The gradient is used up as scratch memory (fresh memory at every step costs more than the
-        arithmetic), and the tensor returned is valid until the next call.
+        The gradient is overwritten, because allocating memory at every step costs more than the
+        arithmetic. The returned tensor is valid until the next call.
 
         Args:
             gradient: [R, ...].
             rate: learning rate, broadcasts against the gradient.
-            moments: what is kept, changed in place, [R, state_size, ...]; 0 at first.
-            corrections: of Adam's two moments, changed in place, [R, 2] float64; 0 at first.
+            moments: the state, updated in place, [R, state_size, ...]; initially 0.
+            corrections: of Adam's two moments, updated in place, [R, 2] float64; initially 0.
         """
-        raise TypeError("an optimizer must say how it updates")
+        raise NotImplementedError
 
 
 class GradientDescent(Optimizer):
@@ -65,7 +65,7 @@ class HeavyBall(Optimizer):
 class Nesterov(Optimizer):
     """v_{t+1} = theta_t - eta_t g_t;  theta_{t+1} = v_{t+1} + beta (v_{t+1} - v_t);  v_0 = theta_0.
 
-    Kept as the lead theta_t - v_t, so that theta itself is not needed.
+    The state is the lead theta_t - v_t, so theta itself is not needed.
 
     Source: Nesterov (1983); in this form arXiv 2208.03941.
     """
@@ -83,9 +83,9 @@ class Nesterov(Optimizer):
 class Adam(Optimizer):
     """theta_{t+1} = theta_t - eta_t mhat / (sqrt(vhat) + eps), bias-corrected moments.
 
-    The bias corrections follow c_t = 1 - beta^t = beta c_{t-1} + (1 - beta), for each run.
+    The bias corrections are computed as c_t = 1 - beta^t = beta c_{t-1} + (1 - beta), for each run.
 
-    Source: Kingma and Ba, arXiv 1412.6980; the constants are theirs and torch's.
+    Source: Kingma and Ba, arXiv 1412.6980; the constants are those of the source and of torch.
     """
 
     state_size = 2
@@ -109,7 +109,7 @@ class Adam(Optimizer):
         first.mul_(self.beta1).add_(scratch)
         torch.mul(gradient, gradient, out=scratch).mul_(1 - self.beta2)
         second.mul_(self.beta2).add_(scratch)
-        # The smallest normal number more, lost in rounding: the root of 0 itself is slow on CPUs.
+        # The smallest normal number is lost in rounding but avoids the root of 0, slow on CPUs.
         torch.add(second, torch.finfo(scratch.dtype).tiny, out=scratch)
         denominator = scratch.div_(correction2.to(scratch.dtype)).sqrt_().add_(self.eps)
         step_size = (-rate.double() / correction1).to(scratch.dtype)
@@ -125,19 +125,19 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def check_optimizer(name: str, momentum: float) -> None:
-    """Only heavy ball and Nesterov have a momentum, but it is checked for all.
+    """Check the name of an optimizer, and the momentum even if the optimizer ignores it.
 
     Raises:
-        ValueError: an unknown name (the message lists those that exist), or a momentum
-            outside [0, 1).
+        ValueError: an unknown name (the message lists the allowed ones), or a momentum outside
+            [0, 1).
     """
     if name not in OPTIMIZERS:
-        raise ValueError(f"unknown optimizer {name!r}; there are {', '.join(OPTIMIZERS)}")
+        raise ValueError(f"train: optimizer must be one of {', '.join(OPTIMIZERS)}; it is {name!r}")
     if not 0 <= momentum < 1:
-        raise ValueError(f"momentum = {momentum:g} is outside [0, 1)")
+        raise ValueError(f"train: momentum must be in [0, 1); it is {momentum:g}")
 
 
 def make_optimizer(name: str, momentum: float) -> Optimizer:
-    """A fresh optimizer of that name, checked as by `check_optimizer`."""
+    """A new optimizer with this name; raises the errors of `check_optimizer`."""
     check_optimizer(name, momentum)
     return OPTIMIZERS[name](momentum)

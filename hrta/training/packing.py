@@ -1,4 +1,4 @@
-"""Two-layer networks and points in the form that engines work on."""
+"""Two-layer networks and points in the layout of the engines."""
 
 import numpy as np
 import torch
@@ -8,9 +8,9 @@ from hrta.networks.two_layer import TwoLayer, with_bias
 
 
 def pack(networks: TwoLayer, multiple: int = 1) -> Tensor:
-    """A copy of all weights in one tensor [R, d + 2, M], the outer ones in the last row.
+    """A copy of all weights in one tensor [R, d + 2, M], the outer weights in the last row.
 
-    M is the width m rounded up to a multiple of that number, by neurons of zero weights.
+    M is the width m rounded up to a multiple of `multiple`; the added neurons have zero weights.
     """
     runs, rows, width = networks.inner.shape
     packed = networks.inner.new_zeros(runs, rows + 1, -(-width // multiple) * multiple)
@@ -20,7 +20,7 @@ def pack(networks: TwoLayer, multiple: int = 1) -> Tensor:
 
 
 def unpack(packed: Tensor | np.ndarray, width: int) -> TwoLayer:
-    """The networks of that width, a copy, from what `pack` made."""
+    """A copy of the networks of that width from a packed tensor; the inverse of `pack`."""
     packed = torch.as_tensor(packed)
     return TwoLayer(packed[:, :-1, :width].clone(), packed[:, -1, :width].clone())
 
@@ -28,9 +28,9 @@ def unpack(packed: Tensor | np.ndarray, width: int) -> TwoLayer:
 def points_and_targets(
     x: np.ndarray | None, y: np.ndarray | None, like: Tensor
 ) -> tuple[Tensor, Tensor] | None:
-    """Points with a last column of ones, [n, d + 1], and targets [n] as tensors like the weights.
+    """Points with a last column of ones, [n, d + 1], and targets [n], as tensors like `like`.
 
-    None where there are no points.
+    None if x is None.
     """
     if x is None:
         return None

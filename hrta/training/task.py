@@ -1,6 +1,6 @@
-"""What a training is asked to do, checked and in one form; mistakes are ValueErrors."""
+"""The task of a training: problem, networks, schedules and options, checked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,15 +12,18 @@ from hrta.schedules import Plateau, Schedule
 from hrta.training.minibatches import Minibatches
 from hrta.training.optimizers import check_optimizer
 
+# Called with the number of finished steps (or networks) and their total number.
+Progress = Callable[[int, int], None]
+
 
 @dataclass(frozen=True, eq=False)
 class Task:
     """A problem, R networks, and how they are trained.
 
     Attributes:
-        problem, networks: of the kinds that the objective is for.
-        schedules: of each run, [R], all of the same number of steps.
-        learning_rate: of each run at the first step, float64 [R] (given as one number or R).
+        problem, networks: of the types that the objective accepts.
+        schedules: the schedule of each run, [R], all with the same number of steps.
+        learning_rate: initial learning rate of each run, float64 [R] (given as one number or R).
         optimizer, momentum, log_every, decay, reset_optimizer, preserve_function, fixed_outer,
             batch_size, batch_seeds, engine, plateau: as for `hrta.train`.
 
@@ -50,9 +53,9 @@ class Task:
         if not 0 < self.decay <= 1:
             raise ValueError(f"train: decay must be in (0, 1]; it is {self.decay:g}")
         if self.batch_seeds is not None and self.batch_size is None:
-            raise ValueError("train: batch_seeds are for minibatches; give a batch_size, too")
+            raise ValueError("train: batch_size must be given with batch_seeds")
         if self.plateau is not None and not isinstance(self.plateau, Plateau):
-            raise ValueError(f"train: plateau must be a hrta.Plateau; it is {self.plateau!r}")
+            raise ValueError(f"train: plateau must be an hrta.Plateau; it is {self.plateau!r}")
         rates = one_rate_per_run(self.learning_rate, self.runs, "train: learning_rate")
         object.__setattr__(self, "learning_rate", rates)
         object.__setattr__(self, "log_every", int(self.log_every))
@@ -69,7 +72,7 @@ class Task:
 
     @cached_property
     def batches(self) -> Minibatches | None:
-        """The minibatches of all runs, if there are any."""
+        """The minibatches of all runs; None for full batches."""
         if self.batch_size is None:
             return None
         seeds = one_seed_per_run(self.batch_seeds, self.runs, "train: batch_seeds")
@@ -77,32 +80,40 @@ class Task:
 
 
 def check_positive_integer(value: float, name: str) -> None:
-    """Refuse anything but 1, 2, ...; the name begins the message."""
+    """Raise a ValueError if the value is not 1, 2, ...; the name begins the message."""
     if not (value >= 1 and value == int(value)):
         raise ValueError(f"{name} must be a positive integer; it is {value}")
 
 
-def check_inputs(problem: Any, networks: Any, trainer: str) -> None:
-    """Refuse networks with another number of inputs than the problem has, if they know it."""
+def check_inputs(problem: Any, networks: Any, where: str) -> None:
+    """Raise a ValueError if the networks have a number of inputs, and it is not the problem's."""
     if problem.inputs != getattr(networks, "inputs", problem.inputs):
         raise ValueError(
-            f"{trainer}: problem {problem.name} has {problem.inputs} inputs, the networks have "
-            f"{networks.inputs}"
+            f"{where}: networks must have {problem.inputs} inputs, as problem {problem.name}; they "
+            f"have {networks.inputs}"
         )
 
 
 def one_schedule_each(
-    schedule: Schedule | Sequence[Schedule], count: int, owners: str
+    schedule: Schedule | Sequence[Schedule], count: int, what: str
 ) -> list[Schedule]:
-    """`count` schedules of the same number of steps, from one for all or one for each owner."""
+    """`count` schedules with the same number of steps, from one for all or one for each.
+
+    `what` says what each schedule is for, in the message.
+    """
     schedules = [schedule] * count if isinstance(schedule, Schedule) else list(schedule)
     if not all(isinstance(each, Schedule) for each in schedules):
-        raise ValueError("train: schedule must be a hrta.Schedule, or several")
+        raise ValueError("train: schedule must be an hrta.Schedule or several")
     if len(schedules) != count:
-        raise ValueError(f"train: {len(schedules)} schedules for {count} {owners}")
+        raise ValueError(
+            f"train: schedule must be one or {count}, one for each of the {what}; there are "
+            f"{len(schedules)}"
+        )
     lengths = sorted({each.steps for each in schedules})
     if len(lengths) > 1:
-        raise ValueError(f"train: all schedules need the same number of steps; got {lengths}")
+        raise ValueError(
+            f"train: all schedules must have the same number of steps; they have {lengths}"
+        )
     return schedules
 
 
@@ -111,7 +122,7 @@ def one_rate_per_run(learning_rate: float | Sequence[float], runs: int, name: st
     rates = np.asarray(torch.as_tensor(learning_rate, dtype=torch.float64).cpu())
     if rates.shape not in ((), (runs,)):
         raise ValueError(
-            f"{name} must be a number or {runs} of them, one for each run; its shape is "
+            f"{name} must be a number or {runs} numbers, one for each run; its shape is "
             f"{list(rates.shape)}"
         )
     wrong = rates[~(np.isfinite(rates) & (rates > 0))]
@@ -121,7 +132,7 @@ def one_rate_per_run(learning_rate: float | Sequence[float], runs: int, name: st
 
 
 def one_seed_per_run(seeds: Sequence[int] | None, runs: int, name: str) -> np.ndarray:
-    """The seed of each run, [R], 0 .. R - 1 if not given; the name begins the message."""
+    """The seed of each run, [R], by default 0 .. R - 1; the name begins the message."""
     seeds = np.asarray(range(runs) if seeds is None else seeds)
     if seeds.shape != (runs,) or seeds.dtype.kind not in "iu" or (seeds < 0).any():
         raise ValueError(f"{name} must be {runs} non-negative integers, one for each run")

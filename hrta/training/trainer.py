@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from hrta.schedules import Plateau, Schedule
-from hrta.training.loop import Loop, Observer, Progress, Training, Watching
+from hrta.training.loop import Loop, Monitoring, Observer, Training
 from hrta.training.objectives.objective import Objective
-from hrta.training.task import Task
+from hrta.training.task import Progress, Task
 
-# Where the objective for networks, or else for a problem, of each type is. Loaded by name, so that
-# the source files of a result are those of its own objective.
+# The module and class of the objective for each type of networks or problem. Imported by name, so
+# that a result depends only on the source files of its own objective.
 OF_NETWORKS = {
     "TwoLayer": ("hrta.training.objectives.two_layer", "TwoLayerRegression"),
     "AdaptiveNetworks": ("hrta.training.objectives.adaptive", "AdaptiveSlopes"),
@@ -46,59 +46,61 @@ def train(
     """Homotopy relaxation training of R networks.
 
     Update t + 1 of T has the learning rate eta decay^(t/T). In the history the row of step t is
-    measured after t updates under the stage that makes update t + 1, so at a switch it is the loss
-    after the jump; the last row is the final loss, under the last stage.
+    measured after t updates with the s of update t + 1, so at a switch it is the loss after the
+    jump; the last row is the final loss, with the s of the last stage.
 
-    What is minimised follows from the types of problem and networks:
+    The types of problem and networks determine the objective:
 
         Problem, TwoLayer                   `TwoLayerRegression`
         PoissonProblem, TwoLayer            `DeepRitz`
         Problem, AdaptiveNetworks           `AdaptiveSlopes`
         Problem, a sequence of nn.Module    `ModuleFit`
 
-    Each says which of the arguments it accepts.
+    Not every objective accepts every argument; see there.
 
     Args:
-        problem: what is fitted or solved, cast to the dtype and device of the networks.
-        networks: where training starts; left untouched.
-        schedule: one for all runs or one for each, all of the same number of steps.
+        problem: the problem to fit or solve, cast to the dtype and device of the networks.
+        networks: the initial networks; they are not changed.
+        schedule: one for all runs or one for each, all with the same number of steps.
         optimizer: gradient_descent, heavy_ball, nesterov or adam.
         learning_rate: eta at the first step, one for all runs or one for each.
-        momentum: beta of heavy_ball and nesterov; the others have none.
-        log_every: steps between rows of the history; the last step is always there.
+        momentum: beta of heavy_ball and nesterov; the other optimizers ignore it.
+        log_every: steps between rows of the history; the last step always has a row.
         decay: final over initial learning rate, in (0, 1].
-        reset_optimizer: start every stage with a fresh optimizer instead of the last one's state.
-        preserve_function: at a switch rescale the outer weights and carry what changes of the
-            linear part into a fixed skip term, so that the function, and with it the loss, stays as
-            it was: `TwoLayer.preserving`. Ours.
-        fixed_outer: train the inner weights alone, as in arXiv 2208.03941.
-        batch_size: points that an update sees, another part of them each time (stochastic gradient
-            descent); all of them if not given.
-        batch_seeds: of the order in which each run sees the points, [R]; 0 .. R - 1 by default.
-        engine: auto, torch, numba or triton, as far as the objective has them.
-        plateau: ends a stage before its steps are up when the loss of the logged rows falls no
-            further. The last stage gets the steps that are left, so their number stays.
-        objective: what is minimised, if it has options (the points of `DeepRitz`, the recovery of
-            `AdaptiveSlopes`), or one of your own.
-        observe: called with the step and all networks as they are after that many updates, a copy.
-        observe_at: at which steps, in [0, T].
-        progress: called from time to time with the steps done and the number of steps.
-        checkpoint: a file *.npz in which the state is saved from time to time, and from which
-            training resumes if it exists. It stays behind: remove it once the result is safe.
+        reset_optimizer: reset the optimizer at every switch, instead of keeping its state.
+        preserve_function: at a switch rescale the outer weights and add the change of the linear
+            part to a fixed skip term, so that the function and the loss do not change:
+            `TwoLayer.preserving`. An extension of this replication.
+        fixed_outer: train the inner weights only, as in arXiv 2208.03941.
+        batch_size: number of points in a minibatch (stochastic gradient descent); by default all
+            points.
+        batch_seeds: seeds of the random order of the points in each run, [R]; by default
+            0 .. R - 1.
+        engine: auto, torch, numba or triton; not every objective has all of them.
+        plateau: rule that ends a stage early when the loss of the logged rows stops falling. The
+            remaining steps are added to the last stage, so the total number does not change.
+        objective: the objective to minimise, to set its options (the points of `DeepRitz`, the
+            recovery of `AdaptiveSlopes`) or to use a new one.
+        observe: function that is called with the step and a copy of all networks after that many
+            updates.
+        observe_at: the steps at which it is called, in [0, T].
+        progress: function that is called regularly with the number of finished steps and T.
+        checkpoint: a file *.npz in which the state is saved regularly, and from which training
+            resumes if the file exists. It is not removed at the end.
 
     Returns:
-        History, trained networks and diverged runs. On a CPU a run's numbers are the same, bit by
-        bit, whatever other runs share the ensemble (`ModuleFit`: up to rounding) and however many
-        threads torch has.
+        History, trained networks and diverged runs. On a CPU the results of a run do not depend,
+        bit for bit, on the other runs of the ensemble (`ModuleFit`: up to rounding) or on the
+        number of threads of torch.
 
     Raises:
-        ValueError: an argument outside its range or that the objective does not accept, a problem,
-            networks and schedules that do not fit together, or a checkpoint that is not whole or of
-            another training.
+        ValueError: an argument is out of range or not accepted by the objective; problem, networks
+            and schedules do not fit together; the checkpoint is incomplete or belongs to another
+            training.
 
     Source: arXiv 2309.15244, abstract; decay is assumed.
     """
-    watching = Watching(observe, observe_at, progress, checkpoint)
+    monitoring = Monitoring(observe, observe_at, progress, checkpoint)
     objective = objective or choose_objective(problem, networks)
     objective.check_types(problem, networks)
     task = Task(
@@ -118,13 +120,13 @@ def train(
         engine=engine,
         plateau=plateau,
     )
-    watching.check(task.steps)
+    monitoring.check(task.steps)
     objective.check(task)
-    return Loop(objective, task, watching).run()
+    return Loop(objective, task, monitoring).run()
 
 
 def choose_objective(problem: Any, networks: Any) -> Objective:
-    """The objective for a problem and networks of these types, with its default options."""
+    """The objective for problem and networks of these types, with default options."""
     of_networks = OF_NETWORKS.get(type(networks).__name__, OF_MODULES)
     module, name = OF_PROBLEMS.get(type(problem).__name__, of_networks)
     return getattr(importlib.import_module(module), name)()

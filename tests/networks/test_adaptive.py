@@ -52,9 +52,9 @@ def test_slope_recovery_is_the_papers():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"activation": "step"}, "unknown activation 'step'; there are"),
-        ({"adaptive": "all"}, "unknown adaptive 'all'; there are none, layer, neuron"),
-        ({"scale": 0.5}, "scale = 0.5 is below 1"),
+        ({"activation": "step"}, "activation must be one of tanh, relu; it is 'step'"),
+        ({"adaptive": "all"}, "adaptive must be one of none, layer, neuron; it is 'all'"),
+        ({"scale": 0.5}, "scale must be at least 1; it is 0.5"),
         ({"seeds": ()}, "at least one seed"),
     ],
 )

@@ -52,7 +52,7 @@ def test_shapes_that_do_not_fit_are_refused(inner, outer):
 
 @pytest.mark.parametrize(("seeds", "inputs", "width"), [([], 1, 1), ([0], 0, 1), ([0], 1, 0)])
 def test_nothing_to_initialise_is_refused(seeds, inputs, width):
-    with pytest.raises(ValueError, match="at least one seed, one input and one neuron"):
+    with pytest.raises(ValueError, match="seeds, inputs and width must be at least 1; they are "):
         TwoLayer.initialise(seeds, inputs, width)
 
 

@@ -18,12 +18,12 @@ def test_arrays_become_float64():
     ("arguments", "message"),
     [
         ((X, np.zeros(2)), r"x must be \[n, d\] and y \[n\]"),
-        ((np.zeros(3), Y), r"they are \[3\] and \[3\]"),
+        ((np.zeros(3), Y), r"their shapes are \[3\] and \[3\]"),
         ((np.zeros((0, 2)), np.zeros(0)), "n, d >= 1"),
         ((np.full((3, 2), np.nan), Y), "finite"),
         ((X, np.array([0, 0, np.inf])), "finite"),
-        ((X, Y, X), "go together"),
-        ((X, Y, np.zeros((2, 1)), np.zeros(2)), "x_test has 1 columns, x has 2"),
+        ((X, Y, X), "must be given together"),
+        ((X, Y, np.zeros((2, 1)), np.zeros(2)), "x_test must have 2 columns, as x; it has 1"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, message):
@@ -31,7 +31,7 @@ def test_what_does_not_fit_is_refused(arguments, message):
         Problem("mine", *arguments)
 
 
-def test_classes_are_whole_numbers():
+def test_classes_are_integers():
     problem = Problem("mine", X, [0.0, 1, 0], X, [1, 1, 1], classes=2)
     assert problem.classes == 2
     assert problem.y.dtype == problem.y_test.dtype == np.int64
@@ -42,9 +42,9 @@ def test_classes_are_whole_numbers():
 @pytest.mark.parametrize(
     ("y", "y_test", "classes", "message"),
     [
-        ([0, 1, 0.5], [0, 1, 1], 2, "the classes 0 .. 1, .*; 0.5 is not one of them"),
-        ([0, 1, 2], [0, 1, 1], 2, "; 2 is not one of them"),
-        ([0, 1, 1], [0, -1, 1], 2, "; -1 is not one of them"),
+        ([0, 1, 0.5], [0, 1, 1], 2, "the classes 0 .. 1, .*; one is 0.5"),
+        ([0, 1, 2], [0, 1, 1], 2, "; one is 2"),
+        ([0, 1, 1], [0, -1, 1], 2, "; one is -1"),
         ([0, 2, 2], [0, 0, 0], 3, "with a training point of each$"),
         ([0, 0, 0], [0, 0, 0], 1, "at least two"),
         ([0, 1, np.nan], [0, 0, 0], 2, "finite"),

@@ -8,7 +8,7 @@ from hrta.runtime.checkpoints import Checkpoint, Parts
 
 @pytest.fixture(autouse=True)
 def _as_often_as_can_be(monkeypatch):
-    monkeypatch.setattr(checkpoints, "SHARE", np.inf)
+    monkeypatch.setattr(checkpoints, "WRITING_FRACTION", np.inf)
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def test_a_file_that_is_not_whole_is_refused_in_one_line(file, part):
     content = file.read_bytes()
     file.write_bytes(content[: int(part * len(content))])
     with pytest.raises(
-        ValueError, match=r"state\.npz: not a whole checkpoint .* begin anew"
+        ValueError, match=r"state\.npz: not a complete checkpoint .* start again"
     ) as error:
         Checkpoint(file, {"of": "these"}).load()
-    assert str(error.value).endswith("remove it to begin anew")
+    assert str(error.value).endswith("remove it to start again")
     assert "\n" not in str(error.value)
 
 
@@ -39,20 +39,20 @@ def test_a_changed_byte_is_found(file):
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
-    with pytest.raises(ValueError, match="not a whole checkpoint"):
+    with pytest.raises(ValueError, match="not a complete checkpoint"):
         Checkpoint(file, {"of": "these"}).load()
 
 
 def test_another_computation_is_refused_with_what_differs(file):
     kept(file, {"rates": [0.1], "same": 1})
-    with pytest.raises(ValueError, match="another computation") as error:
+    with pytest.raises(ValueError, match="belongs to another computation") as error:
         Checkpoint(file, {"rates": [0.2], "same": 1}).load()
-    assert "rates is [0.1] there and [0.2] here" in str(error.value)
+    assert "rates must be [0.2]; it is [0.1]" in str(error.value)
     assert "same" not in str(error.value)
 
 
 def test_writing_takes_its_share_of_the_time_at_most(file, monkeypatch):
-    monkeypatch.setattr(checkpoints, "SHARE", 0.5)
+    monkeypatch.setattr(checkpoints, "WRITING_FRACTION", 0.5)
     now = iter([0.0, *(0.0, 3.0), 8.9, *(9.1, 9.2)])
     monkeypatch.setattr(checkpoints.time, "monotonic", lambda: next(now))
     written = []

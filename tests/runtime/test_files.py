@@ -118,10 +118,14 @@ def test_unreadable_problems_are_refused(tmp_path, small_problem):
     other = Problem("small", small_problem.x + 1, small_problem.y)
     write_problem(other, tmp_path / "other.parquet")
     file.write_bytes((tmp_path / "other.parquet").read_bytes())
-    with pytest.raises(ValueError, match=r"not that of .*small.parquet.sha256; make the data"):
+    with pytest.raises(
+        ValueError, match=r"its SHA-256 must be that in .*small.parquet.sha256; make the data"
+    ):
         read_problem(file)
     results.write_table(TABLE, tmp_path / "table.parquet")
-    with pytest.raises(ValueError, match="not a problem; its columns are run, method, loss"):
+    with pytest.raises(
+        ValueError, match="columns must be set, problem, x1 .. xd, y; they are run, method, loss"
+    ):
         read_problem(tmp_path / "table.parquet")
 
 

@@ -100,7 +100,7 @@ def test_a_diverged_run_ends_at_infinity(small_problem):
         ({"evaluations": 0}, "evaluations must be a positive integer; it is 0"),
         ({"history_size": 1.5}, "history_size must be a positive integer; it is 1.5"),
         ({"learning_rate": 0.0}, "learning_rate must be a positive number; it is 0"),
-        ({"s": 3.0}, r"s must be in \[0, 2\]; it is 3"),
+        ({"s": 3.0}, r"s must be a number in \[0, 2\]; it is 3"),
     ],
 )
 def test_what_is_out_of_range_is_refused(small_problem, small_networks, change, message):
@@ -109,5 +109,7 @@ def test_what_is_out_of_range_is_refused(small_problem, small_networks, change, 
 
 
 def test_inputs_must_fit(small_problem):
-    with pytest.raises(ValueError, match="problem small has 2 inputs, the networks have 3"):
+    with pytest.raises(
+        ValueError, match="networks must have 2 inputs, as problem small; they have 3"
+    ):
         lbfgs.train(small_problem, TwoLayer.initialise([0], 3, 5))

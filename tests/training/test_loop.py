@@ -36,7 +36,7 @@ def until(last):
 
 @pytest.fixture(autouse=True)
 def _as_often_as_can_be(monkeypatch):
-    monkeypatch.setattr(checkpoints, "SHARE", np.inf)
+    monkeypatch.setattr(checkpoints, "WRITING_FRACTION", np.inf)
 
 
 @pytest.fixture
@@ -200,10 +200,13 @@ def test_every_objective_goes_on_as_if_nothing_had_happened(file, objective):
 
 
 CHANGES = {
-    "slopes": (partial(slopes, recovery=0.3), "recovery is 0.2 there and 0.3 here"),
-    "modules": (partial(modules, False, base="relu"), "model is "),
-    "monte_carlo": (partial(deep_ritz, "monte_carlo", seeds=[0, 1, 2, 4]), "seeds of points is "),
-    "plateaus": (partial(plateaus, plateau=Plateau(4, 0.02)), "plateau is "),
+    "slopes": (partial(slopes, recovery=0.3), "recovery must be 0.3; it is 0.2"),
+    "modules": (partial(modules, False, base="relu"), "model must be "),
+    "monte_carlo": (
+        partial(deep_ritz, "monte_carlo", seeds=[0, 1, 2, 4]),
+        "seeds of points must be ",
+    ),
+    "plateaus": (partial(plateaus, plateau=Plateau(4, 0.02)), "plateau must be "),
 }
 
 
@@ -211,7 +214,7 @@ CHANGES = {
 def test_other_options_of_an_objective_are_another_training(file, objective):
     OBJECTIVES[objective](checkpoint=file)
     changed, message = CHANGES[objective]
-    with pytest.raises(ValueError, match="a checkpoint of another computation") as error:
+    with pytest.raises(ValueError, match="the checkpoint belongs to another computation") as error:
         changed(checkpoint=file)
     assert message in str(error.value)
 
@@ -229,10 +232,10 @@ def test_observers_see_the_networks_after_that_many_updates(objective):
 
 
 OTHERS = {
-    "learning_rate": ({"learning_rate": 0.02}, "learning rates is [0.001] there and [0.02] here"),
-    "momentum": ({"momentum": 0.5}, "momentum is 0.9 there and 0.5 here"),
-    "decay": ({"decay": 0.5}, "decay is 1.0 there and 0.5 here"),
-    "batch_size": ({"batch_size": 3}, "batch_size is null there and 3 here"),
+    "learning_rate": ({"learning_rate": 0.02}, "learning rates must be [0.02]; it is [0.001]"),
+    "momentum": ({"momentum": 0.5}, "momentum must be 0.5; it is 0.9"),
+    "decay": ({"decay": 0.5}, "decay must be 0.5; it is 1.0"),
+    "batch_size": ({"batch_size": 3}, "batch_size must be 3; it is null"),
 }
 
 
@@ -241,10 +244,10 @@ def test_a_checkpoint_of_another_training_is_refused_and_kept(file, other):
     train(*arguments(), checkpoint=file)
     options, message = OTHERS[other]
     before = file.read_bytes()
-    with pytest.raises(ValueError, match="another computation") as error:
+    with pytest.raises(ValueError, match="the checkpoint belongs to another computation") as error:
         train(*arguments(), checkpoint=file, **options)
     assert message in str(error.value)
-    assert "remove it to begin anew" in str(error.value)
+    assert "remove it to start again" in str(error.value)
     assert file.read_bytes() == before
 
 
@@ -259,10 +262,10 @@ def test_other_points_weights_and_stages_are_another_training(file):
         (problem, others, schedules),
         (problem, networks, longer),
     ):
-        with pytest.raises(ValueError, match="another computation"):
+        with pytest.raises(ValueError, match="the checkpoint belongs to another computation"):
             train(*changed, checkpoint=file)
 
 
 def test_what_an_observer_would_miss_is_refused(file):
-    with pytest.raises(ValueError, match="observe and checkpoint"):
+    with pytest.raises(ValueError, match="observe and checkpoint must not be given together"):
         train(*arguments(), observe=print, observe_at=[3], checkpoint=file)

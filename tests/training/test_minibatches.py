@@ -17,7 +17,7 @@ def test_an_epoch_sees_points_at_most_once_and_pieces_are_the_whole(points, part
     batches = Minibatches(np.array([5, 6]), points, size)
     whole = batches.of_run(0, 0, first + length)
     assert np.array_equal(batches.of_run(0, first, first + length), whole[first:])
-    each = batches.in_an_epoch
+    each = batches.updates_per_epoch
     assert each * size <= points < (each + 1) * size
     for epoch in range(len(whole) // each):
         seen = whole[epoch * each : (epoch + 1) * each].ravel()

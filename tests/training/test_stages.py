@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from hrta import HomotopyScheduler, Plateau, Schedule, Stage, TwoLayer, convert, train
-from hrta.schedules import Watch
+from hrta.schedules import PlateauTracker
 
 SCHEDULE = Schedule([Stage(0.5, 40), Stage(1.0, 30), Stage(1.5, 20)])
 
@@ -72,12 +72,13 @@ def ended_early(schedule, stage, history, rule):
     """The schedule with that stage ended by the rule, from the history of training along it."""
     if stage >= len(schedule.stages):
         return schedule
-    start, watch, stages = [0, *schedule.switches][stage - 1], Watch(rule), list(schedule.stages)
+    start, stages = [0, *schedule.switches][stage - 1], list(schedule.stages)
+    tracker = PlateauTracker(rule)
     rows = history.loc[history["stage"] == stage, ["step", "loss"]].to_numpy()
-    ends = (int(step) + 1 - start for step, loss in rows if watch.ends_with(loss))
-    steps = next(ends, stages[stage - 1].steps)
-    spare = stages[stage - 1].steps - steps
-    stages[-1] = Stage(stages[-1].s, stages[-1].steps + spare)
+    lengths = (int(step) + 1 - start for step, loss in rows if tracker.update(loss))
+    steps = next(lengths, stages[stage - 1].steps)
+    remaining = stages[stage - 1].steps - steps
+    stages[-1] = Stage(stages[-1].s, stages[-1].steps + remaining)
     stages[stage - 1] = Stage(stages[stage - 1].s, steps)
     return Schedule(stages)
 

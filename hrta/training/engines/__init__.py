@@ -1,1 +1,1 @@
-"""Engines: how an ensemble is moved on."""
+"""Engines: torch, numba and triton, which train an ensemble."""

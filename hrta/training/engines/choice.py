@@ -1,4 +1,4 @@
-"""The engines for two-layer regression: their names, and how one is chosen."""
+"""The engines for two-layer regression: their names and the choice of one."""
 
 import importlib
 import logging
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-# Where each engine is, as a module and a function of a task in it.
+# Each engine: a module, and in it a function or class that is called with the task.
 ENGINES = {
     "torch": ("hrta.training.objectives.two_layer_loss", "make_torch_engine"),
     "numba": ("hrta.training.engines.numba_engine", "NumbaEngine"),
@@ -25,25 +25,26 @@ RENAMED = {"reference": "torch", "cpu": "numba", "cuda": "triton"}
 
 
 def check_engine(name: str, known: Sequence[str] = tuple(ENGINES)) -> str:
-    """The name of an engine, or a ValueError; the message lists those that there are."""
+    """The name of an engine; raises a ValueError that lists the known ones if it is unknown."""
     if name in RENAMED:
-        raise ValueError(f"engine {name!r} is now called {RENAMED[name]!r}")
+        raise ValueError(f"engine: {name!r} was renamed {RENAMED[name]!r}")
     if name not in ("auto", *known):
-        raise ValueError(f"unknown engine {name!r}; there are auto, {', '.join(known)}")
+        raise ValueError(f"engine: must be one of auto, {', '.join(known)}; it is {name!r}")
     return name
 
 
 def make_engine(task: "Task") -> "Engine":
-    """The engine that the task asks for, with a copy of its two-layer networks.
+    """The engine of the task, with a copy of its two-layer networks.
 
     - torch: plain torch, on any device and in any dtype.
     - numba: compiled for the CPU; float32 and float64.
     - triton: compiled for a CUDA GPU; float32 and float64.
-    - auto: numba or triton, by where the networks are; where that one cannot work, torch, with a
-      line in the log that says why.
+    - auto: numba or triton, depending on the device of the networks; if that engine is not
+      available, torch, and the reason is logged.
 
     Raises:
-        ValueError: an unknown name, or an engine that cannot work on these networks or here.
+        ValueError: an unknown name, or an engine that is not available for these networks or on
+            this machine.
     """
     name = check_engine(task.engine)
     if name != "auto":
@@ -51,7 +52,7 @@ def make_engine(task: "Task") -> "Engine":
     try:
         return _make(COMPILED.get(task.networks.inner.device.type, "torch"), task)
     except ValueError as reason:
-        LOG.warning("%s; the torch engine is used instead", reason)
+        LOG.warning("%s; engine torch is used instead", reason)
         return _make("torch", task)
 
 
@@ -61,9 +62,11 @@ def _make(name: str, task: "Task") -> "Engine":
         if task.optimizer not in COMPILED_OPTIMIZERS:
             raise ValueError(f"engine {name}: it has no update for optimizer {task.optimizer!r}")
         if COMPILED.get(weights.device.type) != name:
-            raise ValueError(f"engine {name}: the networks are on device {weights.device.type}")
+            raise ValueError(f"engine {name}: networks must not be on device {weights.device.type}")
         if str(weights.dtype) not in ("torch.float32", "torch.float64"):
-            raise ValueError(f"engine {name}: {weights.dtype} is neither float32 nor float64")
+            raise ValueError(
+                f"engine {name}: dtype must be float32 or float64; it is {weights.dtype}"
+            )
     module, make = ENGINES[name]
     try:
         return getattr(importlib.import_module(module), make)(task)

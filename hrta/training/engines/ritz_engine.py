@@ -1,4 +1,4 @@
-"""The engine of the Deep Ritz method: compiled loops, one network to a thread."""
+"""The numba engine of the Deep Ritz method: compiled loops, one network per thread."""
 
 import numpy as np
 
@@ -9,23 +9,23 @@ from hrta.training.kernels import ritz
 from hrta.training.packing import pack, unpack
 from hrta.training.task import Task
 
-# To measure errors by, at least. Of a trained network's H^1 error that is within 0.2 % in two
-# dimensions, and 4 % in three.
+# Minimal number of points for errors. Their H^1 error of a trained network is accurate to 0.2 % in
+# two dimensions and to 4 % in three.
 MEASURING_POINTS = 1600
-# As many points are drawn at once, at most.
+# Maximal number of points drawn at a time.
 DRAWN_POINTS = 2**16
 
 
 class RitzEngine(ThreadedEngine):
-    """Adam on the energy of a Poisson problem, on a CPU.
+    """Minimises the energy of a Poisson problem by Adam, on a CPU.
 
-    Measures what `hrta.training.kernels.ritz.advance` does, and the energy of the exact solution by
-    the same quadrature.
+    The measures are those of `hrta.training.kernels.ritz.advance` and the energy of the exact
+    solution by the same quadrature.
 
     Args:
-        task: with a `PoissonProblem` and two-layer networks.
-        points: n, of the quadrature.
-        seeds: of each run's fresh points at every step, [R]; None for a grid.
+        task: the training task, with a `PoissonProblem` and two-layer networks.
+        points: n, the number of points of the quadrature.
+        seeds: seeds of the random points of each run, [R], new at every step; None for a grid.
     """
 
     name = "numba"
@@ -33,35 +33,35 @@ class RitzEngine(ThreadedEngine):
 
     def __init__(self, task: Task, points: int, seeds: np.ndarray | None) -> None:
         super().__init__(task, pack(task.networks))
-        self._kind = self.state.parameters.dtype.type
+        self._scalar = self.state.parameters.dtype.type
         self._problem, self._points, self._seeds = task.problem, points, seeds
         problem, dimension = task.problem, task.problem.dimension
         x = grid(points, dimension) if seeds is None else np.zeros((points, dimension))
         if seeds is not None:
             self.longest_piece = max(1, DRAWN_POINTS // points)
-        # Fresh points take the place of these at every step.
+        # Monte Carlo points replace these at every step.
         self._quadrature = (x, problem.source(x), np.full(points, 1 / points))
         x, weights = gauss_legendre(MEASURING_POINTS, dimension)
         self._measuring = (x, problem.source(x), weights)
         self._exact = (problem.solution(x), np.ascontiguousarray(problem.gradient(x).T))
-        # Compiles here, in the main thread, which alone hears when the process is told to end.
+        # Compile here, in the main thread: only the main thread receives SIGTERM.
         self._advance_run(0, 1.0, np.empty(0), np.empty(0, bool), np.empty((5, 0)))
 
     def _advance_run(
         self, run: int, s: float, factors: np.ndarray, logged: np.ndarray, measured: np.ndarray
     ) -> int:
-        x = self._fresh_points(run, len(logged))
+        x = self._random_points(run, len(logged))
         minimum = self._problem.minimum
         measured[4] = minimum if self._seeds is None else self._problem.energy(x[logged])
-        samples = x.astype(self._kind), self._problem.source(x).astype(self._kind)
+        samples = x.astype(self._scalar), self._problem.source(x).astype(self._scalar)
         updates = ritz.advance(
-            ritz.make_points(*self._quadrature, self._kind),
+            ritz.make_points(*self._quadrature, self._scalar),
             samples,
-            ritz.Exact(ritz.make_points(*self._measuring, self._kind), *self._exact),
+            ritz.Exact(ritz.make_points(*self._measuring, self._scalar), *self._exact),
             ritz.make_network(self.state.parameters[run]),
             self.state.moments[run],
             self.state.corrections[run],
-            self._kind(s),
+            self._scalar(s),
             self.task.learning_rate[self.state.runs[run]] * factors,
             logged,
             measured[:4],
@@ -70,11 +70,11 @@ class RitzEngine(ThreadedEngine):
         return updates
 
     def _measure_run(self, run: int, s: float, measured: np.ndarray) -> int:
-        # By the points of the next step, which is not made.
+        # With the points of the next step; no update is made.
         return self._advance_run(run, s, np.empty(0), np.ones(1, bool), measured)
 
-    def _fresh_points(self, run: int, steps: int) -> np.ndarray:
-        """Points of the next steps, [steps, n, d]; none for a grid."""
+    def _random_points(self, run: int, steps: int) -> np.ndarray:
+        """The random points of the next steps, [steps, n, d]; empty for a grid."""
         first, dimension = self.state.step, self._problem.dimension
         if self._seeds is None:
             return np.empty((0, self._points, dimension))
@@ -84,5 +84,5 @@ class RitzEngine(ThreadedEngine):
     def networks(self, runs: np.ndarray | slice = slice(None)) -> TwoLayer:
         return unpack(self.state.parameters[runs], self.task.networks.width)
 
-    def _follow_state(self) -> None:
+    def _state_changed(self) -> None:
         pass

@@ -1,4 +1,4 @@
-"""The torch engine: all networks side by side, batched; on any device and in any dtype."""
+"""The torch engine: all networks in batched operations, on any device and in any dtype."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from hrta.runtime.processes import one_cpu_thread
-from hrta.training.engines.engine import Engine, EngineState
+from hrta.training.engines.engine import Engine
+from hrta.training.engines.state import EngineState
 from hrta.training.optimizers import make_optimizer
 from hrta.training.task import Task
 
 
 class Function(ABC):
-    """What R runs minimise: a function of their packed parameters [R, ...].
+    """The function of the packed parameters [R, ...] that R runs minimise.
 
     Attributes:
         worst: the K measures of a diverged run.
@@ -25,38 +26,38 @@ class Function(ABC):
 
     @abstractmethod
     def value_and_gradient(
-        self, parameters: Tensor, s: Any, gradient: Tensor, of_points: Tensor | None = None
+        self, parameters: Tensor, s: Any, gradient: Tensor, point_weights: Tensor | None = None
     ) -> Tensor:
-        """The loss of each run, [R]; its gradient is written to `gradient`, packed alike.
+        """The loss of each run, [R]; its gradient is written to `gradient`.
 
         Args:
             parameters: [R, ...].
-            s: as from `homotopy`.
-            gradient: written.
-            of_points: how much each point counts in the gradient, [R, n]; without it 1.
+            s: what `prepare_s` returns.
+            gradient: output, in the layout of the parameters.
+            point_weights: weight of each point in the gradient, [R, n]; None for 1.
         """
 
     @abstractmethod
-    def tested(self, parameters: Tensor, s: Any) -> list[Tensor]:
-        """The other measures, [R] each."""
+    def test_measures(self, parameters: Tensor, s: Any) -> list[Tensor]:
+        """The measures besides the loss, [R] each."""
 
     @abstractmethod
     def networks(self, parameters: Tensor) -> Any:
         """The networks with a copy of these parameters."""
 
-    def homotopy(self, s: np.ndarray, like: Tensor) -> Any:
-        """The homotopy parameter of each run as the other functions want it."""
+    def prepare_s(self, s: np.ndarray, like: Tensor) -> Any:
+        """The homotopy parameter of each run in the form that the other methods need."""
         return torch.tensor(s, dtype=like.dtype, device=like.device)
 
-    def follow(self, state: EngineState) -> None:  # noqa: B027 (most have nothing to adapt)
-        """Adapt what depends on the runs in the state, or on their skip terms."""
+    def state_changed(self, state: EngineState) -> None:  # noqa: B027 (most derive nothing)
+        """Update what is derived from the runs or the skip terms of the state."""
 
 
 class TorchEngine(Engine):
-    """Minimises any `Function` by any of `OPTIMIZERS`, on a CPU on one thread.
+    """Minimises any `Function` by any of `OPTIMIZERS`; on a CPU it uses one thread.
 
     Args:
-        function: what is minimised.
+        function: the function to minimise.
         task, parameters, skip: as for every engine.
     """
 
@@ -68,26 +69,26 @@ class TorchEngine(Engine):
         super().__init__(task, parameters, skip)
         self._function = function
         self._optimizer = make_optimizer(task.optimizer, task.momentum)
-        self._follow_state()
+        self._state_changed()
 
-    def _follow_state(self) -> None:
+    def _state_changed(self) -> None:
         parameters = self.state.parameters
         rates = self.task.learning_rate[self.state.runs]
         self._rates = torch.tensor(rates, device=parameters.device)
-        # How the numbers of a run reach all of its parameters.
+        # The shape that broadcasts one number per run against the parameters.
         self._per_run = (-1, *[1] * (parameters.ndim - 1))
         self._gradient = torch.zeros_like(parameters)
-        self._function.follow(self.state)
+        self._function.state_changed(self.state)
 
     def advance(self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray) -> np.ndarray:
         state, parameters, rows = self.state, self.state.parameters, []
         batches = self._next_batches(len(factors))
         with torch.inference_mode(), one_cpu_thread():
-            s = self._function.homotopy(s, parameters)
+            s = self._function.prepare_s(s, parameters)
             alive = state.diverged < 0
             for step, factor in enumerate(factors.tolist()):
-                of_points = None if batches is None else self._weights_of(batches[step])
-                losses = self._function.value_and_gradient(parameters, s, self._gradient, of_points)
+                weights = None if batches is None else self._point_weights(batches[step])
+                losses = self._function.value_and_gradient(parameters, s, self._gradient, weights)
                 alive = self._still_alive(alive, losses, state.step + step)
                 if logged[step]:
                     rows.append(self._row(losses, s, alive))
@@ -104,7 +105,7 @@ class TorchEngine(Engine):
     def measure(self, s: np.ndarray) -> np.ndarray:
         state = self.state
         with torch.inference_mode(), one_cpu_thread():
-            s = self._function.homotopy(s, state.parameters)
+            s = self._function.prepare_s(s, state.parameters)
             losses = self._function.value_and_gradient(state.parameters, s, self._gradient)
             alive = self._still_alive(state.diverged < 0, losses, state.step)
             return self._row(losses, s, alive).cpu().numpy()
@@ -116,7 +117,9 @@ class TorchEngine(Engine):
 
     def _row(self, losses: Tensor, s: Any, alive: Tensor) -> Tensor:
         """The measures of each run, [K, R] float64."""
-        row = torch.stack([losses, *self._function.tested(self.state.parameters, s)]).double()
+        row = torch.stack(
+            [losses, *self._function.test_measures(self.state.parameters, s)]
+        ).double()
         return torch.where(alive, row, row.new_tensor(self._function.worst)[:, None])
 
     def _next_batches(self, steps: int) -> Tensor | None:
@@ -127,8 +130,8 @@ class TorchEngine(Engine):
         of_runs = [batches.of_run(run, first, first + steps) for run in self.state.runs]
         return torch.as_tensor(np.stack(of_runs, axis=1), device=self._rates.device)
 
-    def _weights_of(self, batch: Tensor) -> Tensor:
-        """How much each point counts, [R, n]: n/b in the batch [R, b], else 0."""
+    def _point_weights(self, batch: Tensor) -> Tensor:
+        """The weight of each point, [R, n]: n/b in the batch [R, b], else 0."""
         batches = self.task.batches
         weights = self.state.parameters.new_zeros(len(batch), batches.points)
         return weights.scatter_(1, batch, batches.points / batches.size)

@@ -1,4 +1,4 @@
-"""The Triton engine: compiled for a CUDA GPU, one network to a program, so no run sees another."""
+"""The triton engine: compiled for a CUDA GPU, one network per program, so runs are independent."""
 
 import numpy as np
 import torch
@@ -14,20 +14,20 @@ from hrta.training.task import Task
 
 
 class TritonEngine(Engine):
-    """Two-layer regression on the device where the networks are.
+    """Two-layer regression on the device of the networks.
 
     Args:
-        task: as for every engine.
-        tiles: how much the kernels work on at a time, chosen by shape if not given.
+        task: the training task.
+        tiles: tile sizes of the kernels; chosen by the shapes if not given.
     """
 
     name = "triton"
 
     def __init__(self, task: Task, tiles: Tiles | None = None) -> None:
         if task.batches is not None:
-            raise ValueError("engine triton: it knows no minibatches")
+            raise ValueError("engine triton: batch_size is not supported")
         if task.preserve_function:
-            raise ValueError("engine triton: it knows no function-preserving switch")
+            raise ValueError("engine triton: preserve_function is not supported")
         problem, parameters = task.problem, pack(task.networks)
         runs, rows, self._width = parameters.shape
         super().__init__(task, parameters, np.zeros((runs, rows - 1)))
@@ -48,9 +48,9 @@ class TritonEngine(Engine):
             fixed_outer=task.fixed_outer,
             tiles=tiles or choose_tiles(len(y), rows - 1, self._width, inner.itemsize),
         )
-        self._follow_state()
+        self._state_changed()
 
-    def _follow_state(self) -> None:
+    def _state_changed(self) -> None:
         runs = self.state.runs
         self._learning_rate = self._doubles(self.task.learning_rate[runs])
         self._residual = self.state.parameters.new_empty(len(runs), self._data.points)
@@ -102,14 +102,14 @@ class TritonEngine(Engine):
         return unpack(self.state.parameters[runs], self._width)
 
     def _options(self) -> dict:
-        """How Triton compiles: no loads early, products and sums fused (its unspoken default)."""
+        """Options of the compiler: no pipelined loads; products and sums fused (its default)."""
         return {"num_warps": self._plan.tiles.warps, "num_stages": 1, "enable_fp_fusion": True}
 
     def _doubles(self, values: np.ndarray) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=self.state.parameters.device)
 
     def _fetch(self, losses: Tensor) -> np.ndarray:
-        """The measures [K, R, ...] out of losses [R, 2, ...], once the kernel is done."""
+        """The measures [K, R, ...] from losses [R, 2, ...]; waits for the kernel."""
         return losses.cpu().numpy().swapaxes(0, 1)[: self._measures]
 
 
@@ -118,12 +118,12 @@ def _data(x: Tensor, y: Tensor) -> Data:
 
 
 def choose_tiles(points: int, inputs: int, width: int, size: int) -> Tiles:
-    """Tiles whose numbers, `size` bytes each, stay in registers.
+    """Tiles that fit the registers, with numbers of `size` bytes.
 
-    A thread has at most 16 neurons times inputs in the backward pass, or half as many in float64,
-    and, with up to 8 warps, each warp has neurons of its own, so that no sum there leaves a thread
-    unless D is large. In the forward pass it has 8 or 4 neurons at up to 4 points: each weight it
-    reads is used 4 times, and each point 8 times.
+    In the backward pass a thread has at most 16 pairs of a neuron and an input (8 in float64). With
+    up to 8 warps each warp has separate neurons, so no sum crosses threads unless D is large. In
+    the forward pass a thread has 8 neurons (4 in float64) at up to 4 points: it uses each weight
+    that it loads 4 times and each point 8 times.
     """
     padded = triton.next_power_of_2(inputs)
     block = min(triton.next_power_of_2(width), max(1, 2**14 // (padded * size)))

@@ -1,1 +1,1 @@
-"""Compiled loops for the CPU and the GPU."""
+"""Compiled training loops for CPU and GPU."""

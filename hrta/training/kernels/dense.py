@@ -1,8 +1,8 @@
-"""Loss and gradient in any dimension: every neuron at every point, in tiles of registers.
+"""Loss and gradient in any dimension: all pairs of neurons and points, in register tiles.
 
-phi_i = 1/sqrt(m) [(1 - s) sum_j x_ij sum_k w_jk a_k + s sum_k a_k relu(z_ik)], and with the pattern
-P = 1[z > 0] kept from there, sum_i P_ik rho_ij for the backward pass: (D + 2) n m multiply-adds and
-D n m additions a step.
+The forward pass is phi_i = 1/sqrt(m) [(1 - s) sum_j x_ij sum_k w_jk a_k + s sum_k a_k relu(z_ik)].
+It stores the pattern P = 1[z > 0], and the backward pass computes sum_i P_ik rho_ij. A step takes
+(D + 2) n m multiply-adds and D n m additions.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from hrta.training.kernels.simd import (
     sum_of_lanes,
 )
 
-TILE = 4  # vectors of neurons; what is left over is done one by one
+TILE = 4  # vectors of neurons in a tile; the remaining vectors are processed one at a time
 
 
 class Dense(NamedTuple):
@@ -26,11 +26,11 @@ class Dense(NamedTuple):
 
     Attributes:
         x: points, [n / 4, D, 4].
-        columns: the same, input by input, [D, n].
+        columns: the points transposed, [D, n].
         y: targets, [n].
         weighted: rho_ij = r_i x_ij / (n sqrt(m)), [D / 4, n, 4].
-        patterns: one bit for each neuron and (padded) point.
-        activity: sum_k a_k relu(z_ik) in lanes, [n, L], n padded.
+        patterns: one bit for each pair of a neuron and a (padded) point.
+        activity: sum_k a_k relu(z_ik) as partial sums, one per lane, [n, L], n padded.
         residual: [n].
     """
 
@@ -99,7 +99,7 @@ def forward(points, parameters, s, scale):
 
 @compiled
 def batch_memory(points, size, width):
-    """Room for a batch of points."""
+    """Working memory for a batch of `size` points."""
     groups = (size + GROUP - 1) // GROUP
     x = np.zeros((groups, points.x.shape[1], GROUP), points.x.dtype)
     return prepare(x, np.zeros(size, points.y.dtype), width)
@@ -107,7 +107,7 @@ def batch_memory(points, size, width):
 
 @compiled
 def forward_batch(points, batch_points, batch, parameters, s, scale):
-    """As `forward` on the points of a batch, [b] indices, which are gathered first."""
+    """As `forward`, on the points of a batch, [b] indices, which are copied first."""
     for b in range(len(batch)):
         i = batch[b]
         batch_points.y[b] = points.y[i]
@@ -134,7 +134,7 @@ def _linear_path(parameters):
 
 @compiled
 def backward(points, scale, linear):
-    """Weigh the points with the residual: rho, and linear_j = sum_i rho_ij."""
+    """Write rho, the points weighted by the residual, and linear_j = sum_i rho_ij."""
     residual, weighted = points.residual, points.weighted
     factor = scale / residual.dtype.type(len(residual))
     for j in range(len(linear)):
@@ -149,7 +149,7 @@ def backward(points, scale, linear):
 
 @compiled
 def sums_of_block(points, parameters, first, last, sums):
-    """sum_i P_ik rho_ij of a block of neurons, into [D padded, BLOCK]."""
+    """Write sum_i P_ik rho_ij of a block of neurons to sums, [D padded, BLOCK]."""
     lanes = points.activity.shape[1]
     weighted, patterns = points.weighted, points.patterns
     k = first

@@ -1,4 +1,4 @@
-"""The numba engine's loop over steps: one network, from the loss to the update."""
+"""The loop over steps of the numba engine, for one network: loss, gradient, update."""
 
 from collections.abc import Callable
 
@@ -12,32 +12,32 @@ from hrta.training.kernels.updates import ADAM, BETA1, BETA2, BLOCK, gradient_of
 
 
 def prepare(x, y, switch, width):
-    """Points as a kernel wants them: `Sorted` for x [n], `Dense` for x as `dense.pack` lays it."""
+    """Points and memory of a kernel: `Sorted` for x [n], `Dense` for x from `dense.pack`."""
     raise NotImplementedError("compiled code only")
 
 
 def forward(points, parameters, s, scale):
-    """Loss of a network, its residual kept in points."""
+    """The loss of a network; its residual is stored in points."""
     raise NotImplementedError("compiled code only")
 
 
 def backward(points, scale, linear):
-    """Prepare the sums over active points; linear_j = sum_i rho_ij."""
+    """Prepare the sums over active points, and write linear_j = sum_i rho_ij."""
     raise NotImplementedError("compiled code only")
 
 
 def sums_of_block(points, parameters, first, last, sums):
-    """The sums over active points of a block of neurons."""
+    """Write the sums over active points for a block of neurons."""
     raise NotImplementedError("compiled code only")
 
 
 def batch_memory(points, size, width):
-    """Points of the same kind with room for a batch, for `forward_batch` and what follows it."""
+    """Points of the same type, with memory for a batch, for `forward_batch` and `backward`."""
     raise NotImplementedError("compiled code only")
 
 
 def forward_batch(points, batch_points, batch, parameters, s, scale):
-    """As `forward` for the points of a batch alone, [b] indices; returns their loss."""
+    """As `forward`, for the points of a batch, [b] indices; returns the loss of the batch."""
     raise NotImplementedError("compiled code only")
 
 
@@ -50,7 +50,7 @@ def _prepare(x, y, switch, width) -> Callable:
 
 
 def _kernel(points):
-    """The kernel that compiled points belong to."""
+    """The module of the kernel for a type of points."""
     return {one_dimensional.Sorted: one_dimensional, dense.Dense: dense}[points.instance_class]
 
 
@@ -105,24 +105,24 @@ def advance(
     logged,
     losses,
 ):
-    """One network's updates with the learning rates [T].
+    """T updates of one network.
 
     Args:
-        data: x, y, test x and test y, laid out as `prepare` wants them; the latter may be empty.
-        switches: kept from call to call, [2, M] int32: zeros at first.
-        parameters: [D + 1, M], moved.
-        state: of the optimizer, [state size, D + 1, M], moved.
-        corrections: of Adam's two moments, 1 - beta^t, [2] float64, moved.
+        data: x, y, test x and test y in the layout of `prepare`; the test points may be empty.
+        switches: the caller keeps it between calls, [2, M] int32; initially 0.
+        parameters: [D + 1, M], updated.
+        state: state of the optimizer, [state size, D + 1, M], updated.
+        corrections: of Adam's two moments, 1 - beta^t, [2] float64, updated.
         s, momentum, scale: in the dtype of the parameters; scale is 1/sqrt(m).
-        fixed_outer: whether the outer weights stay.
-        batches: the points of each update, [T, b]; all of them where b = 0.
-        rates: [T] float64.
-        logged: which losses are wanted, [T].
-        losses: written, loss and test loss, [2, logged]; infinite after divergence.
         optimizer: one of OPTIMIZER_CODES.
+        fixed_outer: whether the outer weights are fixed.
+        batches: the points of each update, [T, b]; b = 0 for full batches.
+        rates: learning rate of each update, [T] float64.
+        logged: whether to store the losses before each update, [T].
+        losses: output, loss and test loss, [2, logged steps]; infinite after divergence.
 
     Returns:
-        The number of updates before the loss was not finite, or -1.
+        The number of updates before the loss was non-finite, or -1.
     """
     kind = parameters.dtype.type
     rows, width = parameters.shape
@@ -146,7 +146,7 @@ def advance(
             row += 1
         if not whole:
             loss += forward_batch(points, seen, batches[step], parameters, s, scale)
-        # Not np.isfinite: of its loss - loss, reassociation may make 0 even for NaN.
+        # Not np.isfinite: it computes loss - loss, which reassociation may make 0 even for NaN.
         if not abs(loss) < np.inf:
             losses[:, row:] = np.inf
             return step
@@ -177,7 +177,7 @@ def advance(
 
 @compiled
 def measure(data, switches, parameters, s, scale):
-    """Loss and test loss of one network; arguments as in `advance`."""
+    """The loss and test loss of one network; arguments as in `advance`."""
     width = parameters.shape[1]
     loss = forward(prepare(data[0], data[1], switches[0], width), parameters, s, scale)
     if len(data[3]) == 0:

@@ -1,14 +1,14 @@
-"""Loss and gradient in one dimension: each neuron switches at one place among the sorted points.
+"""Loss and gradient in one dimension: each neuron switches at one position in the sorted points.
 
 With x sorted, the pattern 1[w x_i + b > 0] of a neuron over the points is a step, up if w > 0, else
-down: there are only 2 (n + 1) of them, and rounding keeps it so, since it is monotone. With q_k the
+down: there are only 2 (n + 1) patterns, also with rounding, which is monotone. With q_k the
 pattern of neuron k,
 
     sum_k P_ik a_k w_jk = sum over the patterns q active at i of sum_(k: q_k = q) a_k w_jk
 
-is a histogram over patterns, summed from both ends, and the sums of the backward pass,
-sum_i P_ik rho_ij, are a table to be looked up at q_k. A step costs O(n + m) instead of O(n m), and
-q_k is known from the step before: whether it still holds takes the two points beside the switch.
+is a histogram over patterns with cumulative sums from both ends, and the sums of the backward pass,
+sum_i P_ik rho_ij, are a table with index q_k. A step costs O(n + m) instead of O(n m). q_k is kept
+from the previous step: the two points next to the switch show whether it has changed.
 """
 
 from typing import NamedTuple
@@ -21,21 +21,21 @@ CHECKED_AT_ONCE = 64
 
 
 class Sorted(NamedTuple):
-    """Points in increasing order, what is known of m neurons on them, and working memory.
+    """Points in increasing order, the switches of m neurons on them, and working memory.
 
     Attributes:
         x, y: points and targets, [n].
-        switch: how many points lie before the switch of each neuron, [m] int32.
-        before, after: the points on both sides of it, [m]; the largest number where there is none.
-        pattern: q_k, [m] uint32; the switch of a neuron that goes up, n + 1 + switch of one that
-            goes down.
-        path: a_k w_jk, [m] complex: real for the weight, imaginary for the bias, so that one access
-            to memory moves both. The same holds for the next two.
-        histogram: of the path over patterns, [2, 2 (n + 1)]: even and odd neurons by themselves,
-            or neighbours of the same pattern would wait for each other.
+        switch: number of points before the switch of each neuron, [m] int32.
+        before, after: the points on both sides of the switch, [m]; without such a point, the
+            largest number of the dtype, negative for before.
+        pattern: q_k, [m] uint32; the switch for w > 0, n + 1 + switch otherwise.
+        path: a_k w_jk, [m] complex: the real part for the weight and the imaginary part for the
+            bias, so that one memory access reads both. The same holds for histogram and table.
+        histogram: sums of the path over patterns, [2, 2 (n + 1)]. Even and odd neurons have
+            separate sums, so that consecutive neurons with one pattern do not wait for each other.
         table: sum_i P_ik rho_ij for each pattern, [2 (n + 1)].
-        active: active paths of the neurons that go up, and of those that go down, [2, n].
-        residual: [n].
+        active: sums over the active neurons with w > 0 and over the others, [2, n].
+        residual: phi - y, [n].
     """
 
     x: np.ndarray
@@ -57,8 +57,8 @@ def prepare(x, y, switch, pair):
 
     Args:
         x, y: points and targets, [n].
-        switch: kept from call to call, [m] int32; zeros at first.
-        pair: the complex type of x's precision.
+        switch: the caller keeps it between calls, [m] int32; initially 0.
+        pair: the complex type with the precision of x.
     """
     n, m, kind = len(x), len(switch), x.dtype
     before, after = np.empty(m, kind), np.empty(m, kind)
@@ -80,7 +80,7 @@ def _neighbours(x, switch):
 
 @compiled
 def _locate(points, weight, bias):
-    """Bring the switches up to date, [m] weights and biases; few have moved since the last step."""
+    """Update the switches, for [m] weights and biases; few have moved since the last step."""
     moved = np.empty(CHECKED_AT_ONCE, np.uint8)
     for first in range(0, len(weight), CHECKED_AT_ONCE):
         last = first + CHECKED_AT_ONCE
@@ -102,7 +102,7 @@ def _locate(points, weight, bias):
 
 @compiled
 def _walk(x, weight, bias, switch):
-    """The number of points before the neuron's switch, from a guess."""
+    """The number of points before the switch of a neuron; the search starts from `switch`."""
     up = weight > 0
     while switch > 0 and (weight * x[switch - 1] + bias > 0) == up:
         switch -= 1
@@ -136,9 +136,9 @@ def forward(points, parameters, s, scale):
 
 @compiled
 def _residual(points, linear0, linear1, s, scale):
-    """The active paths at each point, summed over the patterns from both ends, in double.
+    """Sum the histogram from both ends in float64; write the residual and return the loss.
 
-    Both sums in one loop: each is a chain of additions that wait for each other.
+    Both sums are in one loop, because the additions of one sum depend on each other.
     """
     x, residual = points.x, points.residual
     even, odd = points.histogram[0], points.histogram[1]
@@ -163,15 +163,15 @@ def _residual(points, linear0, linear1, s, scale):
 
 @compiled
 def batch_memory(points, size, width):
-    """A batch needs none of its own."""
+    """The points themselves: a batch needs no extra memory."""
     return points
 
 
 @compiled
 def forward_batch(points, batch_points, batch, parameters, s, scale):
-    """As `forward` on the points of a batch, [b] indices; the others' residual is set to 0.
+    """As `forward`, on the points of a batch, [b] indices; other points get residual 0.
 
-    A step costs O(n + m) whatever the batch: with few neurons to a point nothing is gained.
+    A step costs O(n + m) for any batch size.
     """
     forward(points, parameters, s, scale)
     residual = points.residual
@@ -187,7 +187,7 @@ def forward_batch(points, batch_points, batch, parameters, s, scale):
 
 @compiled
 def backward(points, scale, linear):
-    """Fill the table of sums over active points from the residual, and linear_j = sum_i rho_ij."""
+    """Write the table of sums over active points, and linear_j = sum_i rho_ij."""
     x, residual, table = points.x, points.residual, points.table
     n = len(x)
     factor = scale / n
@@ -208,7 +208,7 @@ def backward(points, scale, linear):
 
 @compiled
 def sums_of_block(points, parameters, first, last, sums):
-    """sum_i P_ik rho_ij of a block of neurons, into [2, BLOCK]."""
+    """Write sum_i P_ik rho_ij of a block of neurons to sums, [2, BLOCK]."""
     pattern, table = points.pattern[first:last], points.table
     sums0, sums1 = sums[0], sums[1]
     for k in range(len(pattern)):

@@ -1,4 +1,4 @@
-"""The Deep Ritz energy of a ReLU^2 homotopy network, its gradient, and Adam's loop over steps.
+"""The Deep Ritz energy of a ReLU^2 homotopy network, its gradient, and the training by Adam.
 
 With sigma_s(z) = (1 - s) z + s relu(z)^2 / 2, z_ik = w_k . (x_i, 1), and x_iD = 1, the gradient of
 phi (l = 1 .. d) and phi itself come from the same D = d + 1 sums over neurons,
@@ -7,15 +7,15 @@ phi (l = 1 .. d) and phi itself come from the same D = d + 1 sums over neurons,
     grad_l phi(x_i) = [(1 - s) c_l + s h_il] / sqrt(m),
     phi(x_i)        = sum_l x_il [(1 - s) c_l + s h_il / 2] / sqrt(m),
 
-because relu^2 is homogeneous. With p_i and q_il the energy's derivatives by phi(x_i) and by
-grad_l phi(x_i) over sqrt(m) (q_iD = 0), its derivatives by the weights come from the D (D + 1) / 2
-sums over active points
+because relu^2 is homogeneous. With p_i and q_il the derivatives of the energy with respect to
+phi(x_i) and grad_l phi(x_i), divided by sqrt(m) (q_iD = 0), its derivatives with respect to the
+weights follow from the D (D + 1) / 2 sums over active points
 
     M_lj = sum_i 1[z_ik > 0] (p_i x_il x_ij + q_il x_ij + q_ij x_il),
     dE/dw_lk = a_k [(1 - s) b_l + s sum_j M_lj w_jk],        b_l = sum_i (p_i x_il + q_il),
     dE/da_k  = sum_l w_lk [(1 - s) b_l + s/2 sum_j M_lj w_jk].
 
-Sums over neurons have neurons in the lanes, sums over points have points there.
+Sums over neurons are vectorised over neurons, sums over points over points.
 """
 
 from typing import NamedTuple
@@ -28,15 +28,15 @@ from hrta.training.kernels.updates import ADAM, BETA1, BETA2, update_block
 
 
 class Points(NamedTuple):
-    """Points to integrate by, and room for what belongs to them.
+    """The points of a quadrature, and working memory.
 
     Attributes:
         inputs: the points and a row of ones, [D, n]; x: its first d rows.
         source: f, [n].
-        weights: of the quadrature, [n].
-        values: phi, or p, [n].
-        slopes: grad phi, or q, [D, n]; the last row is 0.
-        moments: what M sums, D (D + 1) / 2 times [n].
+        weights: weights of the quadrature, [n].
+        values: phi or p, [n].
+        slopes: grad phi or q, [D, n]; the last row is 0.
+        moments: the terms of the sums M, D (D + 1) / 2 arrays [n].
     """
 
     inputs: np.ndarray
@@ -49,7 +49,7 @@ class Points(NamedTuple):
 
 
 class Exact(NamedTuple):
-    """The exact solution at other points: u [n] and its gradient [d, n]."""
+    """The exact solution u [n] and its gradient [d, n] at the points for measuring errors."""
 
     points: Points
     solution: np.ndarray
@@ -57,13 +57,13 @@ class Exact(NamedTuple):
 
 
 class Network(NamedTuple):
-    """One network, and room for what belongs to it.
+    """One network, and working memory.
 
     Attributes:
         parameters: [D + 1, m], the outer weights in the last row.
         inner: its first D rows.
-        products: a_k w_lk, D times [m].
-        gradient: of the energy, [D + 1, m].
+        products: a_k w_lk, D arrays [m].
+        gradient: gradient of the energy, [D + 1, m].
     """
 
     parameters: np.ndarray
@@ -73,7 +73,7 @@ class Network(NamedTuple):
 
 
 def make_points(x: np.ndarray, source: np.ndarray, weights: np.ndarray, dtype: type) -> Points:
-    """Points x [n, d] with f [n] and weights [n] in that dtype."""
+    """Points x [n, d] with f [n] and weights [n] in the given dtype."""
     rows, count = x.shape[1] + 1, len(x)
     inputs = np.ones((rows, count), dtype)
     inputs[:-1] = x.T
@@ -85,7 +85,7 @@ def make_points(x: np.ndarray, source: np.ndarray, weights: np.ndarray, dtype: t
 
 
 def make_network(parameters: np.ndarray) -> Network:
-    """A network of these parameters [D + 1, m], which it will move."""
+    """A network with these parameters [D + 1, m], which training updates in place."""
     products = tuple(np.empty_like(parameters[:-1]))
     return Network(parameters, tuple(parameters[:-1]), products, np.empty_like(parameters))
 
@@ -121,7 +121,7 @@ def forward(points, network, s):
 
 @compiled
 def energy(points):
-    """E by the quadrature, and int phi, from phi and its gradient; sums in float64."""
+    """E and int phi by the quadrature, from phi and its gradient; sums are float64."""
     weights, values, source = points.weights, points.values, points.source
     mean = work = stored = 0.0
     for i in range(len(values)):
@@ -136,7 +136,7 @@ def energy(points):
 
 @compiled
 def backward(points, network, mean, s):
-    """Write the energy's gradient from what `forward` wrote, which is overwritten."""
+    """Write the gradient of the energy from the results of `forward`, which are overwritten."""
     parameters, gradient, inner = network.parameters, network.gradient, network.inner
     kind = parameters.dtype.type
     zero, one, half = kind(0), kind(1), kind(0.5)
@@ -162,7 +162,7 @@ def backward(points, network, mean, s):
 
 @compiled
 def _moments(points, mean, scale):
-    """Overwrite phi by p and its gradient by q, write what M sums, and return b, [D]."""
+    """Overwrite phi by p and its gradient by q, write the terms of M, and return b, [D]."""
     p, slopes, inputs = points.values, points.slopes, points.inputs
     linear = np.zeros(len(inputs), inputs.dtype)
     for i in range(len(p)):
@@ -203,23 +203,23 @@ def errors(exact):
 
 @compiled
 def advance(points, samples, exact, network, state, corrections, s, rates, logged, measured):
-    """One network's updates by Adam with the learning rates [T].
+    """T updates of one network by Adam.
 
     Args:
-        points: to integrate by.
-        samples: x [T', n, d] and f [T', n] of each step instead of the points; T' = 0 for none.
-        exact: where errors are measured.
-        network: moved.
-        state: Adam's two moments, [2, D + 1, m], moved.
-        corrections: 1 - beta^t of the two, [2] float64, moved.
+        points: points of the quadrature.
+        samples: x [T', n, d] and f [T', n] that replace the points at each step; T' = 0 for none.
+        exact: the exact solution at the points for measuring errors.
+        network: updated.
+        state: Adam's two moments, [2, D + 1, m], updated.
+        corrections: 1 - beta^t of the two, [2] float64, updated.
         s: in the dtype of the parameters.
-        rates: [T] float64.
-        logged: before which updates to measure, [T]; or [T + 1], also after the last.
-        measured: written, [4, logged]: the energy by the quadrature, and what `errors` returns;
-            infinite after divergence.
+        rates: learning rate of each update, [T] float64.
+        logged: whether to measure before each update, [T]; or [T + 1], also after the last.
+        measured: output, [4, logged steps]: the energy by the quadrature and the results of
+            `errors`; infinite after divergence.
 
     Returns:
-        The number of updates before the energy was not finite, or -1.
+        The number of updates before the energy was non-finite, or -1.
     """
     kind = network.parameters.dtype.type
     row = 0
@@ -229,7 +229,7 @@ def advance(points, samples, exact, network, state, corrections, s, rates, logge
             points.source[:] = samples[1][step]
         forward(points, network, s)
         loss, mean = energy(points)
-        # Not np.isfinite: of its loss - loss, reassociation makes 0 even for NaN.
+        # Not np.isfinite: it computes loss - loss, which reassociation turns into 0 even for NaN.
         if not abs(loss) < np.inf:
             measured[:, row:] = np.inf
             return step

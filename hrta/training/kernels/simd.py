@@ -72,13 +72,13 @@ def forward_tile(_, parameters, first, points, patterns, activity, vectors):
 
 @intrinsic(prefer_literal=True)
 def backward_tile(_, parameters, first, weighted, patterns, sums, column, vectors):
-    """sums_jk = sum_i P_ik rho_ij for one tile of neurons.
+    """Write sums_jk = sum_i P_ik rho_ij for one tile of neurons.
 
     Args:
-        parameters, weighted, patterns: see above.
+        parameters, weighted, patterns: see the module.
         first: the tile's first neuron, a multiple of L.
-        sums: [D or more, columns], written.
-        column: where the tile begins in it.
+        sums: output, [D or more, columns].
+        column: the first column of the tile in sums.
         vectors: V, a literal.
     """
 
@@ -151,7 +151,7 @@ def _arrays(context, builder, signature, arguments, positions) -> list[_Array]:
 
 
 class _Tile:
-    """Operations on V vectors of neurons, from the neuron `first` on."""
+    """Operations on V vectors of neurons; `first` is the first neuron."""
 
     def __init__(self, builder: ir.IRBuilder, weights: _Array, first, vectors: int) -> None:
         self.builder, self.parameters, self.first, self.vectors = builder, weights, first, vectors
@@ -162,7 +162,7 @@ class _Tile:
         self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
 
     def variables(self, start: list[ir.Value]) -> list[list[ir.Value]]:
-        """GROUP times V vectors that begin as `start`; LLVM keeps them in registers."""
+        """GROUP x V vector variables, initially `start`; LLVM keeps them in registers."""
         return [
             [cgutils.alloca_once_value(self.builder, vector) for vector in start]
             for _ in range(GROUP)
@@ -180,7 +180,7 @@ class _Tile:
         self.builder.store(value, vector, align=VECTOR_BYTES // self.lanes)
 
     def weights(self, row: ir.Value, number: int) -> ir.Value:
-        """Vector of that number of the tile's weights in a row of the parameters."""
+        """The vector with index `number` of the tile in a row of the parameters."""
         start = self.builder.mul(row, self.parameters.shape[1])
         place = self.builder.add(start, self.first)
         place = self.builder.add(place, self.index(number * self.lanes))
@@ -195,7 +195,7 @@ class _Tile:
         return self.builder.shuffle_vector(single, undefined, lanes)
 
     def part(self, vector: ir.Value, start: int, lanes: int) -> ir.Value:
-        """That many lanes of a vector."""
+        """The lanes from `start` of a vector; `lanes` is their number."""
         kind = ir.VectorType(ir.IntType(32), lanes)
         chosen = ir.Constant(kind, list(range(start, start + lanes)))
         return self.builder.shuffle_vector(vector, vector, chosen)

@@ -1,4 +1,4 @@
-"""The Triton engine's loop over steps: a Triton program trains a network, all steps in one launch.
+"""The loop over steps of the triton engine: one program trains one network in one launch.
 
 With z_ik = sum_j x_ij w_jk, sigma_s'(z) = (1 - s) + s 1[z > 0] and r = phi - y,
 
@@ -6,15 +6,16 @@ With z_ik = sum_j x_ij w_jk, sigma_s'(z) = (1 - s) + s 1[z > 0] and r = phi - y,
     B_jk     = 1/(n sqrt(m)) sum_i r_i x_ij sigma_s'(z_ik)
     dR/dw_jk = a_k B_jk,      dR/da_k = sum_j w_jk B_jk
 
-Nothing of size n m is kept. Rather z is computed twice: in the forward pass with the points along
-a warp, in the backward pass with the neurons, so that the sums over neurons and over points hardly
-leave a thread. All of it is plain float32 or float64; tensor cores would round the weights.
+No array of size n m is stored. Instead z is computed twice, in the forward pass with the points
+along a warp and in the backward pass with the neurons, so that the sums over neurons and over
+points are almost entirely within a thread. The arithmetic is float32 or float64 without tensor
+cores, which would round the weights.
 
-The weights of a network are [D + 1, m] in global memory, the outer ones in the last row, and stay
-in the caches from step to step. What a thread reads there, another may have written, and only a
-barrier between the two makes it visible. There is one after the residual is written, one before
-the weights of a block are overwritten, which all threads have read by then, and one after the
-update. The optimizer's state needs no more: an element is overwritten with what came of it alone.
+The weights of a network are [D + 1, m] in global memory, the outer weights in the last row, and
+remain in the caches from step to step. A barrier is needed between a write and a read by different
+threads: one is after the residual is written, one is after all threads have read the weights of a
+block and before they are overwritten, and one is after the update. The state of the optimizer needs
+no barrier, because each element depends only on its own previous value.
 """
 
 from typing import NamedTuple
@@ -35,12 +36,12 @@ class Data(NamedTuple):
 
 
 class Tiles(NamedTuple):
-    """How much is worked on at a time; powers of two.
+    """Tile sizes; powers of two.
 
     Attributes:
-        points, neurons: of the forward pass; at least 32 points.
-        inputs, block: inputs, at least D, and neurons of the backward pass.
-        warps: of a program.
+        points, neurons: points (at least 32) and neurons of a tile in the forward pass.
+        inputs, block: inputs (at least D) and neurons of a tile in the backward pass.
+        warps: number of warps of a program.
     """
 
     points: int
@@ -51,15 +52,15 @@ class Tiles(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What the kernels are compiled for.
+    """The constants of the compiled kernels.
 
     Attributes:
         width, inputs: m and D.
         optimizer, momentum: as in `Task`.
-        state_size: how many numbers the optimizer keeps for each weight.
-        beta1, beta2, eps: of Adam.
-        fixed_outer: whether the outer weights stay.
-        tiles: as `Tiles`.
+        state_size: number of state variables of the optimizer for each weight.
+        beta1, beta2, eps: constants of Adam.
+        fixed_outer: whether the outer weights are fixed.
+        tiles: tile sizes.
     """
 
     width: int
@@ -96,18 +97,18 @@ def advance(
     """T updates of each network that has not diverged.
 
     Args:
-        data, test: as `Data`; test may have no points.
-        weights: [R, D + 1, m], moved.
-        state: of the optimizer, [R, state size, D + 1, m], moved.
-        corrections: of Adam's two moments, 1 - beta^t, [R, 2] float64, moved.
+        data, test: training and test points; test may have no points.
+        weights: [R, D + 1, m], updated.
+        state: state of the optimizer, [R, state size, D + 1, m], updated.
+        corrections: of Adam's two moments, 1 - beta^t, [R, 2] float64, updated.
         residual: working memory, [R, n].
-        diverged: the step at which the loss was not finite, or -1, [R]; written where it is found.
+        diverged: the step at which the loss was non-finite, or -1, [R]; updated.
         s: [R], in the dtype of the weights.
-        learning_rate, factors: [R] and [T] float64; a step's learning rate is their product.
-        rows: where the losses of each step go, or -1 if they are not wanted, [T].
+        learning_rate, factors: [R] and [T] float64; the learning rate of a step is their product.
+        rows: the row of the losses of each step, or -1 for a step that is not logged, [T].
         losses, logged: loss and test loss, [R, 2, logged] float64; written until a run diverges.
-        steps, first_step: T, and the updates made before.
-        plan: as `Plan`.
+        steps, first_step: T, and the number of updates made before.
+        plan: the constants.
     """
     run = tl.program_id(0).to(tl.int64)
     size = (plan.inputs + 1) * plan.width
@@ -147,7 +148,7 @@ def advance(
 
 @triton.jit(do_not_specialize=["step"])
 def measure(data, test, weights, diverged, s, losses, step, plan: tl.constexpr):
-    """Loss and test loss of each network that has not diverged, [R, 2], after so many steps."""
+    """Loss and test loss of each network that has not diverged, [R, 2], after `step` updates."""
     run = tl.program_id(0).to(tl.int64)
     weights += run * (plan.inputs + 1) * plan.width
     slope = 1 - tl.load(s + run)
@@ -162,10 +163,11 @@ def measure(data, test, weights, diverged, s, losses, step, plan: tl.constexpr):
 
 @triton.jit
 def _loss(data, residual, weights, slope, plan: tl.constexpr):
-    """R_s of one network, for slope = 1 - s; phi - y goes to residual [n], if any.
+    """R_s of one network, with slope = 1 - s; writes phi - y to residual [n], if given.
 
-    A tile has 32 points in its last axis, one to a thread of a warp; more of them in the first, so
-    that a thread uses a weight more than once; and neurons in between, divided among the warps.
+    The last axis of a tile has 32 points, one for each thread of a warp. The first axis has further
+    points, so that a thread uses a weight more than once. The middle axis has neurons, divided
+    among the warps.
     """
     kind = weights.dtype.element_ty
     rows: tl.constexpr = plan.tiles.points // LANES
@@ -194,12 +196,13 @@ def _loss(data, residual, weights, slope, plan: tl.constexpr):
 
 @triton.jit
 def _descend(first, data, residual, weights, state, slope, rate, correction2, plan: tl.constexpr):
-    """Gradient and update of a block of neurons; rate is that over the first correction."""
+    """Gradient and update of a block of neurons; rate is divided by Adam's first correction."""
     kind = weights.dtype.element_ty
     j = tl.arange(0, plan.tiles.inputs)
     k = first + tl.arange(0, plan.tiles.block)
-    # Were neurons known to be neighbours in memory, each thread would get several to load at once,
-    # and the inputs of a neuron be divided among threads, with a barrier for every single point.
+    # Without this hint the compiler would know that neurons are contiguous in memory. It would give
+    # each thread several of them to load and divide the inputs of a neuron among threads, with a
+    # barrier for every point.
     inner_at = tl.max_contiguous(j[:, None] * plan.width + k[None, :], [1, 1])
     inner_there = (j[:, None] < plan.inputs) & (k[None, :] < plan.width)
     outer_at = plan.inputs * plan.width + k
@@ -212,7 +215,7 @@ def _descend(first, data, residual, weights, state, slope, rate, correction2, pl
         z = tl.sum(x[:, None] * inner, axis=0)
         weighted = tl.load(residual + i) * x
         back += weighted[:, None] * tl.where(z > 0, 1, slope)[None, :]
-    # One after the other: a float over an integer alone is float32 to Triton.
+    # In this order: Triton computes a float divided by an integer in float32.
     back = back * plan.width**-0.5 / data.points
     tl.debug_barrier()
     rate = rate.to(kind)
@@ -226,7 +229,7 @@ def _descend(first, data, residual, weights, state, slope, rate, correction2, pl
 
 @triton.jit
 def _update(weights, state, at, there, values, gradient, rate, correction2, plan: tl.constexpr):
-    """Move the weights at some places from their values, as in `hrta.training.optimizers`."""
+    """Update the weights at some addresses, as in `hrta.training.optimizers`."""
     if plan.optimizer == "gradient_descent":
         change = -rate * gradient
     elif plan.optimizer == "heavy_ball":

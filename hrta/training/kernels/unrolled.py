@@ -1,8 +1,8 @@
-"""Several sums at once in compiled loops, as many as there are rows in a tuple.
+"""Several sums in one compiled loop, one for each row in a tuple.
 
-The compiler knows a tuple's length, so these recursions end when it compiles: what remains is one
-multiply-add for each row, with all sums in registers. Loops over the rows of an array would store
-and load every sum each time.
+The length of a tuple is known to the compiler, so these recursions are unrolled: one multiply-add
+for each row, with all sums in registers. A loop over the rows of an array would load and store
+every sum in each iteration.
 """
 
 from collections.abc import Callable
@@ -13,17 +13,17 @@ from hrta.runtime.compilation import OPTIONS
 
 
 def zeros(rows):
-    """A 0 for each row."""
+    """A tuple with a 0 for each row."""
     raise NotImplementedError("compiled code only")
 
 
 def dot(weights, k, x, i):
-    """w_k . (x_i, 1), for D rows of weights and d of points."""
+    """w_k . (x_i, 1), with D rows of weights and d rows of points."""
     raise NotImplementedError("compiled code only")
 
 
 def plus(sums, rows, i, factor):
-    """The sums, with factor times the entry i of each row added."""
+    """The sums plus factor times entry i of each row."""
     raise NotImplementedError("compiled code only")
 
 

@@ -1,8 +1,8 @@
-"""From sums over active points to gradients, and from gradients to updates, for a block of neurons.
+"""Gradients from sums over active points, and updates from gradients, for a block of neurons.
 
-The optimizers are those of `hrta.training.optimizers`, on plain arrays. What falls below the
-smallest normal number is set to 0: the moments of a neuron without gradient decay for ever, and on
-most CPUs arithmetic with subnormal numbers is a hundred times slower.
+The optimizers are those of `hrta.training.optimizers`, for arrays. Subnormal moments are set to 0:
+the moments of a neuron without gradient decay to subnormal numbers, with which arithmetic is a
+hundred times slower on most CPUs.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, ADAM = (
     OPTIMIZER_CODES[name] for name in ("gradient_descent", "heavy_ball", "nesterov", "adam")
 )
 BETA1, BETA2, EPS = Adam.beta1, Adam.beta2, Adam.eps
-# Neurons worked on at a time: their weights, moments and gradients fit the first-level cache.
+# Neurons in a block: their weights, moments and gradients fit the first-level cache.
 BLOCK = 256
 
 
@@ -25,11 +25,11 @@ def gradient_of_block(parameters, first, last, sums, linear, s, gradient):
 
     Args:
         parameters: [D + 1, M], the outer weights in the last row.
-        first, last: the block's range of neurons.
+        first, last: the range of neurons of the block.
         sums: sum_i P_ik rho_ij, [D or more, BLOCK].
         linear: (1 - s) sum_i rho_ij, [D].
         s: homotopy parameter, in the dtype of the parameters.
-        gradient: written, [D + 1, BLOCK].
+        gradient: output, [D + 1, BLOCK].
     """
     inputs = len(parameters) - 1
     outer = parameters[inputs, first:last]
@@ -47,14 +47,14 @@ def gradient_of_block(parameters, first, last, sums, linear, s, gradient):
 def update_block(
     parameters, state, moving, first, last, gradient, optimizer, rate, momentum, correction
 ):
-    """Move the parameters [D + 1, M] of a block of neurons; all scalars in their dtype.
+    """Update the parameters [D + 1, M] of a block of neurons; all scalars are of their dtype.
 
     Args:
-        moving: how many rows move; D where the outer weights are fixed.
+        moving: number of rows to update; D if the outer weights are fixed.
         state: [state size, D + 1, M].
         gradient: [D + 1, BLOCK].
         optimizer: one of OPTIMIZER_CODES.
-        rate: learning rate, for Adam over the correction of the first moment.
+        rate: learning rate, for Adam divided by the correction of the first moment.
         correction: 1 / correction of Adam's second moment.
     """
     for j in range(moving):
@@ -116,5 +116,5 @@ def _adam(weights, first, second, gradient, rate, correction):
 
 @compiled
 def _normal(value):
-    """The value, or 0 if it is subnormal (NaN stays NaN)."""
+    """The value, or 0 if it is subnormal; NaN remains NaN."""
     return value if abs(value) >= np.finfo(value).tiny else value - value

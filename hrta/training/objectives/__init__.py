@@ -1,1 +1,1 @@
-"""What is minimised."""
+"""Objectives: the losses that training minimises."""

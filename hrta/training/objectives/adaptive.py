@@ -16,23 +16,23 @@ from hrta.schedules import Schedule
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.torch_engine import TorchEngine
 from hrta.training.objectives.adaptive_loss import Loss
-from hrta.training.objectives.objective import Objective, data_digest, decay_factors_one_by_one
+from hrta.training.objectives.objective import Objective, decay_factors_one_by_one
 from hrta.training.packing import points_and_targets
 from hrta.training.task import Task
 
 
 @dataclass(frozen=True)
 class AdaptiveSlopes(Objective):
-    """mean_i (f(x_i) - y_i)^2 + recovery S(a), S as `AdaptiveNetworks.slope_recovery`.
+    """mean_i (f(x_i) - y_i)^2 + recovery S(a), S as in `AdaptiveNetworks.slope_recovery`.
 
-    The activations are no homotopy: the schedule is one stage with s = 1. The loss in the history
-    is the mean square alone. Engine: torch.
+    There is no homotopy parameter: the schedule must be one stage with s = 1. The loss in the
+    history is the mean square without S. Engine: torch.
 
     Attributes:
-        recovery: weight of the slope recovery term, 0 for none.
+        recovery: weight of the slope recovery term; 0 for no such term.
 
     Raises:
-        ValueError: a negative weight, or one that is not finite.
+        ValueError: recovery is negative or not finite.
     """
 
     name = "adaptive slopes"
@@ -52,24 +52,29 @@ class AdaptiveSlopes(Objective):
     ) -> Sequence[Schedule]:
         schedules = super().schedules(schedule, networks)
         if any(len(each.stages) > 1 or each.stages[0].s != 1 for each in schedules):
-            raise ValueError("train: adaptive slopes: the schedule must be one stage with s = 1")
+            raise ValueError("train: adaptive slopes: schedule must be one stage with s = 1")
         return schedules
 
     def make_engine(self, task: Task) -> Engine:
         problem, networks = task.problem, task.networks
-        tested = points_and_targets(problem.x_test, problem.y_test, networks.weights[0])
-        test = tested and Loss(*tested, networks)
-        fitted = points_and_targets(problem.x, problem.y, networks.weights[0])
-        loss = Loss(*fitted, networks, self.recovery, test)
+        test_points = points_and_targets(problem.x_test, problem.y_test, networks.weights[0])
+        test = test_points and Loss(*test_points, networks)
+        points = points_and_targets(problem.x, problem.y, networks.weights[0])
+        loss = Loss(*points, networks, self.recovery, test)
         return TorchEngine(task, loss, loss.layout.pack(networks))
 
     def identity(self, task: Task) -> dict[str, object]:
-        kind = task.networks
+        networks = task.networks
         return {
-            "data": data_digest(task.problem),
+            "data": task.problem.digest,
             "recovery": self.recovery,
-            "layers": [weight.shape[1:] for weight in kind.weights],
-            "activation": [kind.activation, kind.adaptive, kind.scale, kind.factor],
+            "layers": [weight.shape[1:] for weight in networks.weights],
+            "activation": [
+                networks.activation,
+                networks.adaptive,
+                networks.scale,
+                networks.factor,
+            ],
         }
 
     def decay_factors(self, task: Task) -> np.ndarray:

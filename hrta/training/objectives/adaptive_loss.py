@@ -1,13 +1,13 @@
-"""The loss of adaptive networks and its gradient, written out.
+"""The loss of adaptive networks and its gradient in closed form.
 
-A slope can be drawn into its layer: sigma(n a (h W + b)) is the plain layer with n a W and n a b.
-So loss and gradient are those of a plain network with M' = n a M, M = (W; b), and with G' its
-gradient in M'
+A slope can be absorbed into its layer: sigma(n a (h W + b)) is a plain layer with weights n a W and
+biases n a b. So the loss is that of a plain network with M' = n a M, M = (W; b), and with G' its
+gradient with respect to M'
 
     dL/dM = n a G',     dL/da = n sum M G'  (over a neuron's weights, or over a layer's)
 
-which costs next to nothing. Derivatives follow from the activations' values: 1 - h^2 for tanh and
-1[h > 0] for ReLU, so nothing else is stored.
+which is cheap. The derivatives follow from the values of the activations, 1 - h^2 for tanh and
+1[h > 0] for ReLU, so only these values are stored.
 """
 
 import math
@@ -19,11 +19,11 @@ from torch import Tensor
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.training.engines.torch_engine import Function
 
-# Elements of the hidden layers worked on at a time: 4 MiB in float32, so that they stay in the
-# cache; far fewer, and the calls themselves cost more than the arithmetic.
+# Elements of the hidden layers in a block of runs: 4 MiB in float32, which fits the cache. With far
+# fewer, the calls would cost more than the arithmetic.
 BLOCK_ELEMENTS = 2**20
-# Each run's tensors start at multiples of this many elements: cache lines, and whole rounds of
-# vectorised loops. So all runs are summed and rounded alike, whatever stands beside them.
+# The tensors of each run start at multiples of this many elements: whole cache lines and whole
+# iterations of vectorised loops. So the rounding does not depend on the position of the run.
 ALIGNMENT = 32
 
 
@@ -33,11 +33,11 @@ def _aligned(size: int) -> int:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the parameters of R networks stand in one tensor [R, P].
+    """The positions of the parameters of R networks in one tensor [R, P].
 
     Attributes:
-        shapes: of each layer's matrix (rows, columns), the bias its last row.
-        slopes: how many each hidden layer has.
+        shapes: shape of the matrix of each layer (rows, columns), the bias in the last row.
+        slopes: number of slopes of each hidden layer.
     """
 
     shapes: tuple[tuple[int, int], ...]
@@ -45,7 +45,7 @@ class Layout:
 
     @classmethod
     def of(cls, networks: AdaptiveNetworks) -> "Layout":
-        """The layout of such networks."""
+        """The layout of networks with these shapes."""
         biases = len(networks.biases)
         shapes = [
             (weight.shape[1] + (layer < biases), weight.shape[2])
@@ -62,7 +62,7 @@ class Layout:
         return views[: len(self.shapes)], views[len(self.shapes) :]
 
     def pack(self, networks: AdaptiveNetworks) -> Tensor:
-        """A copy of all parameters."""
+        """A copy of all parameters in one tensor."""
         parts = (*(math.prod(shape) for shape in self.shapes), *self.slopes)
         packed = networks.weights[0].new_zeros(networks.runs, sum(map(_aligned, parts)))
         matrices, slopes = self.split(packed)
@@ -75,7 +75,7 @@ class Layout:
         return packed
 
     def unpack(self, packed: Tensor, like: AdaptiveNetworks) -> AdaptiveNetworks:
-        """Networks like those that were packed with a copy of these parameters."""
+        """Networks with a copy of these parameters, otherwise as `like`."""
         matrices, slopes = self.split(packed)
         inputs = [weight.shape[1] for weight in like.weights]
         split = list(zip(matrices, inputs, strict=True))
@@ -88,17 +88,17 @@ class Layout:
 
 
 class Loss(Function):
-    """mean_i (f(x_i) - y_i)^2 of R networks on one set of points; its gradient with recovery S(a).
+    """mean_i (f(x_i) - y_i)^2 of R networks; the gradient includes that of recovery S(a).
 
     Args:
         x: points with a last column of ones, [n, d + 1].
         y: targets, [n].
-        networks: what the parameters are of; their values are not used.
+        networks: shapes and settings of the networks; their weights are not used.
         recovery: weight of S(a).
-        test: the loss on test points, if there are any.
+        test: the loss on the test points, if there are any.
 
     Attributes:
-        layout: how parameters are packed.
+        layout: the layout of the packed parameters.
     """
 
     def __init__(
@@ -113,24 +113,24 @@ class Loss(Function):
         self._recovery = 0.0 if networks.adaptive == "none" else recovery
         self.worst = [math.inf] * (2 if test else 1)
         self.layout = Layout.of(networks)
-        self.kind = networks
+        self._settings = networks
         neurons = sum(columns for _, columns in self.layout.shapes[:-1])
         self.block_runs = max(1, BLOCK_ELEMENTS // (len(x) * neurons))
         self._memory: dict[tuple, Tensor] = {}
 
     def value(self, parameters: Tensor) -> Tensor:
-        """The loss of each run, [R]; parameters packed as `Layout` says."""
+        """The loss of each run, [R]; parameters packed by `Layout`."""
         blocks = parameters.split(self.block_runs)
         return torch.cat([self._forward(block)[0].square().mean(dim=(1, 2)) for block in blocks])
 
-    def tested(self, parameters: Tensor, s: Tensor) -> list[Tensor]:
+    def test_measures(self, parameters: Tensor, s: Tensor) -> list[Tensor]:
         return [self._test.value(parameters)] if self._test else []
 
     def networks(self, parameters: Tensor) -> AdaptiveNetworks:
-        return self.layout.unpack(parameters, self.kind)
+        return self.layout.unpack(parameters, self._settings)
 
     def value_and_gradient(
-        self, parameters: Tensor, s: Tensor, gradient: Tensor, of_points: Tensor | None = None
+        self, parameters: Tensor, s: Tensor, gradient: Tensor, point_weights: Tensor | None = None
     ) -> Tensor:
         losses = []
         targets = gradient.split(self.block_runs)
@@ -143,26 +143,26 @@ class Loss(Function):
         return torch.cat(losses)
 
     def _forward(self, block: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-        """f - y [R, 1, n], hidden layers [R, n, m], plain matrices M' of a block of runs."""
+        """f - y [R, 1, n], hidden layers [R, n, m] and matrices M' of a block of runs."""
         matrices, slopes = self.layout.split(block)
         hidden, plain = [], []
         for layer, (matrix, slope) in enumerate(zip(matrices[:-1], slopes, strict=True)):
             steep = self._workspace("plain", layer, len(block), *matrix.shape[1:])
-            plain.append(torch.mul(matrix, slope * self.kind.scale, out=steep))
+            plain.append(torch.mul(matrix, slope * self._settings.scale, out=steep))
             z = self._workspace("hidden", layer, len(block), len(self.x), matrix.shape[2])
             if layer == 0:
                 torch.bmm(self.x.expand(len(block), -1, -1), steep, out=z)
             else:
                 torch.baddbmm(steep[:, -1:], hidden[-1], steep[:, :-1], out=z)
-            hidden.append(_activate(self.kind.activation, z))
+            hidden.append(_activate(self._settings.activation, z))
         width = hidden[-1].shape[2]
         outer, bias = matrices[-1][:, :width], matrices[-1][:, width:]
         values = self._workspace("values", 0, len(block), 1, len(self.x))
-        # Not hidden times outer: products with a single column are slow.
+        # Transposed, because products with a single column are slow.
         torch.bmm(outer.transpose(1, 2), hidden[-1].transpose(1, 2), out=values)
         if bias.shape[1]:
             values += bias
-        return values.mul_(self.kind.factor).sub_(self.y), hidden, plain
+        return values.mul_(self._settings.factor).sub_(self.y), hidden, plain
 
     def _backward(
         self,
@@ -172,15 +172,15 @@ class Loss(Function):
         hidden: list[Tensor],
         plain: list[Tensor],
     ) -> None:
-        """Write the gradient of a block of runs; the other arguments are used up."""
+        """Write the gradient of a block to `target`; overwrites the last three arguments."""
         matrices, slopes = self.layout.split(block)
         gradients, slope_gradients = self.layout.split(target)
         width = hidden[-1].shape[2]
-        residual.mul_(2 * self.kind.factor / len(self.x))
+        residual.mul_(2 * self._settings.factor / len(self.x))
         torch.bmm(residual, hidden[-1], out=gradients[-1][:, :width].transpose(1, 2))
         if gradients[-1].shape[1] > width:
             torch.sum(residual, dim=2, keepdim=True, out=gradients[-1][:, width:])
-        back = _derivative(self.kind.activation, hidden[-1])
+        back = _derivative(self._settings.activation, hidden[-1])
         back.mul_(residual.transpose(1, 2)).mul_(matrices[-1][:, :width].transpose(1, 2))
         for layer in reversed(range(len(hidden))):
             gradient = gradients[layer]
@@ -191,16 +191,16 @@ class Loss(Function):
                 torch.sum(back, dim=1, keepdim=True, out=gradient[:, -1:])
                 below = self._workspace("below", layer, *hidden[layer - 1].shape)
                 torch.bmm(back, plain[layer][:, :-1].transpose(1, 2), out=below)
-                back = _derivative(self.kind.activation, hidden[layer - 1]).mul_(below)
-            if self.kind.adaptive != "none":
+                back = _derivative(self._settings.activation, hidden[layer - 1]).mul_(below)
+            if self._settings.adaptive != "none":
                 products = torch.mul(matrices[layer], gradient, out=plain[layer])
-                over = (1, 2) if self.kind.adaptive == "layer" else (1,)
+                over = (1, 2) if self._settings.adaptive == "layer" else (1,)
                 torch.sum(products, dim=over, keepdim=True, out=slope_gradients[layer])
-                slope_gradients[layer].mul_(self.kind.scale)
-            gradient.mul_(slopes[layer] * self.kind.scale)
+                slope_gradients[layer].mul_(self._settings.scale)
+            gradient.mul_(slopes[layer] * self._settings.scale)
 
     def _workspace(self, name: str, layer: int, runs: int, *shape: int) -> Tensor:
-        """Memory kept from step to step: fresh memory costs more than the arithmetic."""
+        """Memory that is reused at every step: allocation costs more than the arithmetic."""
         size = math.prod(shape)
         key = (name, layer)
         if key not in self._memory:
@@ -209,7 +209,7 @@ class Loss(Function):
 
 
 def add_recovery(layout: Layout, parameters: Tensor, gradient: Tensor, weight: float) -> None:
-    """Add the gradient of weight S(a), S = 1 / mean over hidden layers of exp(mean a)."""
+    """Add the gradient of weight S(a); see `AdaptiveNetworks.slope_recovery` for S."""
     slopes, targets = layout.split(parameters)[1], layout.split(gradient)[1]
     steepness = [slope.mean(dim=(1, 2), keepdim=True).exp() for slope in slopes]
     recovery = len(slopes) / sum(steepness)
@@ -219,14 +219,14 @@ def add_recovery(layout: Layout, parameters: Tensor, gradient: Tensor, weight: f
 
 
 def _activate(activation: str, z: Tensor) -> Tensor:
-    """sigma(z) in place; tanh as 2 / (1 + exp(-2z)) - 1, exact to the rounding of 1 and faster."""
+    """sigma(z) in place; tanh as 2 / (1 + exp(-2z)) - 1, faster, with error one rounding of 1."""
     if activation == "relu":
         return z.clamp_(min=0)
     return z.mul_(2).sigmoid_().mul_(2).sub_(1)
 
 
 def _derivative(activation: str, value: Tensor) -> Tensor:
-    """sigma' from sigma, in place; 0 at the corner of ReLU, as in torch."""
+    """sigma'(z) from sigma(z), in place; 0 at z = 0 for ReLU, as in torch."""
     if activation == "relu":
         return value.gt_(0)
     return value.square_().neg_().add_(1)

@@ -1,6 +1,6 @@
-"""The Deep Ritz method: two-layer ReLU^2 networks that minimise the energy of a Poisson problem.
+"""The Deep Ritz method: two-layer ReLU^2 networks minimise the energy of a Poisson problem.
 
-Source: W. E and B. Yu, The Deep Ritz Method, arXiv 1710.00211; by homotopy relaxation training,
+Source: W. E and B. Yu, The Deep Ritz Method, arXiv 1710.00211; with homotopy relaxation training
 arXiv 2309.15244 (scaling, quadrature and optimizer are assumed).
 """
 
@@ -24,16 +24,16 @@ from hrta.training.task import Task, check_positive_integer, one_seed_per_run
 class DeepRitz(Objective):
     """E(phi_s) = 1/2 int |grad phi|^2 + 1/2 (int phi)^2 - int f phi over both layers, under Adam.
 
-    The integrals are means over n points, s is that of the stage. The history has loss (the energy
-    by the quadrature of training), exact_loss (that of the exact solution by the same points),
-    energy (the accurate one), l2_error and h1_error (relative). Networks are float32 or float64 on
-    a CPU. Engine: numba.
+    The integrals are means over n points; s is that of the stage. The history has loss (the energy
+    by the quadrature of training), exact_loss (that of the exact solution by the same quadrature),
+    energy (by an accurate quadrature), l2_error and h1_error (relative). Networks are
+    float32 or float64 on a CPU. Engine: numba.
 
     Attributes:
-        points: n, of the quadrature.
-        quadrature: grid (the same midpoints at every step, n = k^d) or monte_carlo (fresh uniform
+        points: n, the number of points of the quadrature.
+        quadrature: grid (the same midpoints at every step, n = k^d) or monte_carlo (new uniform
             points at every step).
-        seeds: of the points of monte_carlo, [R]; 0 .. R - 1 by default.
+        seeds: seeds of the points of monte_carlo, [R]; by default 0 .. R - 1.
 
     Raises:
         ValueError: an unknown quadrature, n not a positive integer, or seeds for a grid.
@@ -50,18 +50,20 @@ class DeepRitz(Objective):
 
     def __post_init__(self) -> None:
         if self.quadrature not in QUADRATURES:
-            known = ", ".join(QUADRATURES)
-            raise ValueError(f"unknown quadrature {self.quadrature!r}; there are {known}")
-        check_positive_integer(self.points, "deep_ritz: points")
+            raise ValueError(
+                f"Deep Ritz: quadrature must be one of {', '.join(QUADRATURES)}; it is "
+                f"{self.quadrature!r}"
+            )
+        check_positive_integer(self.points, "Deep Ritz: points")
         if self.quadrature == "grid" and self.seeds is not None:
-            raise ValueError("deep_ritz: seeds are for monte_carlo; a grid has none")
+            raise ValueError("Deep Ritz: seeds must not be given for a grid")
 
     def check(self, task: Task) -> None:
         super().check(task)
         weights = task.networks.inner
         if weights.device.type != "cpu" or weights.dtype not in (torch.float32, torch.float64):
             raise ValueError(
-                f"deep_ritz: networks must be float32 or float64 on a CPU; they are "
+                "Deep Ritz: networks must be float32 or float64 on a CPU; they are "
                 f"{weights.dtype} on {weights.device}"
             )
         if self.quadrature == "grid":
@@ -77,7 +79,7 @@ class DeepRitz(Objective):
     def seeds_of_runs(self, task: Task) -> np.ndarray | None:
         if self.quadrature == "grid":
             return None
-        return one_seed_per_run(self.seeds, task.runs, "deep_ritz: seeds")
+        return one_seed_per_run(self.seeds, task.runs, "Deep Ritz: seeds")
 
     def columns(self, task: Task, measured: np.ndarray) -> dict[str, np.ndarray]:
         loss, square, slope_square, mean, exact_loss = measured
@@ -85,7 +87,7 @@ class DeepRitz(Objective):
         return {
             "loss": loss,
             "exact_loss": exact_loss,
-            # In this form of E(phi) nothing cancels.
+            # This form of E(phi) has no cancellation.
             "energy": task.problem.minimum + (slope_square + mean**2) / 2,
             "l2_error": np.sqrt(square / size),
             "h1_error": np.sqrt((square + slope_square) / (size + slope_size)),
@@ -97,7 +99,7 @@ def predict(
 ) -> Tensor:
     """phi_s = (1/sqrt(m)) sum_k a_k sigma_s(w_k . (x, 1)) at the points x [n, d], [R, n].
 
-    sigma_s(z) = (1 - s) z + s relu(z)^2 / 2; s is a number or one for each of the R networks.
+    sigma_s(z) = (1 - s) z + s relu(z)^2 / 2; s is a number or one for each network, [R].
     """
     s = torch.as_tensor(s, dtype=networks.inner.dtype).view(-1, 1, 1)
     hidden = homotopy(with_bias(x, networks.inner) @ networks.inner, s, "relu2")

@@ -1,4 +1,4 @@
-"""Copies of any module as one ensemble: their losses, and the gradient by differentiation."""
+"""Copies of a module as one ensemble: their losses, and gradients by automatic differentiation."""
 
 import copy
 import math
@@ -18,7 +18,7 @@ State = dict[str, Tensor]
 
 
 def homotopy_activations(model: nn.Module) -> dict[str, HomotopyActivation]:
-    """The homotopy activations of a model, in order, by the names of their s."""
+    """The homotopy activations of a model in order; the keys are the names of their s."""
     return {
         f"{name}.s": module
         for name, module in model.named_modules()
@@ -27,16 +27,16 @@ def homotopy_activations(model: nn.Module) -> dict[str, HomotopyActivation]:
 
 
 class ModuleEnsemble(Function):
-    """The loss of R models of one form, the same for all but the numbers in them.
+    """The loss of R models that differ only in the values of parameters and buffers.
 
-    The s of a run is that of each homotopy activation, and the same for all runs.
+    Every homotopy activation has its own s, the same for all runs.
 
     Args:
         problem: the points, cast to the dtype and device of the parameters.
-        models: left untouched.
+        models: the models; they are not changed.
 
     Attributes:
-        parameters: those that require a gradient, packed, [R, P], as they are in the models.
+        parameters: the initial values of the parameters that require a gradient, packed, [R, P].
     """
 
     def __init__(self, problem: Problem, models: list[nn.Module]) -> None:
@@ -50,26 +50,26 @@ class ModuleEnsemble(Function):
             if name not in trained and name not in self._activations
         }
         self._shapes = {name: each.shape for name, each in trained.items()}
-        # All in one tensor, so that an optimizer needs few calls; the models take views of it.
+        # One tensor, so that an optimizer needs few calls; the models use views of it.
         flat = [each.reshape(len(models), -1) for each in trained.values()]
         self.parameters = torch.cat(flat, dim=1)
         self._packed, self._views = None, {}
         over_runs = {"in_dims": (0, 0, None)}
-        fitted = _Points(self._model, problem.x, problem.y, self.parameters)
-        gradient_and_loss = vmap(grad_and_value(fitted.loss), **over_runs)
+        points = _Points(self._model, problem.x, problem.y, self.parameters)
+        gradient_and_loss = vmap(grad_and_value(points.loss), **over_runs)
         s = {name: activation.s for name, activation in self._activations.items()}
-        # Traced once: the layers of torch.func would cost more than the arithmetic at every step.
+        # Traced once: the overhead of torch.func at every step would exceed the arithmetic.
         with torch.no_grad():
             state = self._views_of(self.parameters), self._fixed, s
             self._gradient_and_loss = make_fx(gradient_and_loss)(*state)
         self._measures, self.worst = None, [math.inf]
         if problem.x_test is not None:
-            tested = _Points(self._model, problem.x_test, problem.y_test, self.parameters)
-            self._measures = vmap(tested.measures, **over_runs)
+            test_points = _Points(self._model, problem.x_test, problem.y_test, self.parameters)
+            self._measures = vmap(test_points.measures, **over_runs)
             self.worst = [math.inf, math.inf, *[1.0] * (problem.classes is not None)]
 
     def _views_of(self, parameters: Tensor) -> State:
-        """The parameters by their names, views of the packed ones."""
+        """The parameters by name, as views of the packed ones."""
         if parameters is not self._packed:
             sizes = [shape[1:].numel() for shape in self._shapes.values()]
             parts = parameters.split(sizes, dim=1)
@@ -80,27 +80,27 @@ class ModuleEnsemble(Function):
             self._packed = parameters
         return self._views
 
-    def homotopy(self, s: np.ndarray, like: Tensor) -> State:
-        """The tensors of s of the activations, from s [R, activations]."""
+    def prepare_s(self, s: np.ndarray, like: Tensor) -> State:
+        """The s of each activation as a tensor, from s [R, activations]."""
         for activation, value in zip(self._activations.values(), s[0].tolist(), strict=True):
             activation.s = value
         return {name: activation.s for name, activation in self._activations.items()}
 
     def value_and_gradient(
-        self, parameters: Tensor, s: State, gradient: Tensor, of_points: Tensor | None = None
+        self, parameters: Tensor, s: State, gradient: Tensor, point_weights: Tensor | None = None
     ) -> Tensor:
         gradients, losses = self._gradient_and_loss(self._views_of(parameters), self._fixed, s)
         flat = [gradients[name].reshape(len(losses), -1) for name in self._shapes]
         torch.cat(flat, dim=1, out=gradient)
         return losses
 
-    def tested(self, parameters: Tensor, s: State) -> list[Tensor]:
+    def test_measures(self, parameters: Tensor, s: State) -> list[Tensor]:
         if self._measures is None:
             return []
         return list(self._measures(self._views_of(parameters), self._fixed, s))
 
     def networks(self, parameters: Tensor) -> list[nn.Module]:
-        """Copies of the models with these parameters and the last s."""
+        """Copies of the models with these parameters and the current s."""
         copies = copy.deepcopy(self._models)
         views = self._views_of(parameters)
         for run, each in enumerate(copies):
@@ -114,18 +114,18 @@ class ModuleEnsemble(Function):
 
 
 class _Points:
-    """One model on one set of points; its parameters and buffers are given with each call."""
+    """The loss of one model on one set of points, a function of its parameters and buffers."""
 
     def __init__(self, model: nn.Module, x: Any, y: Any, like: Tensor) -> None:
         self._model, self._x, y = model, torch.as_tensor(x).to(like), torch.as_tensor(y)
         self._y = y.to(like) if y.is_floating_point() else y.to(like.device)
 
     def loss(self, *state: State) -> Tensor:
-        """Half the mean square or, for classes, the mean cross-entropy."""
+        """Half the mean squared error or, for classes, the mean cross-entropy."""
         return self._loss(functional_call(self._model, state, (self._x,)))
 
     def measures(self, *state: State) -> tuple[Tensor, ...]:
-        """The loss and, for classes, the share of points whose largest output is another's."""
+        """The loss and, for classes, the fraction of misclassified points."""
         outputs = functional_call(self._model, state, (self._x,))
         if self._y.is_floating_point():
             return (self._loss(outputs),)
@@ -134,6 +134,6 @@ class _Points:
     def _loss(self, outputs: Tensor) -> Tensor:
         if self._y.is_floating_point():
             return 0.5 * (outputs.reshape(self._y.shape) - self._y).square().mean()
-        # Not cross_entropy: its softmax takes longer than all the rest, and returns the same.
+        # cross_entropy gives the same value, but its softmax is slower than the rest of the step.
         of_class = outputs.gather(1, self._y[:, None]).squeeze(1)
         return (outputs.logsumexp(dim=1) - of_class).mean()

@@ -1,4 +1,4 @@
-"""Regression and classification by any module with homotopy activations: copies of it."""
+"""Regression and classification by an ensemble of any module with homotopy activations."""
 
 import copy
 from collections.abc import Sequence
@@ -9,25 +9,25 @@ import torch
 from torch import nn
 
 from hrta.problems.problem import Problem
-from hrta.runtime.checkpoints import digest
-from hrta.runtime.resumable import as_array
+from hrta.runtime.arrays import digest
 from hrta.schedules import Schedule
 from hrta.training.engines.engine import Engine
+from hrta.training.engines.state import as_array
 from hrta.training.engines.torch_engine import TorchEngine
 from hrta.training.objectives.module_ensemble import ModuleEnsemble, homotopy_activations
-from hrta.training.objectives.objective import Objective, data_digest, decay_factors_one_by_one
+from hrta.training.objectives.objective import Objective, decay_factors_one_by_one
 from hrta.training.task import Task, one_schedule_each
 
 
 @dataclass(frozen=True)
 class LayerSchedules:
-    """A schedule for each homotopy activation of a model, as one; its stage is the last one's."""
+    """A schedule for each homotopy activation of a model; `stage_at` refers to the last."""
 
     of_layers: tuple[Schedule, ...]
 
     @property
     def steps(self) -> int:
-        """Updates in all stages together."""
+        """Total number of updates."""
         return self.of_layers[0].steps
 
     @property
@@ -40,7 +40,7 @@ class LayerSchedules:
         return self.of_layers[-1].stage_at(step)
 
     def s_at(self, step: int) -> tuple[float, ...]:
-        """The homotopy parameter of each activation under which update `step` + 1 is made."""
+        """The homotopy parameter of each activation at update `step` + 1."""
         return tuple(each.s_at(step) for each in self.of_layers)
 
 
@@ -48,16 +48,16 @@ class LayerSchedules:
 class ModuleFit(Objective):
     """1/(2n) sum_i (f(x_i) - y_i)^2 or, for classes, the mean cross-entropy of softmax f(x_i).
 
-    Over all parameters that require a gradient. The networks are models of one form, one for each
-    run, with weights of its own. They take points [n, d] and give [n] or [n, 1], or [n, classes].
-    Nothing in them may be random (dropout) or change with what they see (batch normalisation). The
-    schedule is one for all homotopy activations of a model or one for each, in the order of
-    `modules()`; stage and s in the history are those of the last. With test points the history has
-    test_loss and, for classes, test_error: the share of them whose largest output is not that of
-    their class. Engine: torch.
+    All parameters that require a gradient are trained. The networks are models that differ only in
+    the values of parameters and buffers, one for each run. They map points [n, d] to [n] or [n, 1],
+    or for classes to [n, classes]. They must be deterministic (no dropout) and must not change in a
+    forward pass (no batch normalisation). The schedule is one for all homotopy activations of a
+    model or one for each, in the order of `modules()`; stage and s in the history are those of the
+    last. With test points the history has test_loss and, for classes, test_error, the fraction of
+    misclassified test points. Engine: torch.
 
-    On a CPU the same call gives the same numbers, bit by bit; among other runs a run's numbers are
-    the same up to rounding, which training may enlarge. So no two runs are trained as one.
+    On a CPU equal calls give equal results, bit for bit. The results of a run depend on the other
+    runs of the ensemble by rounding, which training may amplify. So shared prefixes are not used.
 
     Source: arXiv 2309.15244, abstract; the loss as in `TwoLayerRegression`.
     """
@@ -74,7 +74,7 @@ class ModuleFit(Objective):
         count = len(homotopy_activations(networks[0]))
         if not count:
             raise ValueError(
-                "train: the model has no HomotopyActivation; put some in, or use hrta.convert"
+                "train: the model must contain a HomotopyActivation; it has none (see hrta.convert)"
             )
         of_layers = one_schedule_each(schedule, count, "homotopy activations")
         return [LayerSchedules(tuple(of_layers))] * len(networks)
@@ -88,12 +88,12 @@ class ModuleFit(Objective):
         return TorchEngine(task, function, function.parameters)
 
     def identity(self, task: Task) -> dict[str, object]:
-        numbers = [as_array(n) for each in task.networks for n in each.state_dict().values()]
+        values = [as_array(value) for each in task.networks for value in each.state_dict().values()]
         model = task.networks[0]
         return {
-            "data": data_digest(task.problem),
+            "data": task.problem.digest,
             "model": str(model),
-            "numbers": digest(*numbers),
+            "values": digest(*values),
             "trained": [name for name, each in model.named_parameters() if each.requires_grad],
         }
 
@@ -102,33 +102,34 @@ class ModuleFit(Objective):
 
 
 def _check_models(models: Sequence[nn.Module]) -> None:
-    """At least one, all of the same form, with something to train."""
+    """Raise a ValueError unless there are models that can be trained as an ensemble."""
     if not len(models):
         raise ValueError("train: at least one model is needed")
-    forms = [_form(model) for model in models]
-    others = [run for run, form in enumerate(forms) if form != forms[0]]
+    structures = [_structure(model) for model in models]
+    others = [run for run, each in enumerate(structures) if each != structures[0]]
     if others:
         raise ValueError(
-            f"train: model {others[0]} is not like model 0; they may differ in their numbers alone"
+            f"train: models must differ only in the values of parameters and buffers; model "
+            f"{others[0]} has another structure than model 0"
         )
     trained = {(p.dtype, p.device) for p in models[0].parameters() if p.requires_grad}
     if len(trained) != 1 or not next(iter(trained))[0].is_floating_point:
         raise ValueError(
-            "train: the model needs parameters to train, of one floating dtype and device"
+            "train: the model must have trainable parameters, of one floating dtype and device"
         )
 
 
-def _form(model: nn.Module) -> list[tuple]:
-    """All that models of an ensemble must have in common, as far as it can be seen."""
+def _structure(model: nn.Module) -> list[tuple]:
+    """The structure that all models of an ensemble must have in common."""
     modules = [(name, type(module), module.training) for name, module in model.named_modules()]
     bases = [(name, each.base) for name, each in homotopy_activations(model).items()]
     trained = [(name, each.requires_grad) for name, each in model.named_parameters()]
-    numbers = model.state_dict().items()
-    return modules + bases + trained + [(name, n.shape, n.dtype, n.device) for name, n in numbers]
+    tensors = model.state_dict().items()
+    return modules + bases + trained + [(name, t.shape, t.dtype, t.device) for name, t in tensors]
 
 
 def _check_outputs(problem: Problem, model: nn.Module) -> None:
-    """Whether the model takes the problem's points and gives what is to be fitted, every time."""
+    """Raise a ValueError unless the model is deterministic with an output of the right shape."""
     points, twin = len(problem.y), copy.deepcopy(model)
     x = torch.as_tensor(problem.x).to(next(p for p in model.parameters() if p.requires_grad))
     with torch.no_grad():
@@ -137,15 +138,18 @@ def _check_outputs(problem: Problem, model: nn.Module) -> None:
         except RuntimeError as error:
             why = str(error).partition("\n")[0]
             raise ValueError(
-                f"train: the model takes no points of {problem.inputs} inputs ({why})"
+                f"train: the model must accept points [n, {problem.inputs}]; it raises: {why}"
             ) from None
     fitting = [(points, problem.classes)] if problem.classes else [(points,), (points, 1)]
     if outputs.shape not in fitting:
         raise ValueError(
-            f"train: for {points} points of problem {problem.name} the model must give "
-            f"{' or '.join(str(list(shape)) for shape in fitting)}; it gives {list(outputs.shape)}"
+            f"train: for {points} points of problem {problem.name} the shape of the output must be "
+            f"{' or '.join(str(list(shape)) for shape in fitting)}; it is {list(outputs.shape)}"
         )
     before, after = [outputs, *model.state_dict().values()], [again, *twin.state_dict().values()]
     same = [torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(before, after, strict=True)]
     if not all(same):
-        raise ValueError("train: the model is random or changes with what it sees; eval() may help")
+        raise ValueError(
+            "train: the model must be deterministic and must not change in a forward pass; eval() "
+            "may help"
+        )

@@ -1,4 +1,4 @@
-"""What every objective says: what is minimised, by which engine, and what is measured."""
+"""The interface of the objectives: the loss, its engines, and what is measured."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hrta.problems.problem import Problem, check_numbers
-from hrta.runtime.checkpoints import digest
 from hrta.schedules import Schedule
 from hrta.training.engines.choice import check_engine
 from hrta.training.engines.engine import Engine
@@ -23,15 +22,15 @@ MEASURES = ("loss", "test_loss", "test_error")
 
 
 class Objective(ABC):
-    """A kind of training problem. A new one is a subclass of this and nothing else.
+    """A loss to minimise for a type of problem and networks; a subclass defines a new one.
 
     Attributes:
-        name: in messages.
-        problem_type, networks_type: what it is for.
-        engines: by which it is minimised.
-        accepts: which of the arguments OPTIONAL it accepts.
-        fits_classes: whether it fits classes, too.
-        shares_prefixes: whether identical runs may be trained once.
+        name: its name in messages.
+        problem_type, networks_type: the types that it accepts.
+        engines: the engines that can minimise it.
+        accepts: the arguments of OPTIONAL that it accepts.
+        fits_classes: whether targets may be classes.
+        shares_prefixes: whether runs are trained once as long as they are identical.
     """
 
     name: ClassVar[str]
@@ -43,7 +42,7 @@ class Objective(ABC):
     shares_prefixes: ClassVar[bool] = True
 
     def check_types(self, problem: Any, networks: Any) -> None:
-        """Refuse a problem or networks that it is not for."""
+        """Raise a ValueError if problem or networks are of another type."""
         for what, given, wanted in (
             ("problem", problem, self.problem_type),
             ("networks", networks, self.networks_type),
@@ -57,11 +56,11 @@ class Objective(ABC):
     def schedules(
         self, schedule: Schedule | Sequence[Schedule], networks: Any
     ) -> Sequence[Schedule]:
-        """The schedule of each run, from one for all or several."""
+        """The schedule of each run, from one for all runs or one for each."""
         return one_schedule_each(schedule, networks.runs, "networks")
 
     def check(self, task: Task) -> None:
-        """Refuse a task that does not fit, in one line."""
+        """Raise a ValueError, in one line, if the task does not fit the objective."""
         for each in fields(task):
             refused = each.name in OPTIONAL and each.name not in self.accepts
             if refused and getattr(task, each.name) != each.default:
@@ -70,7 +69,7 @@ class Objective(ABC):
         if isinstance(task.problem, Problem) and not self.fits_classes:
             check_numbers(task.problem, "train")
         check_inputs(task.problem, task.networks, "train")
-        _ = task.batches  # raises what is wrong with them
+        _ = task.batches  # checks its arguments
 
     @abstractmethod
     def make_engine(self, task: Task) -> Engine:
@@ -78,26 +77,21 @@ class Objective(ABC):
 
     @abstractmethod
     def identity(self, task: Task) -> dict[str, object]:
-        """What the result depends on beside the task's options and the first parameters, JSON."""
+        """What a result depends on besides the task's options and initial parameters, as JSON."""
 
     def seeds_of_runs(self, task: Task) -> np.ndarray | None:
-        """The seed of each run's random numbers, [R], if there are any."""
+        """The seed of the random numbers of each run, [R]; None if there are none."""
         return None
 
     def decay_factors(self, task: Task) -> np.ndarray:
-        """decay^(t/T) for each step t, [T] float64."""
+        """The factor decay^(t/T) of the learning rate at each step t, [T] float64."""
         return task.decay ** (np.arange(task.steps) / task.steps)
 
     def columns(self, task: Task, measured: np.ndarray) -> dict[str, np.ndarray]:
-        """The columns of the history from what the engine measured, [K, R, rows]."""
+        """The columns of the history from the measures of the engine, [K, R, rows]."""
         return dict(zip(MEASURES, measured, strict=False))
 
 
-def data_digest(problem: Problem) -> str:
-    """SHA-256 of all points and targets."""
-    return digest(problem.x, problem.y, problem.x_test, problem.y_test)
-
-
 def decay_factors_one_by_one(task: Task) -> np.ndarray:
-    """decay^(t/T) by Python's power, which differs from NumPy's in the last digit of some."""
+    """decay^(t/T) by Python's power, some of whose last digits differ from NumPy's."""
     return np.array([task.decay ** (step / task.steps) for step in range(task.steps)])

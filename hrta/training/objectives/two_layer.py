@@ -1,4 +1,4 @@
-"""Regression by two-layer homotopy networks, the problem of the paper."""
+"""Regression by two-layer homotopy networks, the training of the paper."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
 from hrta.training.engines.choice import ENGINES, make_engine
 from hrta.training.engines.engine import Engine
-from hrta.training.objectives.objective import OPTIONAL, Objective, data_digest
+from hrta.training.objectives.objective import OPTIONAL, Objective
 from hrta.training.task import Task
 
 
 @dataclass(frozen=True)
 class TwoLayerRegression(Objective):
-    """R_s = 1/(2n) sum_i (phi_s(x_i) - y_i)^2 over both layers, s that of the stage.
+    """R_s = 1/(2n) sum_i (phi_s(x_i) - y_i)^2 over both layers, with the s of the stage.
 
-    Losses in the history are those of all points, also with minibatches. Engines: torch, numba,
+    The loss in the history is that of all points, also with minibatches. Engines: torch, numba,
     triton; see `hrta.training.engines.choice.make_engine`.
 
     Source: arXiv 2309.15244, abstract; loss and scaling are assumed.
@@ -31,7 +31,7 @@ class TwoLayerRegression(Objective):
         return make_engine(task)
 
     def identity(self, task: Task) -> dict[str, object]:
-        return {"data": data_digest(task.problem)}
+        return {"data": task.problem.digest}
 
     def seeds_of_runs(self, task: Task) -> np.ndarray | None:
         return task.batches and task.batches.seeds

@@ -1,14 +1,14 @@
-"""The loss of two-layer homotopy networks and its gradient in plain torch, and its engine.
+"""The loss of two-layer homotopy networks and its gradient in torch, and the torch engine.
 
-For ReLU sigma_s(z) = sigma_s'(z) z, and sigma_s'(z) = (1 - s) + s 1[z > 0]. So all that is needed
-of the pre-activations is the pattern P = 1[z > 0]: with x the biased points and everything per run,
+For ReLU sigma_s(z) = sigma_s'(z) z and sigma_s'(z) = (1 - s) + s 1[z > 0], so only the pattern
+P = 1[z > 0] of the pre-activations is needed. With the biased points x, for each run,
 
     phi_i   = 1/sqrt(m) sum_j x_ij [(1 - s) sum_k w_jk a_k + s sum_k P_ik w_jk a_k]
     B_jk    = 1/(n sqrt(m)) sum_i r_i x_ij sigma_s'(z_ik),    r = phi - y
     dR/dw_jk = a_k B_jk,      dR/da_k = sum_j w_jk B_jk
 
-Per step that is three thin matrix products and one comparison over [n, m], and no activation is
-stored. The derivative at z = 0 is 1 - s, torch's convention for (leaky) ReLU.
+A step takes three thin matrix products and one comparison over [n, m], and stores no activations.
+The derivative at z = 0 is 1 - s, as in torch.
 """
 
 import math
@@ -19,16 +19,16 @@ import torch
 from torch import Tensor
 
 from hrta.networks.two_layer import TwoLayer
-from hrta.training.engines.engine import EngineState
+from hrta.training.engines.state import EngineState
 from hrta.training.engines.torch_engine import Function, TorchEngine
 from hrta.training.packing import pack, points_and_targets, unpack
 from hrta.training.task import Task
 
-# Elements of the pattern worked on at a time: 8 MiB in float32, so that it stays in the cache.
+# Elements of the pattern of a block of runs: 8 MiB in float32, which fits the cache.
 BLOCK_ELEMENTS = 2**21
-# Widths are rounded up to whole cache lines (16 float32), so that every run's weights start on one.
-# The matrix product picks its order of summation by alignment: without it the last bit of a run
-# would depend on the run's place in the ensemble.
+# Widths are rounded up to whole cache lines (16 float32), so that the weights of every run start at
+# one. The order of summation of a matrix product depends on the alignment: otherwise the last bits
+# of a run would depend on its position in the ensemble.
 WIDTH_MULTIPLE = 16
 
 
@@ -40,7 +40,7 @@ def make_torch_engine(task: Task) -> TorchEngine:
 
 
 class TwoLayerFunction(Function):
-    """R_s of each run, its targets less the run's skip term."""
+    """R_s of each run; the skip term of the run is subtracted from its targets."""
 
     def __init__(self, task: Task) -> None:
         problem, like = task.problem, task.networks.inner
@@ -49,24 +49,24 @@ class TwoLayerFunction(Function):
         self._width, self._fixed_outer = task.networks.width, task.fixed_outer
         self.worst = [math.inf] * (2 if self._test else 1)
 
-    def follow(self, state: EngineState) -> None:
+    def state_changed(self, state: EngineState) -> None:
         self._loss = self._loss_on(*self._points, state.skip)
         self._test_loss = self._test and self._loss_on(*self._test, state.skip)
 
     def _loss_on(self, x: Tensor, y: Tensor, skip: np.ndarray) -> "Loss":
         skip = torch.as_tensor(skip).to(x.device)
-        # Not a matrix product, whose rounding may depend on how many runs there are.
+        # Not a matrix product: its rounding may depend on the number of runs.
         return Loss(x, (y - (skip[:, None] * x).sum(-1)).to(y.dtype), self._width)
 
     def value_and_gradient(
-        self, parameters: Tensor, s: Tensor, gradient: Tensor, of_points: Tensor | None = None
+        self, parameters: Tensor, s: Tensor, gradient: Tensor, point_weights: Tensor | None = None
     ) -> Tensor:
-        losses = self._loss.value_and_gradient(parameters, s, gradient, of_points)
+        losses = self._loss.value_and_gradient(parameters, s, gradient, point_weights)
         if self._fixed_outer:
             gradient[:, -1] = 0
         return losses
 
-    def tested(self, parameters: Tensor, s: Tensor) -> list[Tensor]:
+    def test_measures(self, parameters: Tensor, s: Tensor) -> list[Tensor]:
         return [self._test_loss.value(parameters, s)] if self._test_loss else []
 
     def networks(self, parameters: Tensor) -> TwoLayer:
@@ -76,15 +76,14 @@ class TwoLayerFunction(Function):
 class Loss:
     """R_s(theta) = 1/(2n) sum_i (phi_s(x_i; theta) - y_i)^2 for R networks on one set of points.
 
-    All arithmetic is done run by run and each run's memory is laid out alike, so on a CPU with one
-    thread a run's numbers do not depend, bit by bit, on the others beside it (the width must be a
-    WIDTH_MULTIPLE for that).
+    The arithmetic of each run is separate and all runs have the same memory layout, so on a CPU
+    with one thread the results of a run do not depend, bit for bit, on the other runs (if the width
+    is a multiple of WIDTH_MULTIPLE).
 
     Args:
         x: biased points, [n, D], in the dtype and on the device of the parameters.
         y: targets, [n] for all runs or [R, n].
-        width: the true width m of the 1/sqrt(m) scaling; the parameters may be wider, by neurons
-            of zero weights.
+        width: the width m in 1/sqrt(m); the parameters may have more neurons, with zero weights.
     """
 
     def __init__(self, x: Tensor, y: Tensor, width: int) -> None:
@@ -98,20 +97,20 @@ class Loss:
         return torch.cat([_half_mean_square(self._residual(*block)[0]) for block in blocks])
 
     def value_and_gradient(
-        self, parameters: Tensor, s: Tensor, gradient: Tensor, of_points: Tensor | None = None
+        self, parameters: Tensor, s: Tensor, gradient: Tensor, point_weights: Tensor | None = None
     ) -> Tensor:
-        """The loss of each run, [R], in which every point counts 1, and its gradient.
+        """The loss of each run, [R], with equal weights of all points, and its gradient.
 
         Args:
-            parameters: [R, D + 1, m], the inner weights and, in the last row, the outer ones.
+            parameters: [R, D + 1, m], the inner weights and, in the last row, the outer weights.
             s: homotopy parameter of each run, [R].
-            gradient: where the gradient is written, shaped like the parameters.
-            of_points: how much each point counts in the gradient, [R, n]; without it 1.
+            gradient: output, shaped like the parameters.
+            point_weights: weight of each point in the gradient, [R, n]; None for 1.
         """
         losses = []
         runs = self._block_runs(parameters)
         targets = gradient.split(runs)
-        weights = [None] * len(targets) if of_points is None else of_points.split(runs)
+        weights = [None] * len(targets) if point_weights is None else point_weights.split(runs)
         blocks = zip(self._blocks(parameters, s), targets, weights, strict=True)
         for (block, block_s, block_y), target, weight in blocks:
             residual, pattern = self._residual(block, block_s, block_y)
@@ -149,19 +148,19 @@ class Loss:
         torch.sum(back.mul_(inner), dim=1, out=gradient[:, -1])
 
     def _block_runs(self, parameters: Tensor) -> int:
-        """How many runs to work on at a time: all on a GPU, as many as fit the cache on a CPU."""
+        """Number of runs in a block: all on a GPU, as many as fit the cache on a CPU."""
         if parameters.is_cuda:
             return len(parameters)
         return max(1, BLOCK_ELEMENTS // (len(self.x) * parameters.shape[-1]))
 
     def _blocks(self, parameters: Tensor, s: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Parameters, s and targets of the runs, some runs at a time."""
+        """Parameters, s and targets of each block of runs."""
         y = self.y.expand(len(parameters), -1)
         of_runs = (part.split(self._block_runs(parameters)) for part in (parameters, s, y))
         return zip(*of_runs, strict=True)
 
     def _workspace(self, name: str, *shape: int) -> Tensor:
-        """Memory kept from step to step: fresh memory costs more than the arithmetic."""
+        """Memory that is reused at every step: allocation costs more than the arithmetic."""
         size = math.prod(shape)
         if name not in self._memory or self._memory[name].numel() < size:
             self._memory[name] = self.x.new_empty(size)

@@ -37,7 +37,7 @@ def test_auto_falls_back_to_torch_with_one_line(monkeypatch, caplog):
     with caplog.at_level(logging.WARNING):
         assert type(chosen("auto", networks)) is TorchEngine
     assert [record.getMessage() for record in caplog.records] == [
-        "engine numba: No module named 'numba'; the torch engine is used instead"
+        "engine numba: No module named 'numba'; engine torch is used instead"
     ]
     with pytest.raises(ValueError, match="engine numba: No module named 'numba'"):
         chosen("numba", networks)
@@ -47,7 +47,7 @@ def test_other_precisions_are_for_torch(small_problem, caplog):
     networks = TwoLayer.initialise([0], 2, 5, dtype=torch.bfloat16)
     history = train(small_problem, networks, Schedule([Stage(1, 3)])).history
     assert np.isfinite(history["loss"]).all()
-    assert "bfloat16 is neither float32 nor float64" in caplog.text
+    assert "dtype must be float32 or float64; it is torch.bfloat16" in caplog.text
 
 
 def test_a_new_optimizer_is_for_torch(small_problem, monkeypatch, caplog):
@@ -66,14 +66,14 @@ def test_a_new_optimizer_is_for_torch(small_problem, monkeypatch, caplog):
 def test_what_cannot_work_is_refused():
     networks = TwoLayer.initialise([0], 2, 5)
     with pytest.raises(
-        ValueError, match="unknown engine 'gpu'; there are auto, torch, numba, triton"
+        ValueError, match="engine: must be one of auto, torch, numba, triton; it is 'gpu'"
     ):
         chosen("gpu", networks)
-    with pytest.raises(ValueError, match="engine triton: the networks are on device cpu"):
+    with pytest.raises(ValueError, match="engine triton: networks must not be on device cpu"):
         chosen("triton", networks)
 
 
 @pytest.mark.parametrize("old", RENAMED)
 def test_an_old_name_is_refused_with_the_new_one(old):
-    with pytest.raises(ValueError, match=f"^engine '{old}' is now called '{RENAMED[old]}'$"):
+    with pytest.raises(ValueError, match=f"^engine: '{old}' was renamed '{RENAMED[old]}'$"):
         chosen(old, TwoLayer.initialise([0], 2, 5))

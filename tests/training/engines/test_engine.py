@@ -118,5 +118,7 @@ def test_a_diverged_run_stays_as_it_is(small_problem, small_networks, engine):
 
 def test_a_switch_to_the_identity_is_refused(small_problem, small_networks, engine):
     schedule = Schedule([Stage(1.0, 2), Stage(0.0, 2)])
-    with pytest.raises(ValueError, match="no switch to s = 0 can preserve the function"):
+    with pytest.raises(
+        ValueError, match="s after a function-preserving switch must be above 0; it is 0"
+    ):
         train(small_problem, small_networks, schedule, preserve_function=True, engine=engine)

@@ -132,9 +132,9 @@ def test_outer_weights_stay_where_they_are_fixed(engine, device):
 
 def test_what_it_does_not_know_is_refused(engine, device):
     task = example(2, 9, 2, 12, device)
-    with pytest.raises(ValueError, match="engine triton: it knows no minibatches"):
+    with pytest.raises(ValueError, match="engine triton: batch_size is not supported"):
         engine(replace(task, batch_size=3))
-    with pytest.raises(ValueError, match="engine triton: it knows no function-preserving switch"):
+    with pytest.raises(ValueError, match="engine triton: preserve_function is not supported"):
         engine(replace(task, preserve_function=True))
 
 

@@ -214,7 +214,7 @@ def test_observations_are_of_the_networks_at_that_step():
     ("change", "message"),
     [
         ({"learning_rate": -1}, "learning_rate must be a positive number; it is -1"),
-        ({"learning_rate": [1, 2, 3]}, "must be a number or 2 of them, one for each run"),
+        ({"learning_rate": [1, 2, 3]}, "must be a number or 2 numbers, one for each run"),
         ({"decay": 1.5}, r"decay must be in \(0, 1\]; it is 1.5"),
         ({"recovery": -1}, "recovery must be a non-negative number; it is -1"),
         ({"recovery": np.inf}, "recovery must be a non-negative number; it is inf"),
@@ -222,7 +222,7 @@ def test_observations_are_of_the_networks_at_that_step():
         ({"fixed_outer": True}, "adaptive slopes does not accept fixed_outer"),
         ({"plateau": Plateau()}, "adaptive slopes does not accept plateau"),
         ({"batch_size": 3}, "adaptive slopes does not accept batch_size"),
-        ({"engine": "numba"}, "unknown engine 'numba'; there are auto, torch"),
+        ({"engine": "numba"}, "engine: must be one of auto, torch; it is 'numba'"),
     ],
 )
 def test_training_that_makes_no_sense_is_refused(change, message):
@@ -232,12 +232,14 @@ def test_training_that_makes_no_sense_is_refused(change, message):
 
 @pytest.mark.parametrize("stages", [[Stage(0.5, 3)], [Stage(1, 3), Stage(1, 3)]])
 def test_there_is_one_stage_and_no_homotopy(stages):
-    with pytest.raises(ValueError, match="the schedule must be one stage with s = 1"):
+    with pytest.raises(ValueError, match="schedule must be one stage with s = 1"):
         train(PROBLEM, networks(), Schedule(stages))
 
 
 def test_networks_and_problem_must_fit_together():
-    with pytest.raises(ValueError, match="problem mine has 2 inputs, the networks have 1"):
+    with pytest.raises(
+        ValueError, match="networks must have 2 inputs, as problem mine; they have 1"
+    ):
         train_slopes(Problem("mine", np.ones((3, 2)), np.ones(3)), networks(), 3)
 
 

@@ -224,27 +224,33 @@ def test_what_is_random_will_do_when_it_is_not(small_problem):
     assert not train(small_problem, [model], STAGES).diverged
 
 
+ANOTHER = "model 1 has another structure than model 0"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"models": []}, "at least one model is needed"),
-        ({"models": [nn.Linear(2, 1)]}, "has no HomotopyActivation; put some in, or use hrta.conv"),
-        ({"models": [HomotopyActivation()]}, "the model needs parameters to train"),
-        ({"models": [Perceptron(2, 5), Perceptron(2, 6)]}, "model 1 is not like model 0"),
-        ({"models": [Perceptron(2, 5), Perceptron(2, 5, base="tanh")]}, "model 1 is not like"),
-        ({"models": [Perceptron(2, 5), Perceptron(2, 5).eval()]}, "model 1 is not like"),
-        ({"models": [Perceptron(2, 5), Perceptron(2, 5).requires_grad_(False)]}, "model 1 is not"),
-        ({"models": [Perceptron(3, 5)]}, "the model takes no points of 2 inputs"),
-        ({"models": [Perceptron(2, 5, 1, 3)]}, r"must give \[7\] or \[7, 1\]; it gives \[7, 3\]"),
-        ({"models": [chain(nn.Dropout())]}, "is random or changes with what it sees; eval"),
-        ({"models": [chain(nn.BatchNorm1d(4))]}, "is random or changes with what it sees; eval"),
-        ({"schedule": [STAGES]}, "1 schedules for 2 homotopy activations"),
-        ({"schedule": [1.0, 1.5]}, "schedule must be a hrta.Schedule, or several"),
+        ({"models": [nn.Linear(2, 1)]}, "the model must contain a HomotopyActivation; it has none"),
+        ({"models": [HomotopyActivation()]}, "the model must have trainable parameters"),
+        ({"models": [Perceptron(2, 5), Perceptron(2, 6)]}, ANOTHER),
+        ({"models": [Perceptron(2, 5), Perceptron(2, 5, base="tanh")]}, ANOTHER),
+        ({"models": [Perceptron(2, 5), Perceptron(2, 5).eval()]}, ANOTHER),
+        ({"models": [Perceptron(2, 5), Perceptron(2, 5).requires_grad_(False)]}, ANOTHER),
+        ({"models": [Perceptron(3, 5)]}, r"the model must accept points \[n, 2\]; it raises: "),
+        ({"models": [Perceptron(2, 5, 1, 3)]}, r"must be \[7\] or \[7, 1\]; it is \[7, 3\]"),
+        ({"models": [chain(nn.Dropout())]}, "must not change in a forward pass; eval"),
+        ({"models": [chain(nn.BatchNorm1d(4))]}, "must not change in a forward pass; eval"),
+        (
+            {"schedule": [STAGES]},
+            "must be one or 2, one for each of the homotopy activations; there are 1",
+        ),
+        ({"schedule": [1.0, 1.5]}, "schedule must be an hrta.Schedule or several"),
         (
             {"schedule": [STAGES, Schedule([Stage(1, 3)])]},
-            r"all schedules need the same number of steps; got \[3, 10\]",
+            r"all schedules must have the same number of steps; they have \[3, 10\]",
         ),
-        ({"learning_rate": [0.1]}, "must be a number or 3 of them, one for each run"),
+        ({"learning_rate": [0.1]}, "must be a number or 3 numbers, one for each run"),
         ({"learning_rate": 0}, "learning_rate must be a positive number; it is 0"),
         ({"log_every": 0}, "log_every must be a positive integer; it is 0"),
         ({"decay": 0}, r"decay must be in \(0, 1\]; it is 0"),
@@ -265,5 +271,5 @@ def test_stages_there_must_be():
 
 
 def test_for_classes_there_is_an_output_of_each():
-    with pytest.raises(ValueError, match=r"must give \[20, 3\]; it gives \[20, 1\]"):
+    with pytest.raises(ValueError, match=r"must be \[20, 3\]; it is \[20, 1\]"):
         train(classes(), [Perceptron(2, 5)], STAGES)

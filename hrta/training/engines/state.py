@@ -1,0 +1,72 @@
+"""The state of an ensemble in training: everything that an update changes."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(eq=False)
+class EngineState:
+    """Arrays or tensors with the runs along the first axis; integers belong to all runs.
+
+    Attributes:
+        step: number of updates made.
+        runs: the number of each run in the task, [R].
+        diverged: the step at which the loss of each run was non-finite, [R]; -1 for a run that has
+            not diverged.
+        parameters: [R, ...], packed in the layout of the engine.
+        moments: state of the optimizer, [R, state size, ...].
+        corrections: of Adam's two moments, 1 - beta^t, [R, 2] float64.
+        skip: the skip term c . (x, 1) that function-preserving switches have added to each
+            function, c [R, d + 1] float64; None without it.
+        switches: positions of the neurons' switches that the one-dimensional kernel keeps between
+            calls; None for other engines.
+    """
+
+    step: int
+    runs: np.ndarray
+    diverged: np.ndarray | Tensor
+    parameters: np.ndarray | Tensor
+    moments: np.ndarray | Tensor
+    corrections: np.ndarray | Tensor
+    skip: np.ndarray | None = None
+    switches: np.ndarray | None = None
+
+    def select(self, runs: np.ndarray) -> Self:
+        """A copy of the state of these runs, [R'] indices."""
+        arrays = {name: value[runs] for name, value in self._values() if not isinstance(value, int)}
+        return replace(self, **arrays)
+
+    def as_numpy(self) -> Self:
+        """The same state with NumPy arrays instead of tensors, which must be on the CPU."""
+        tensors = {name: value for name, value in self._values() if isinstance(value, Tensor)}
+        return replace(self, **{name: tensor.numpy() for name, tensor in tensors.items()})
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """A copy of the state as NumPy arrays, for a checkpoint."""
+        return {name: as_array(value) for name, value in self._values()}
+
+    def restored(self, arrays: dict[str, np.ndarray]) -> Self:
+        """The state from `arrays`, with the types and on the device of this one."""
+        return replace(self, **{name: _like(value, arrays[name]) for name, value in self._values()})
+
+    def _values(self) -> list[tuple[str, Any]]:
+        named = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        return [(name, value) for name, value in named if value is not None]
+
+
+def _like(value: Tensor | np.ndarray | int, array: np.ndarray) -> Tensor | np.ndarray | int:
+    if isinstance(value, Tensor):
+        return torch.from_numpy(array).to(value)
+    return int(array) if isinstance(value, int) else array
+
+
+def as_array(value: Tensor | np.ndarray | int) -> np.ndarray:
+    """A copy; bfloat16, which NumPy does not have, becomes float32."""
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+        value = (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+    return np.array(value)

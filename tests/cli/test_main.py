@@ -158,7 +158,7 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
     write_problem(Problem("twice", x, x[:, 0]), tmp_path / "twice.parquet")
     done = hrta("ntk", "--problem", tmp_path / "twice.parquet")
     assert done.returncode == 0
-    warnings = [line for line in done.stderr.splitlines() if "there already" in line]
+    warnings = [line for line in done.stderr.splitlines() if "are repeated" in line]
     assert warnings == [
         "hrta: tangent kernel: 1 of the 4 points are repeated; the smallest eigenvalue is 0"
     ]

@@ -100,7 +100,7 @@ def test_s_outside_its_range_is_refused(s):
 
 
 def test_unknown_base_lists_the_known():
-    with pytest.raises(ValueError, match="base must be one of relu, relu2, .*; it is 'step'"):
+    with pytest.raises(ValueError, match=r"base must be one of relu, relu2, .*; it is 'step'"):
         homotopy(Z, 1, "step")
-    with pytest.raises(ValueError, match="base must be one of relu, relu2, .*; it is 'step'"):
+    with pytest.raises(ValueError, match=r"base must be one of relu, relu2, .*; it is 'step'"):
         HomotopyActivation(base="step")

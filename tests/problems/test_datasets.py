@@ -83,7 +83,7 @@ def test_missing_files_and_data_sets_are_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="there is no such file"):
         datasets.read_csv(tmp_path / "none.csv", "y")
     with pytest.raises(
-        ValueError, match="name must be one of diabetes, digits, .*; it is 'abalone'"
+        ValueError, match=r"name must be one of diabetes, digits, .*; it is 'abalone'"
     ):
         datasets.load("abalone")
 

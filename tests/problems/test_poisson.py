@@ -138,7 +138,7 @@ def test_random_points_are_uniform():
 
 
 def test_what_makes_no_sense_is_refused():
-    with pytest.raises(ValueError, match="name must be one of cosines, .*; it is 'square'"):
+    with pytest.raises(ValueError, match=r"name must be one of cosines, .*; it is 'square'"):
         make_problem("square")
     for modes in ((), ((0, 0),), ((1, 0), (1,)), ((1, 2), (1, 2)), ((1, 2), (-1, 2))):
         with pytest.raises(ValueError, match="problem mine: modes must be distinct, not 0"):

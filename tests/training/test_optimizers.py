@@ -99,7 +99,7 @@ def test_a_run_is_the_same_wherever_it_stands(name):
 
 def test_what_is_unknown_or_out_of_range_is_refused():
     with pytest.raises(
-        ValueError, match="optimizer must be one of gradient_descent, .*; it is 'sgd'"
+        ValueError, match=r"optimizer must be one of gradient_descent, .*; it is 'sgd'"
     ):
         make_optimizer("sgd", 0.9)
     with pytest.raises(ValueError, match=r"momentum must be in \[0, 1\); it is 1"):

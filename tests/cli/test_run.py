@@ -167,7 +167,7 @@ def test_points_must_be_those_of_the_spec(tmp_path, monkeypatch):
         ([jumps(width=3)], "width: unknown key; allowed are job, experiment, problem, methods"),
         ([jumps(problem={"name": "moon"})], "unknown problem 'moon'"),
         ([jumps(problem={"points": 0})], "points: 0 given; must be greater than or equal to 1"),
-        ([jumps(problem={"points": 1})], "points = 1 must be"),
+        ([jumps(problem={"points": 1})], "points must be k^1 for an integer k >= 2; it is 1"),
         ([jumps(problem={"source": "web"})], "input tag 'web' found using 'source'"),
         ([jumps(problem={"file": "none.parquet"})], "none.parquet: there is no such file"),
         ([jumps(), "--output", "a.csv"], "--output a.csv: must be a file *.parquet"),

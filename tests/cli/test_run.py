@@ -165,7 +165,10 @@ def test_points_must_be_those_of_the_spec(tmp_path, monkeypatch):
         ([jumps(methods={"a": 1})], "theory jumps.methods.a: 1 given; must be a valid list"),
         ([jumps(methods={"a": [3]})], "methods.a.0: 3 given; must be less than or equal to 2"),
         ([jumps(width=3)], "width: unknown key; allowed are job, experiment, problem, methods"),
-        ([jumps(problem={"name": "moon"})], "unknown problem 'moon'"),
+        (
+            [jumps(problem={"name": "moon"})],
+            "problem: name must be one of sine1d, sine3d, jump1d; it is 'moon'",
+        ),
         ([jumps(problem={"points": 0})], "points: 0 given; must be greater than or equal to 1"),
         ([jumps(problem={"points": 1})], "points must be k^1 for an integer k >= 2; it is 1"),
         ([jumps(problem={"source": "web"})], "input tag 'web' found using 'source'"),

@@ -1,1 +1,1 @@
-"""How fast the engines are, beside the ways in which others would train the same networks."""
+"""Benchmarks of the engines against other implementations of the same training."""

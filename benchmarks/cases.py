@@ -1,7 +1,7 @@
-"""The problem that everyone trains on, and the sizes at which it is timed.
+"""The problem of the benchmarks and the sizes at which it is timed.
 
 n random points in [0, 1]^d, y = sin(2 pi sum_j x_j), both layers trained on the full batch by Adam
-with learning rate 1e-3, s = 1 (plain ReLU, which every library knows), from the same weights.
+with learning rate 1e-3, s = 1 (plain ReLU, which every library has), from the same weights.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from hrta.training.task import Task
 
 LEARNING_RATE = 1e-3
 POINTS, WIDTH = 100, 1000
-# Networks in an ensemble: the seeds of the replication; a GPU is filled by more.
+# Networks in an ensemble: as in the replication; more are needed to use a whole GPU.
 RUNS = {"cpu": (20,), "cuda": (128, 256)}
 
 WIDTHS = (50, 200, 1000, 5000, 20000)
@@ -37,7 +37,7 @@ class Case:
     R: int = 20
 
     def make(self, device: str = "cpu", dtype: torch.dtype = torch.float32) -> "Start":
-        """Where training starts."""
+        """The start of the training."""
         networks = TwoLayer.initialise(range(self.R), self.d, self.m, dtype, device)
         x = np.random.default_rng(0).uniform(size=(self.n, self.d))
         problem = Problem("sine", x, np.sin(2 * np.pi * x.sum(1)))
@@ -48,12 +48,12 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Where training starts: what all engines and peers are given.
+    """The start of the training, the same for all contenders.
 
     Attributes:
         networks: the networks.
         x, y: points with a last column of ones, and targets.
-        task: the same, for our engines.
+        task: the same, for the engines of hrta.
     """
 
     networks: TwoLayer
@@ -63,7 +63,7 @@ class Start:
 
 
 def side_by_side(device: str, quick: bool) -> list[Case]:
-    """Where everyone is timed."""
+    """The cases on which all contenders are timed."""
     runs = RUNS[device]
     if quick:
         sizes = [(1, 50), (1, 200), (3, 200)]
@@ -73,7 +73,7 @@ def side_by_side(device: str, quick: bool) -> list[Case]:
 
 
 def growth(device: str, quick: bool) -> list[Case]:
-    """Where the engines are timed, so that cliffs between the sizes above are seen."""
+    """Further cases on which the engines are timed, to find jumps between the sizes above."""
     most = max(RUNS[device])
     if quick:
         return [Case(3, 200, POINTS, 1), Case(3, 200, 25, most), Case(10, 200, POINTS, most)]

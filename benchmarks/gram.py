@@ -1,4 +1,4 @@
-"""Assembly of the infinite-width Gram matrix beside google/neural-tangents, in turns, in float64.
+"""Assembly of the infinite-width Gram matrix by hrta and google/neural-tangents, in float64.
 
 make bench-gram
 """

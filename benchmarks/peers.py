@@ -1,9 +1,9 @@
-"""Everyone who trains in this process: our engines, the naive way and torch's BLAS.
+"""The contenders in this process: the engines, the naive implementation and torch's BLAS.
 
-- naive: what one would write first. One network as a `torch.nn.Module`, automatic
+- naive: the simplest implementation. One network as a `torch.nn.Module`, automatic
   differentiation, `torch.optim.Adam`, a Python loop.
-- torch BLAS: what one would write next. One network, two matrix products and gradients by hand, in
-  place in memory that is allocated once; so is Adam, in whole-tensor operations.
+- torch BLAS: one network, two matrix products, the gradient in closed form and Adam in operations
+  on whole tensors, all in memory that is allocated once.
 """
 
 from abc import ABC, abstractmethod
@@ -22,13 +22,13 @@ from hrta.training.optimizers import Adam
 
 
 class Contender(ABC):
-    """Someone who trains.
+    """An implementation of the training.
 
     Attributes:
-        engine, variant: the name, and which of several ways of the same engine it is.
-        networks: how many are trained, side by side or at once.
-        threads: how many it trains on.
-        chunk: it only takes multiples of so many steps.
+        engine, variant: its name, and the variant of the implementation.
+        networks: number of networks that are trained together.
+        threads: number of threads.
+        chunk: the number of steps must be a multiple of it.
     """
 
     engine: str
@@ -39,7 +39,7 @@ class Contender(ABC):
 
     @abstractmethod
     def advance(self, steps: int) -> float:
-        """So many steps of all networks, from where the last call ended.
+        """Train all networks this number of steps, from where the last call ended.
 
         Returns:
             The loss of the first network before the last of these steps.
@@ -48,7 +48,7 @@ class Contender(ABC):
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Let torch work on so many threads."""
+    """Let torch use this number of threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -58,7 +58,7 @@ def torch_threads(count: int) -> Iterator[None]:
 
 
 class Ensemble(Contender):
-    """One of our engines, with the whole ensemble."""
+    """An engine of hrta with the whole ensemble."""
 
     def __init__(self, engine: str, start: Start, cores: int) -> None:
         self.engine, self.networks = engine, start.networks.runs
@@ -70,12 +70,12 @@ class Ensemble(Contender):
         with torch_threads(self.threads):
             losses = self._state.advance(s, np.ones(steps), every)[0]
         if (self._state.diverged >= 0).any():
-            raise RuntimeError(f"engine {self.engine}: a network diverged, its time means nothing")
+            raise RuntimeError(f"engine {self.engine}: no network must diverge; one did")
         return float(losses[0, -1])
 
 
 class Naive(Contender):
-    """The first network of the ensemble, with torch on so many threads."""
+    """The first network of the ensemble, with this number of threads."""
 
     engine, networks = "naive", 1
 
@@ -99,7 +99,7 @@ class Naive(Contender):
 
 
 class Module(nn.Module):
-    """One network with ReLU; the points come with their column of ones."""
+    """One network with ReLU; the points have a last column of ones."""
 
     def __init__(self, inner: Tensor, outer: Tensor) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class Module(nn.Module):
 
 
 class TorchBlas(Contender):
-    """So many networks at once, each on so many threads."""
+    """Several networks at the same time, each with several threads."""
 
     engine = "torch BLAS"
 
@@ -122,7 +122,7 @@ class TorchBlas(Contender):
         self._trained = [BlasNetwork(start, run) for run in range(self.networks)]
 
     def advance(self, steps: int) -> float:
-        # The number of threads of the products is the process's, that of the rest a thread's own.
+        # The thread count of matrix products is set per process, of other operations per thread.
         with (
             torch_threads(self._threads_each),
             ThreadPoolExecutor(self.networks, initializer=self._set_up_thread) as pool,
@@ -151,7 +151,7 @@ class BlasNetwork:
 
     @torch.inference_mode()
     def train(self, steps: int) -> float:
-        """So many steps; the loss before the last of them."""
+        """Train this number of steps; returns the loss before the last of them."""
         losses = []
         for _ in range(steps):
             losses.append(self._loss_and_gradient())
@@ -186,7 +186,7 @@ def _on(threads: int) -> str:
 
 
 def rivals(start: Start, device: str, cores: int) -> list[Contender]:
-    """The naive way and torch's BLAS, each in all ways that may be its best here."""
+    """The naive implementation and torch's BLAS, each in all variants that may be the fastest."""
     counts = sorted({1, cores}) if device == "cpu" else [1]
     blas = [TorchBlas(start, 1, threads) for threads in counts]
     if len(counts) > 1:

@@ -1,4 +1,4 @@
-"""Timings of contenders, interleaved so that what else the machine does hits all of them alike."""
+"""Timings of contenders, interleaved so that other load on the machine affects all equally."""
 
 import time
 
@@ -7,8 +7,8 @@ import torch
 from benchmarks.cases import Case
 from benchmarks.peers import Contender
 
-# A way that is so many times slower than the best of the same engine is not timed again.
-HOPELESS = 2
+# A variant that is this many times slower than the best of its engine is not timed again.
+TOO_SLOW = 2
 
 
 def time_case(
@@ -16,15 +16,15 @@ def time_case(
 ) -> list[dict[str, object]]:
     """Rows of the raw table.
 
-    Every timing goes on where the last one of the same contender ended, so that what is timed is a
-    training and not its first steps alone.
+    Every timing continues where the last one of the same contender ended, so that not only the
+    first steps of a training are timed.
 
     Args:
-        case: what the contenders train.
+        case: the sizes.
         contenders: each is timed once in every repeat.
-        device: what they train on.
-        repeats: how many timings of each.
-        target: about how long one of them should take [s].
+        device: the device of the training.
+        repeats: number of timings of each contender.
+        target: approximate duration of one timing [s].
     """
     plan = [(contender, _steps(contender, target)) for contender in contenders]
     rows = []
@@ -48,24 +48,24 @@ def time_case(
                     "us": 1e6 * seconds / (contender.networks * steps),
                 }
             )
-        plan = _hopeful(plan, rows[-len(plan) :])
+        plan = _fast_enough(plan, rows[-len(plan) :])
     return rows
 
 
-def _hopeful(plan: list[tuple], rows: list[dict]) -> list[tuple]:
-    """Those of the plan whose last timing, their row, was not far from the best of its engine."""
+def _fast_enough(plan: list[tuple], rows: list[dict]) -> list[tuple]:
+    """The entries whose last timing, in rows, is below TOO_SLOW times the best of the engine."""
     best = {}
     for row in rows:
         best[row["engine"]] = min(row["us"], best.get(row["engine"], row["us"]))
     pairs = zip(plan, rows, strict=True)
-    return [entry for entry, row in pairs if row["us"] < HOPELESS * best[row["engine"]]]
+    return [entry for entry, row in pairs if row["us"] < TOO_SLOW * best[row["engine"]]]
 
 
 def _steps(contender: Contender, target: float) -> int:
-    """Steps that take about the target; the first ones, which may compile, do not count."""
+    """Number of steps that takes about the target; the first steps may compile."""
     steps = contender.chunk
     _seconds(contender, steps)
-    # The shorter of two: a single one may have had to wait for what else the machine does.
+    # The shorter of two: other load on the machine may have delayed one.
     while (seconds := min(_seconds(contender, steps) for _ in range(2))) < target / 5:
         steps *= 5
     return contender.chunk * max(1, round(target / seconds * steps / contender.chunk))

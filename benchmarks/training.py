@@ -1,8 +1,8 @@
-"""Time the engines beside others: `make bench`, or `python -m benchmarks.training --help`.
+"""Time the engines and other implementations: `make bench`; for options `--help`.
 
-On every case the engines, the naive way, torch's BLAS and JAX are timed in turn, several times
-over. Written to the output folder: every timing (benchmark.parquet), the machine
-(benchmark.json), a table (benchmark.md) and two figures.
+On every case the engines, the naive implementation, torch's BLAS and JAX are timed in turn, several
+times. The output folder gets every timing (benchmark.parquet), the machine (benchmark.json), a
+table (benchmark.md) and two figures.
 """
 
 import os
@@ -52,9 +52,9 @@ def benchmark(
     jax_python: Annotated[Path, typer.Option(help="Python that has JAX.")] = ROOT
     / ".venv-jax/bin/python",
 ) -> None:
-    """Time the engines beside JAX, torch's BLAS and the naive way on the same problem."""
+    """Time the engines, JAX, torch's BLAS and the naive implementation on the same problem."""
     if device is Device.cuda and not torch.cuda.is_available():
-        raise ValueError("--device cuda: torch finds no CUDA GPU here")
+        raise ValueError("--device cuda: torch must find a CUDA GPU; it finds none")
     output.mkdir(parents=True, exist_ok=True)
     started, load = time.perf_counter(), os.getloadavg()
     cores = torch.get_num_threads()
@@ -64,7 +64,7 @@ def benchmark(
         jax_version = jax.version if jax else None
     rate = max(rate, _rate(device, cores))
     write_table(raw, output / "benchmark.parquet")
-    record = provenance({"device": device, "quick": quick}, time.perf_counter() - started)
+    record = {"device": device, "quick": quick} | provenance(time.perf_counter() - started)
     record["versions"] |= {"numba": numba.__version__, "jax": jax_version}
     record |= {
         "cores": cores,
@@ -80,7 +80,7 @@ def benchmark(
 def time_all(device: Device, cores: int, jax: JaxWorkers | None, quick: bool) -> pd.DataFrame:
     """The raw table: every timing of every contender on every case."""
     everyone, engines = side_by_side(device, quick), growth(device, quick)
-    # In order of size, so that neighbours in a figure were timed under much the same conditions.
+    # Sorted by size, so that adjacent points of a figure are timed under similar conditions.
     cases = sorted(everyone + engines, key=astuple)
     rows = []
     with Progress("benchmark") as progress:
@@ -97,7 +97,7 @@ def time_all(device: Device, cores: int, jax: JaxWorkers | None, quick: bool) ->
 def _contenders(
     case: Case, device: str, cores: int, jax: JaxWorkers | None, full: bool
 ) -> list[Contender]:
-    """Who is timed on a case: all, or the engines and what JAX is usually best at."""
+    """The contenders of a case: all, or the engines and the usually fastest variants of JAX."""
     start = case.make(device)
     contenders = [Ensemble(engine, start, cores) for engine in (COMPILED[device], "torch")]
     if full:
@@ -120,7 +120,7 @@ def _rate(device: Device, cores: int) -> float:
 
 
 def main() -> None:
-    """Run the command; what cannot be done ends in one line and a non-zero exit."""
+    """Run the command; an error is one line and a non-zero exit status."""
     try:
         sys.exit(app(standalone_mode=False))
     except typer.TyperException as error:

@@ -273,7 +273,7 @@ def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="at least one stage"):
         HomotopyScheduler(convert(model()), [])
     with pytest.raises(
-        ValueError, match=r"schedule must be an hrta\.Schedule or several stages; it is Stage"
+        ValueError, match=r"schedule must be an hrta.Schedule or several stages; it is Stage"
     ):
         HomotopyScheduler(convert(model()), Stage(1, 1))
     with pytest.raises(ValueError, match=r"plateau must be an hrta\.Plateau; it is 10"):

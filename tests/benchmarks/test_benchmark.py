@@ -153,7 +153,10 @@ def test_the_command_writes_everything(monkeypatch, tmp_path, capsys):
 def test_without_a_gpu_cuda_is_a_mistake_of_one_line(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     run(monkeypatch, "--device", "cuda", "--output", str(tmp_path / "none"), code=1)
-    assert capsys.readouterr().err == "benchmark: --device cuda: torch finds no CUDA GPU here\n"
+    assert (
+        capsys.readouterr().err
+        == "benchmark: --device cuda: torch must find a CUDA GPU; it finds none\n"
+    )
     assert not (tmp_path / "none").exists()
 
 

@@ -64,11 +64,11 @@ def test_there_are_as_many_points_on_the_plane_kept_as_said(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--problem square", "unknown Poisson problem 'square'; there are cosines, product, cos"),
-        ("--points 399", "grid: points = 399 must be k^2 with an integer k >= 1"),
-        ("--problem cosines3d", "grid: points = 400 must be k^3 with an integer k >= 1"),
+        ("--problem square", "name must be one of cosines, product, cosines3d; it is 'square'"),
+        ("--points 399", "grid: points must be k^2 for an integer k >= 1; it is 399"),
+        ("--problem cosines3d", "grid: points must be k^3 for an integer k >= 1; it is 400"),
         ("--method a=1,3", "methods.a.1: 3.0 given; must be less than or equal to 2"),
-        ("--method a=1 --method b=1,1", "all schedules need the same number of"),
+        ("--method a=1 --method b=1,1", "all schedules must have the same number of"),
         ("--learning-rate 0", "learning_rates.0: 0.0 given; must be greater than 0"),
         ("--output runs.csv", "--output runs.csv: must be a file *.parquet"),
         ("--decay 0", "decay: 0.0 given; must be greater than 0"),

@@ -124,7 +124,7 @@ def test_unreadable_problems_are_refused(tmp_path, small_problem):
         read_problem(file)
     results.write_table(TABLE, tmp_path / "table.parquet")
     with pytest.raises(
-        ValueError, match=r"columns must be set, problem, x1 \.\. xd, y; they are run, method, loss"
+        ValueError, match=r"columns must be set, problem, x1 .. xd, y; they are run, method, loss"
     ):
         read_problem(tmp_path / "table.parquet")
 

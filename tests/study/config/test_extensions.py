@@ -95,12 +95,12 @@ def test_poisson_is_solved_by_every_quadrature():
         (
             "poisson.problems.poisson.points.value",
             399,
-            "poisson.problems.poisson.points.value: 399 given; grid: points = 399 must be k^2",
+            "points.value: 399 given; grid: points must be k^2 for an integer k >= 1; it is 399",
         ),
         (
             "poisson.problems.poisson.solution",
             "sines",
-            "poisson.problems.poisson.solution: 'sines' given; unknown Poisson problem 'sines'",
+            "solution: 'sines' given; poisson problem: name must be one of cosines, product",
         ),
         ("poisson.quadratures.simpson", {"label": "Simpson"}, "quadratures.simpson: 'simpson' gi"),
         (

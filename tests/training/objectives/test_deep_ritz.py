@@ -1,13 +1,13 @@
-"""The Deep Ritz trainer against automatic differentiation and torch's own Adam, in float64."""
+"""The Deep Ritz objective against automatic differentiation and torch's own Adam, in float64."""
 
 import numpy as np
 import pytest
 import torch
 
-from hrta import Schedule, Stage, TwoLayer
+from hrta import Schedule, Stage, TwoLayer, train
 from hrta.problems.poisson import gauss_legendre, grid, make_problem, monte_carlo
-from hrta.training import deep_ritz
 from hrta.training.kernels import ritz
+from hrta.training.objectives.deep_ritz import DeepRitz, predict
 
 COSINES, CUBE = make_problem("cosines"), make_problem("cosines3d")
 POINTS = {COSINES: 16, CUBE: 8}
@@ -15,6 +15,29 @@ POINTS = {COSINES: 16, CUBE: 8}
 
 def networks(problem, runs=1, width=13, dtype=torch.float64):
     return TwoLayer.initialise(range(runs), problem.dimension, width, dtype=dtype)
+
+
+def minimise(
+    problem,
+    start,
+    schedule,
+    points,
+    quadrature="grid",
+    learning_rate=1e-3,
+    *,
+    seeds=None,
+    log_every=100,
+    **options,
+):
+    return train(
+        problem,
+        start,
+        schedule,
+        learning_rate=learning_rate,
+        log_every=log_every,
+        objective=DeepRitz(points, quadrature, seeds),
+        **options,
+    )
 
 
 def values_and_slopes(weights, x, s):
@@ -85,7 +108,7 @@ def test_steps_across_a_switch_are_those_of_adam(problem, quadrature):
 
     losses, weights = by_hand(problem, start, schedule, 0.02, 0.3, x_of_step)
     seeds = [5] if quadrature == "monte_carlo" else None
-    trained = deep_ritz.train(
+    trained = minimise(
         *(problem, start, schedule, points, quadrature, 0.02),
         decay=0.3,
         seeds=seeds,
@@ -105,7 +128,7 @@ def test_steps_across_a_switch_are_those_of_adam(problem, quadrature):
 @pytest.mark.parametrize("problem", POINTS, ids=lambda problem: problem.name)
 def test_errors_and_energy_are_those_of_a_fine_quadrature(problem):
     start = networks(problem, width=200)
-    trained = deep_ritz.train(problem, start, Schedule([Stage(1.5, 5)]), POINTS[problem])
+    trained = minimise(problem, start, Schedule([Stage(1.5, 5)]), POINTS[problem])
     x, weights = gauss_legendre(10000, problem.dimension)
     for network, (_, row) in zip(
         (start, trained.networks), trained.history.iterrows(), strict=True
@@ -127,7 +150,7 @@ def test_errors_and_energy_are_those_of_a_fine_quadrature(problem):
 def test_predictions_are_the_formula():
     start = networks(COSINES, runs=2)
     x = np.random.default_rng(0).uniform(size=(9, 2))
-    for run, phi in enumerate(deep_ritz.predict(start, x, [0.5, 1.5])):
+    for run, phi in enumerate(predict(start, x, [0.5, 1.5])):
         expected, _ = values_and_slopes(weights_of(start, run), x, [0.5, 1.5][run])
         torch.testing.assert_close(phi, expected.detach(), rtol=1e-12, atol=1e-12)
 
@@ -142,13 +165,13 @@ def test_a_run_that_shares_a_stage_is_the_run_alone(quadrature):
     start = TwoLayer.initialise([0, 0, 0, 0, 0, 1], 2, 50)
     rates = [0.01, 0.01, 0.01, 0.02, 0.01, 0.01]
     seeds = [1, 1, 1, 1, 2, 1] if quadrature == "monte_carlo" else None
-    together = deep_ritz.train(
+    together = minimise(
         *(COSINES, start, schedules, 16, quadrature, rates), seeds=seeds, log_every=7
     )
     for run, schedule in enumerate(schedules):
         one = TwoLayer(start.inner[[run]], start.outer[[run]])
         seed = seeds and [seeds[run]]
-        alone = deep_ritz.train(
+        alone = minimise(
             *(COSINES, one, schedule, 16, quadrature, rates[run]), seeds=seed, log_every=7
         )
         history = together.history[together.history["run"] == run].drop(columns="run")
@@ -164,7 +187,7 @@ def test_threads_change_nothing():
         for threads in (1, 2, 4):
             torch.set_num_threads(threads)
             trained.append(
-                deep_ritz.train(COSINES, start, Schedule([Stage(1, 50)]), 25, "monte_carlo", 0.01)
+                minimise(COSINES, start, Schedule([Stage(1, 50)]), 25, "monte_carlo", 0.01)
             )
     finally:
         torch.set_num_threads(before)
@@ -178,7 +201,7 @@ def test_a_run_that_diverges_is_frozen_and_harms_no_other():
     start = networks(COSINES, runs=3, dtype=torch.float32)
     rates = [0.01, 1e12, 0.01]
     schedule = Schedule([Stage(0.5, 20), Stage(1, 20)])
-    trained = deep_ritz.train(COSINES, start, schedule, 16, "monte_carlo", rates, log_every=1)
+    trained = minimise(COSINES, start, schedule, 16, "monte_carlo", rates, log_every=1)
     assert list(trained.diverged) == [1]
     step = trained.diverged[1]
     assert 0 < step < 20
@@ -186,7 +209,7 @@ def test_a_run_that_diverges_is_frozen_and_harms_no_other():
     measured = ["loss", "energy", "l2_error", "h1_error"]
     assert np.isfinite(runs.loc[1].loc[: step - 1, measured]).all(axis=None)
     assert np.isinf(runs.loc[1].loc[step:, measured]).all(axis=None)
-    until = deep_ritz.train(
+    until = minimise(
         *(COSINES, TwoLayer(start.inner[[1]], start.outer[[1]]), Schedule([Stage(0.5, step)])),
         *(16, "monte_carlo", 1e12),
         seeds=[1],
@@ -194,10 +217,8 @@ def test_a_run_that_diverges_is_frozen_and_harms_no_other():
     # Its last weights may be infinite or NaN.
     last, expected = weights_of(trained.networks, 1), weights_of(until.networks)
     torch.testing.assert_close(last, expected, rtol=0, atol=0, equal_nan=True)
-    well = TwoLayer(start.inner[[0, 2]], start.outer[[0, 2]])
-    alone = deep_ritz.train(
-        COSINES, well, schedule, 16, "monte_carlo", 0.01, seeds=[0, 2], log_every=1
-    )
+    finite = TwoLayer(start.inner[[0, 2]], start.outer[[0, 2]])
+    alone = minimise(COSINES, finite, schedule, 16, "monte_carlo", 0.01, seeds=[0, 2], log_every=1)
     expected = alone.history.drop(columns="run").to_numpy()
     others = trained.history[trained.history["run"] != 1].drop(columns="run")
     np.testing.assert_array_equal(others.to_numpy(), expected)
@@ -207,7 +228,7 @@ def test_training_solves_the_problem_and_leaves_the_start_alone():
     start = networks(COSINES, width=200)
     kept = start.inner.clone()
     schedule = Schedule.constant_length([1, 1.5], 500)
-    trained = deep_ritz.train(COSINES, start, schedule, 400, learning_rate=0.01, decay=0.1)
+    trained = minimise(COSINES, start, schedule, 400, learning_rate=0.01, decay=0.1)
     first, last = trained.history.iloc[0], trained.history.iloc[-1]
     assert first["l2_error"] > 0.5
     assert last["l2_error"] < 0.05
@@ -221,9 +242,7 @@ def test_seeds_are_those_of_the_points():
     start = networks(COSINES, runs=2)
     losses = {}
     for seeds in (None, (0, 1), (1, 0)):
-        trained = deep_ritz.train(
-            COSINES, start, Schedule([Stage(1, 3)]), 16, "monte_carlo", seeds=seeds
-        )
+        trained = minimise(COSINES, start, Schedule([Stage(1, 3)]), 16, "monte_carlo", seeds=seeds)
         losses[seeds] = trained.history["loss"].to_numpy()
     np.testing.assert_array_equal(losses[None], losses[0, 1])
     assert (losses[None] != losses[1, 0]).all()
@@ -231,7 +250,7 @@ def test_seeds_are_those_of_the_points():
 
 def test_progress_goes_from_the_first_step_to_the_last():
     told = []
-    deep_ritz.train(
+    minimise(
         *(COSINES, networks(COSINES), Schedule.constant_length([1, 1.5], 30), 16),
         progress=lambda step, steps: told.append((step, steps)),
     )
@@ -243,28 +262,31 @@ def test_progress_goes_from_the_first_step_to_the_last():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"points": 17}, r"grid: points = 17 must be k\^2 with an integer k >= 1"),
-        ({"points": 0}, "points = 0 is not a whole number of at least 1"),
-        ({"points": 2.5}, "points = 2.5 is not a whole number of at least 1"),
-        ({"quadrature": "simpson"}, "unknown quadrature 'simpson'; there are grid, monte_carlo"),
-        ({"seeds": [1, 2]}, "seeds are for monte_carlo; a grid has none"),
-        ({"quadrature": "monte_carlo", "seeds": [1]}, "seeds must be 2 whole numbers"),
-        ({"quadrature": "monte_carlo", "seeds": [1, -1]}, "seeds must be 2 whole numbers"),
-        ({"quadrature": "monte_carlo", "seeds": [1.5, 2]}, "seeds must be 2 whole numbers"),
-        ({"learning_rate": 0}, "every learning rate must be a positive number"),
-        ({"learning_rate": [1, 2, 3]}, "learning_rate must be a number or 2 of them"),
-        ({"decay": 2}, "decay = 2 is outside"),
-        ({"log_every": 0}, "log_every = 0 is not a whole number"),
-        ({"schedule": [Schedule([Stage(1, 3)])]}, "1 schedules for 2 networks"),
-        ({"problem": CUBE}, "problem cosines3d has 3 inputs, the networks have 2"),
+        ({"points": 17}, r"grid: points must be k\^2 for an integer k >= 1; it is 17"),
+        ({"points": 0}, "points must be a positive integer; it is 0"),
+        ({"points": 2.5}, "points must be a positive integer; it is 2.5"),
+        ({"quadrature": "simpson"}, "quadrature must be one of grid, monte_carlo; it is 'simpson'"),
+        ({"seeds": [1, 2]}, "seeds must not be given for a grid"),
+        ({"quadrature": "monte_carlo", "seeds": [1]}, "seeds must be 2 non-negative integers"),
+        ({"quadrature": "monte_carlo", "seeds": [1, -1]}, "seeds must be 2 non-negative integers"),
+        ({"quadrature": "monte_carlo", "seeds": [1.5, 2]}, "seeds must be 2 non-negative integers"),
+        ({"learning_rate": 0}, "learning_rate must be a positive number; it is 0"),
+        ({"learning_rate": [1, 2, 3]}, "learning_rate must be a number or 2 numbers"),
+        ({"decay": 2}, r"decay must be in \(0, 1\]; it is 2"),
+        ({"log_every": 0}, "log_every must be a positive integer; it is 0"),
         (
-            {"networks": networks(COSINES, runs=2, dtype=torch.bfloat16)},
+            {"schedule": [Schedule([Stage(1, 3)])]},
+            "must be one or 2, one for each of the networks; there are 1",
+        ),
+        ({"problem": CUBE}, "networks must have 3 inputs, as problem cosines3d; they have 2"),
+        (
+            {"start": networks(COSINES, runs=2, dtype=torch.bfloat16)},
             "networks must be float32 or float64 on a CPU; they are torch.bfloat16 on cpu",
         ),
     ],
 )
 def test_what_makes_no_sense_is_refused(change, message):
-    given = {"problem": COSINES, "networks": networks(COSINES, runs=2), "points": 16}
+    given = {"problem": COSINES, "start": networks(COSINES, runs=2), "points": 16}
     given |= {"schedule": Schedule([Stage(1, 3)])}
     with pytest.raises(ValueError, match=message):
-        deep_ritz.train(**(given | change))
+        minimise(**(given | change))

@@ -202,7 +202,7 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("theory motion --method relaxation", "must be NAME=S,S,..."),
         ("theory motion --learning-rate -1", "learning_rate: -1.0 given; must be greater than 0"),
         ("theory rates --points 1", "points must be k^1 for an integer k >= 2; it is 1"),
-        ("theory jumps --method relu=0,1", "the kernel of s = 0 is singular on these points"),
+        ("theory jumps --method relu=0,1", "the kernel must not be singular; it is at s = 0"),
         ("theory jumps --output .", "must be a file *.parquet"),
     ],
 )

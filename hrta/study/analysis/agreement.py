@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 # Probability of a disagreement in a whole verification of two runs that differ by chance only.
 FALSE_ALARM = 0.01
@@ -137,7 +137,7 @@ class Drawn(Rule):
         widest = [pd.Series(_spreads(side, *groups)[0]).groupby(pool) for side in scaled.T]
         spread = np.minimum(*(each.transform("max").to_numpy() for each in widest))
         own, pooled, freedom = _spreads(away, *groups)
-        t = stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
+        t = scipy.stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
         units = np.abs(away) / (RUN_FLOOR + t * np.sqrt(2) * spread)
         infinite = np.isposinf(values)
         excused = _excused(infinite, cell, near) & np.isfinite(scaled).any(axis=1)
@@ -225,7 +225,7 @@ def _excused(infinite: np.ndarray, cell: np.ndarray, near: np.ndarray) -> np.nda
 def _sign_tests(infinite: np.ndarray, cell: np.ndarray) -> np.ndarray:
     """For each cell the sign test's log p over log level: above 1 too many diverged in only one."""
     only = pd.DataFrame(infinite & ~infinite[:, ::-1]).groupby(cell).sum().to_numpy()
-    p = [stats.binomtest(int(a), int(a + b)).pvalue if a + b else 1.0 for a, b in only]
+    p = [scipy.stats.binomtest(int(a), int(a + b)).pvalue if a + b else 1.0 for a, b in only]
     return np.abs(np.log(p) / np.log(SIGN_LEVEL))
 
 

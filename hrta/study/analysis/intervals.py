@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
+import scipy
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
@@ -34,7 +34,7 @@ def median_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, fl
     values = np.clip(np.asarray(values, dtype=np.float64), -INFINITE, INFINITE)
     median = low = high = np.median(values)
     if np.ptp(values) > 0:
-        low, high = bootstrap(
+        low, high = scipy.stats.bootstrap(
             (values,),
             np.median,
             confidence_level=CONFIDENCE,

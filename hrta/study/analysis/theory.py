@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from hrta.study.analysis.intervals import CONFIDENCE
 from hrta.study.analysis.schema import MOTION, RATES
@@ -23,8 +23,8 @@ def power_law(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     x, y = x[positive], y[positive]
     if len(x) < 3 or len(np.unique(x)) < 2:
         raise ValueError("power_law: it needs three positive values at two or more x")
-    fit = stats.linregress(np.log(x), np.log(y))
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr
+    fit = scipy.stats.linregress(np.log(x), np.log(y))
+    half = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr
     return float(fit.slope), float(fit.slope - half), float(fit.slope + half)
 
 

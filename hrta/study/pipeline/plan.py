@@ -128,9 +128,9 @@ class Plan(dict[str, Job]):
         """The files of all results in these folders."""
         return [job.table for job in self.within(*folders)]
 
-    def second_tables(self, folder: str) -> list[str]:
-        """The files of the other tables there, of jobs that write two."""
-        return [job.second_table for job in self.within(folder)]
+    def second_tables(self, *folders: str) -> list[str]:
+        """The files of all second tables in these folders."""
+        return [job.second_table for job in self.within(*folders)]
 
     def raced(self, race: str, methods: Iterable[str]) -> list[str]:
         """The files with the runs of these methods of a race."""

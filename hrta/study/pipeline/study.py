@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from hrta.study.claims.kinds import KINDS, Kind
 from hrta.study.config.claims import read_claims
 from hrta.study.config.replication import Replication, check_config
 from hrta.study.pipeline.item import Item
@@ -43,25 +44,15 @@ class Study:
 
     @cached_property
     def evidence(self) -> dict[str, list[str]]:
-        """The results that the evidence of each kind is made from; no kind without any."""
-        plan, races = self.plan, self.plan.of_kind("race")
-        theory = ("rates", "motion", "width", "samples", "jumps")
-        inputs = {
-            "final_losses": plan.tables("runs"),
-            "switches": plan.tables("runs"),
-            "races": [job.table for job in races],
-            "tuning": [job.second_table for job in races],
-            "poisson": plan.tables("poisson"),
-            "spectra": plan.tables("spectra"),
-            **{f"theory_{part}": plan.tables(f"theory/{part}") for part in theory},
-            "acceleration": plan.tables("acceleration"),
-            "acceleration_steps": plan.tables("acceleration"),
-            "slopes": plan.second_tables("slopes"),
-            "slope_ends": plan.tables("slopes"),
-            "anmin": plan.tables("anmin"),
-            "data": plan.problems(),
-        }
-        return {kind: files for kind, files in inputs.items() if files}
+        """The result files of each kind of evidence, without kinds that have none."""
+        files = {name: self._files_of(kind) for name, kind in KINDS.items()}
+        return {name: results for name, results in files.items() if results}
+
+    def _files_of(self, kind: Kind) -> list[str]:
+        if not kind.results:
+            return self.plan.problems()
+        tables = self.plan.second_tables if kind.second else self.plan.tables
+        return tables(*kind.results)
 
     @cached_property
     def results(self) -> list[str]:

@@ -178,11 +178,11 @@ def test_points_must_be_those_of_the_spec(tmp_path, monkeypatch):
         ),
         (
             [jumps(), "--output", "a.parquet", "--checkpoint", "b.npz"],
-            "--checkpoint b.npz: job theory jumps keeps none; leave it out",
+            "--checkpoint b.npz: job theory jumps writes no checkpoint",
         ),
         (
             [jumps(problem={"file": "a.parquet"}), "--output", "a.parquet"],
-            "--output a.parquet: it must be another file, and not the problem itself",
+            "--output a.parquet: must not be the file of the problem",
         ),
     ],
 )

@@ -41,10 +41,10 @@ def test_diverged_runs_count_as_worse(final):
 
 
 def test_a_missing_baseline_is_refused(final):
-    with pytest.raises(ValueError, match="baseline 'sgd' is not there"):
+    with pytest.raises(ValueError, match="a run has no partner of the baseline 'sgd'"):
         compare(final, "sgd")
     missing = final[(final["method"] != "relu") | (final["seed"] != 2)]
-    with pytest.raises(ValueError, match="baseline 'relu' is not there"):
+    with pytest.raises(ValueError, match="a run has no partner of the baseline 'relu'"):
         compare(missing, "relu")
 
 

@@ -193,7 +193,7 @@ def test_a_missing_column_is_named(tmp_path, incomplete):
         table = pd.DataFrame({column: [1.0] for column in columns})
         table = table.drop(columns=missing) if name == incomplete else table
         table.to_parquet(tmp_path / f"{name}.parquet")
-    line = f"{tmp_path / incomplete}.parquet: there is no column {missing!r}"
+    line = f"{tmp_path / incomplete}.parquet: no column {missing!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
         read_judged(tmp_path, OURS)
 

@@ -110,7 +110,7 @@ def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
         (
             f"{RACE}.methods.adam.label",
             "Nesterov",
-            "every label may be there only once",
+            "labels must differ",
         ),
         (
             f"{RACE}.problems.wine.evaluations.value",

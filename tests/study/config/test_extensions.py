@@ -85,7 +85,7 @@ def test_poisson_is_solved_by_every_quadrature():
         (f"{SCHEDULES}.variants.relu.stages", 3, "s must be two values, the first and the last"),
         (f"{SCHEDULES}.variants.at10.switch", 1.5, "variants.at10.switch: 1.5 given; must"),
         (f"{SCHEDULES}.variants.at10.family", "a b", "variants.at10.family: 'a b' given"),
-        (f"{SCHEDULES}.variants.at10.label", "ReLU", "every label may be there only once"),
+        (f"{SCHEDULES}.variants.at10.label", "ReLU", "labels must differ"),
         (f"{SCHEDULES}.curves", ["relu", "none"], "schedules.curves: 'none' given; allowed are"),
         (
             f"{SCHEDULES}.optimizers.adam.grid.value.learning_rate",

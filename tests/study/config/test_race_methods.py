@@ -54,7 +54,7 @@ def test_every_trainer_has_parameters_of_its_own(method, grid):
         (entry({"trainer": "magic"}, learning_rate=[1]), "does not match any of the expected tags"),
         (entry(learning_rate=[]), "list should have at least 1 item"),
         (entry(learning_rate=[-1]), "greater than 0"),
-        (entry(learning_rate=[1, 1]), "every entry may be there only once"),
+        (entry(learning_rate=[1, 1]), "entries must differ"),
         (entry(), "the grid must have values of learning_rate, and of nothing else; it has none"),
         (entry(learning_rate=[1], ridge=[1]), "it has learning_rate, ridge"),
         (entry(ADAM | {"optimizer": "nesterov"}, learning_rate=[1]), "learning_rate, momentum"),

@@ -70,7 +70,7 @@ def test_optimizers_are_those_that_there_are():
         (
             "experiments.sine1d.widths.value",
             [50, 50],
-            "config: experiments.sine1d.widths.value: [50, 50] given; every entry may be there",
+            "config: experiments.sine1d.widths.value: [50, 50] given; entries must differ",
         ),
         (
             "experiments.sine1d.problem",
@@ -138,15 +138,15 @@ def test_optimizers_are_those_that_there_are():
             "gpu",
             "config: engine: 'gpu' given; must be 'auto', 'torch', 'numba' or 'triton'",
         ),
-        ("engine", "reference", "config: engine: 'reference' given; it is called torch now"),
-        ("engine", "cpu", "config: engine: 'cpu' given; it is called numba now"),
-        ("engine", "cuda", "config: engine: 'cuda' given; it is called triton now"),
-        ("siblings", {}, "config: siblings: unknown key; it is called competitors now"),
-        ("beyond", {}, "config: beyond: unknown key; it is called extensions now"),
+        ("engine", "reference", "config: engine: 'reference' given; it was renamed to torch"),
+        ("engine", "cpu", "config: engine: 'cpu' given; it was renamed to numba"),
+        ("engine", "cuda", "config: engine: 'cuda' given; it was renamed to triton"),
+        ("siblings", {}, "config: siblings: unknown key; it was renamed to competitors"),
+        ("beyond", {}, "config: beyond: unknown key; it was renamed to extensions"),
         (
             "competitors.adaptive_slopes.checkpoints",
             {},
-            "adaptive_slopes.checkpoints: unknown key; it is called solution_steps now",
+            "adaptive_slopes.checkpoints: unknown key; it was renamed to solution_steps",
         ),
         (
             "optimizers.adam.momentum",

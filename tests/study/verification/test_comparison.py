@@ -217,7 +217,10 @@ def test_a_choice_that_the_losses_do_not_speak_for_is_found(which):
 def test_another_configuration_is_said_in_one_line(run):
     write_json(NUMBERS | {"seeds": 4, "more": [1]}, run / "evidence/configuration.json")
     said = message(verify(run))
-    assert "not of the reference's configuration: more is [1], not there; seeds is 4, not 6" in said
+    assert (
+        "configuration differs from the reference: more is [1], in the reference missing; seeds is 4, in the reference 6"
+        in said
+    )
 
 
 def test_many_differences_are_counted(run):
@@ -255,7 +258,7 @@ def test_a_damaged_reference_is_said(run, name, damage):
 
 def test_without_a_reference_or_its_sums_nothing_is_compared(run):
     (run / "reference" / SUMS).write_text("nonsense\n")
-    assert "'nonsense' is no line of sha256sum" in message(verify(run))
+    assert "'nonsense' is not a line of sha256sum" in message(verify(run))
     (run / "reference" / SUMS).unlink()
     assert message(verify(run)) == f"{run / 'reference'}: there is no reference; {SUMS} is missing"
 

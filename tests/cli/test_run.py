@@ -171,7 +171,7 @@ def test_points_must_be_those_of_the_spec(tmp_path, monkeypatch):
         ([jumps(problem={"source": "web"})], "input tag 'web' found using 'source'"),
         ([jumps(problem={"file": "none.parquet"})], "none.parquet: there is no such file"),
         ([jumps(), "--output", "a.csv"], "--output a.csv: must be a file *.parquet"),
-        ([jumps(), "--checkpoint", "a.npz"], "it goes with --output"),
+        ([jumps(), "--checkpoint", "a.npz"], "a.npz: needs --output"),
         (
             [jumps(), "--output", "a.parquet", "--checkpoint", "b"],
             "b: must be a file *.npz",

@@ -60,7 +60,7 @@ def test_any_cell_can_be_compared_by_any_of_its_columns(final):
 def test_rows_are_paired_by_their_key_and_those_alone_are_marked():
     rows = pd.DataFrame({"key": [1, 2], "value": [3.0, 4.0]})
     pairs = paired(rows, pd.DataFrame({"key": [2], "value": [5.0]}), ["key"])
-    assert pairs["alone"].tolist() == [True, False]
+    assert pairs["unpaired"].tolist() == [True, False]
     assert pairs["value_baseline"][1] == 5
 
 

@@ -155,7 +155,7 @@ def test_gains_need_both_runs_of_a_pair():
     final = ended(np.ones((2, 2, 3)))
     with pytest.raises(ValueError, match="a run has no partner of the baseline 'a'"):
         races.gains(final.drop(index=0), {"b": "a"})
-    with pytest.raises(ValueError, match="gains: no run of c"):
+    with pytest.raises(ValueError, match="gains: no runs of c"):
         races.gains(final, {"b": "a", "c": "a"})
     # The baseline may have been run where the method was not.
     lacking = final[(final["method"] == "a") | (final["width"] == 5)]

@@ -158,8 +158,8 @@ def test_without_files_it_prints_the_summary(files):
 @pytest.mark.parametrize(
     ("file", "text", "line"),
     [
-        ("page.md", "no block\n", "page.md: <!-- claims --> and <!-- /claims --> must be there"),
-        ("page.md", "<!-- /claims --><!-- claims -->", "must be there once, in this order"),
+        ("page.md", "no block\n", "page.md: must have <!-- claims --> and <!-- /claims -->"),
+        ("page.md", "<!-- /claims --><!-- claims -->", "once each, in this order"),
         ("evidence/final_losses.parquet", "x", "evidence/final_losses.parquet: not a readable re"),
         (
             "claims.yaml",

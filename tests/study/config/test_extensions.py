@@ -74,12 +74,12 @@ def test_poisson_is_solved_by_every_quadrature():
         (
             "extensions.depth.problems.sine1d.evaluations.value",
             5,
-            "extensions.depth.problems.sine1d.evaluations.value: 5 given; at least 6 are needed",
+            "extensions.depth.problems.sine1d.evaluations.value: 5 given; must be at least 6",
         ),
         (
             f"{SCHEDULES}.problems.digits_classes",
             ENTRY,
-            f"{SCHEDULES}.problems.digits_classes: 'digits_classes' given; it has classes, which",
+            f"{SCHEDULES}.problems.digits_classes: 'digits_classes' given; it has classes, and",
         ),
         (f"{SCHEDULES}.variants.stages3.stages", 1, "variants.stages3.stages: 1 given; must"),
         (f"{SCHEDULES}.variants.relu.stages", 3, "s must be two values, the first and the last"),
@@ -90,7 +90,7 @@ def test_poisson_is_solved_by_every_quadrature():
         (
             f"{SCHEDULES}.optimizers.adam.grid.value.learning_rate",
             [0.1],
-            f"{SCHEDULES}.grids: 'adam 1, gradient_descent 6' given; all grids must have as many",
+            f"{SCHEDULES}.grids: 'adam 1, gradient_descent 6' given; all grids must have the same",
         ),
         (
             "poisson.problems.poisson.points.value",

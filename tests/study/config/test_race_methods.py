@@ -55,7 +55,7 @@ def test_every_trainer_has_parameters_of_its_own(method, grid):
         (entry(learning_rate=[]), "list should have at least 1 item"),
         (entry(learning_rate=[-1]), "greater than 0"),
         (entry(learning_rate=[1, 1]), "entries must differ"),
-        (entry(), "the grid must have values of learning_rate, and of nothing else; it has none"),
+        (entry(), "the grid must have values of exactly learning_rate; it has none"),
         (entry(learning_rate=[1], ridge=[1]), "it has learning_rate, ridge"),
         (entry(ADAM | {"optimizer": "nesterov"}, learning_rate=[1]), "learning_rate, momentum"),
         (entry(ADAM | {"s": [3]}, learning_rate=[1]), "less than or equal to 2"),

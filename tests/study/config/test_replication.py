@@ -151,7 +151,7 @@ def test_optimizers_are_those_that_there_are():
         (
             "optimizers.adam.momentum",
             {"value": 0.9, "source": "ours"},
-            "config: optimizers.adam.momentum: 0.9 given; heavy_ball and nesterov, and only they,",
+            "config: optimizers.adam.momentum: 0.9 given; must be given for heavy_ball and nesterov,",
         ),
         ("training.decay.value", 0, "config: training.decay.value: 0 given; must be grea"),
         ("spectra.s.value", [3], "config: spectra.s.value.0: 3 given; must be less than"),

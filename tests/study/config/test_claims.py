@@ -71,7 +71,7 @@ def test_names_are_those_of_the_configuration():
         ("judged_on.0.rule", "each", "final_losses.rule: 'each' given; must be 'paired'"),
         ("judged_on.0.problems", [], "final_losses.problems: [] given; list should have"),
         ("judged_on.0.widths", "al", "final_losses.widths: 'al' given; must be 'all'"),
-        ("judged_on.0.widths", [5, 5], "final_losses.widths: [5, 5] given; every entry may"),
+        ("judged_on.0.widths", [5, 5], "final_losses.widths: [5, 5] given; entries must differ"),
         ("judged_on.0.learning_rates", "best", "'best' given; must be 'all', 'lowest'"),
         ("judged_on.0.methods", ..., "final_losses.methods: Field required"),
         ("judged_on", [], "claims.1.judged_on: [] given; list should have at least 1"),

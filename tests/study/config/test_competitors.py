@@ -90,7 +90,7 @@ def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
         (
             "competitors.alternation.problems",
             ["iris"],
-            "competitors.alternation.problems: 'iris' given; of width 50 the race has sine1d, ",
+            "competitors.alternation.problems: 'iris' given; with width 50 the race has sine1d, ",
         ),
         (
             "competitors.alternation.against",
@@ -100,7 +100,7 @@ def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
         (
             "competitors.alternation.against",
             ["adam", "sgd"],
-            "competitors.alternation.against: ['adam', 'sgd'] given; must have anmin and another method",
+            "competitors.alternation.against: ['adam', 'sgd'] given; must have anmin and another",
         ),
         (
             f"{RACE}.methods.adam.baseline",
@@ -120,7 +120,7 @@ def test_every_method_has_a_grid_of_the_same_size_and_every_optimizer_races():
         (
             "competitors.acceleration.problems.wine.points",
             {"value": 20, "source": "ours"},
-            "competitors.acceleration.problems.wine.points: 20 given; must be left out for real data",
+            "competitors.acceleration.problems.wine.points: 20 given; must be left out for real",
         ),
         (
             "competitors.acceleration.problems.sine3d.points.value",

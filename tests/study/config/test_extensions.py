@@ -82,7 +82,7 @@ def test_poisson_is_solved_by_every_quadrature():
             f"{SCHEDULES}.problems.digits_classes: 'digits_classes' given; it has classes, and",
         ),
         (f"{SCHEDULES}.variants.stages3.stages", 1, "variants.stages3.stages: 1 given; must"),
-        (f"{SCHEDULES}.variants.relu.stages", 3, "s must be two values, the first and the last"),
+        (f"{SCHEDULES}.variants.relu.stages", 3, "s must have two values, the first and the last"),
         (f"{SCHEDULES}.variants.at10.switch", 1.5, "variants.at10.switch: 1.5 given; must"),
         (f"{SCHEDULES}.variants.at10.family", "a b", "variants.at10.family: 'a b' given"),
         (f"{SCHEDULES}.variants.at10.label", "ReLU", "labels must differ"),

@@ -59,7 +59,7 @@ def test_every_trainer_has_parameters_of_its_own(method, grid):
         (entry(learning_rate=[1], ridge=[1]), "it has learning_rate, ridge"),
         (entry(ADAM | {"optimizer": "nesterov"}, learning_rate=[1]), "learning_rate, momentum"),
         (entry(ADAM | {"s": [3]}, learning_rate=[1]), "less than or equal to 2"),
-        (entry(ADAM | {"s": [1], "stages": 3}, learning_rate=[1]), "s must be two values"),
+        (entry(ADAM | {"s": [1], "stages": 3}, learning_rate=[1]), "s must have two values"),
         (entry(ADAM | {"speed": 1}, learning_rate=[1]), "unknown key; allowed are s, stages"),
         (entry(DEEP | {"base": "step"}, learning_rate=[1]), "must be 'relu', 'relu2', 'tanh',"),
         (entry(DEEP | {"hidden": 0}, learning_rate=[1]), "greater than or equal to 1"),

@@ -30,9 +30,9 @@ def test_stages_and_rule_are_told():
     [
         ({"s": []}, "at least 1 item"),
         ({"s": [1, 3]}, "less than or equal to 2"),
-        ({"s": [1], "stages": 3}, "s must be two values, the first and the last"),
+        ({"s": [1], "stages": 3}, "s must have two values, the first and the last"),
         ({"s": [1, 2], "stages": 1}, "greater than or equal to 2"),
-        ({"s": [1, 1.2, 1.5], "switch": 0.2}, "s must be two values"),
+        ({"s": [1, 1.2, 1.5], "switch": 0.2}, "s must have two values"),
         ({"s": [1, 1.5], "switch": 1}, "less than 1"),
         ({"s": [1, 1.5], "switch": 0.2, "stages": 2}, "switch cannot be combined with stages"),
         ({"s": [1], "reset_optimizer": True}, "need a second stage"),

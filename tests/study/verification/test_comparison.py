@@ -221,8 +221,8 @@ def test_another_configuration_is_said_in_one_line(run):
     write_json(NUMBERS | {"seeds": 4, "more": [1]}, run / "evidence/configuration.json")
     said = message(verify(run))
     assert (
-        "configuration differs from the reference: more is [1], in the reference missing; seeds is 4, in the reference 6"
-        in said
+        "configuration differs from the reference: more is [1], in the reference missing; "
+        "seeds is 4, in the reference 6" in said
     )
 
 

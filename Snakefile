@@ -5,7 +5,7 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-# The package of this folder, whatever is installed.
+# The package of this folder has priority over an installed one.
 sys.path.insert(0, workflow.basedir)
 
 from hrta.study.config.flat import numbers_of
@@ -21,14 +21,13 @@ configfile: f"{workflow.basedir}/config/replication.yaml"
 
 if workflow.deployment_settings.deployment_method:
     sys.exit(
-        "workflow: no --software-deployment-method here; make the one environment of all rules "
-        "with `make env` or from environment.yml, and run without"
+        "workflow: --software-deployment-method is not supported; all rules use one environment, "
+        "made with `make env` or from environment.yml"
     )
 if workflow.is_main_process:
     presence = claim_folder()  # held until this process ends
 
-# Whether jobs run on other machines than this: with --jobs and an executor that submits them, and
-# in the jobs that it has submitted.
+# Whether jobs run on other machines: with an executor that submits jobs, and in submitted jobs.
 submitted = workflow.resource_settings.nodes is not None or workflow.remote_exec
 config = in_order(config)
 try:

@@ -68,12 +68,12 @@ def test_what_cannot_be_written_is_said_before_the_work(tmp_path, option):
     (tmp_path / "file").write_text("no folder")
     line = the_line(hrta(f"{TRAIN} {option}", tmp_path))
     assert option in line
-    assert "is not a folder that can be written to" in line
+    assert "is not a writable folder" in line
 
 
 def test_a_read_only_folder_is_said_before_the_work(full_disk):
     subprocess.run(["mount", "-o", "remount,ro", str(full_disk)], check=True)
-    assert "is not a folder that can be written to" in the_line(hrta(TRAIN, full_disk))
+    assert "is not a writable folder" in the_line(hrta(TRAIN, full_disk))
 
 
 @pytest.mark.parametrize("part", [0, 0.5, 0.99])
@@ -111,4 +111,4 @@ def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
 
 def test_a_checkpoint_without_an_output_is_a_mistake(tmp_path):
     line = TRAIN.replace(" --output runs.parquet", " --checkpoint state.npz")
-    assert "it goes with --output" in the_line(hrta(line, tmp_path))
+    assert "needs --output" in the_line(hrta(line, tmp_path))

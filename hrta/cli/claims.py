@@ -1,4 +1,4 @@
-"""The command `hrta claims`: verdicts, from the evidence."""
+"""The command `hrta claims`: verdicts on the claims from the evidence."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,19 +12,19 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def claims(
-    evidence: Annotated[Path, typer.Argument(help="Folder of the evidence's tables.")],
+    evidence: Annotated[Path, typer.Argument(help="Folder of the evidence.")],
     claims: Annotated[Path, typer.Option(help="YAML file of the claims.")] = Path(
         "config/claims.yaml"
     ),
     output: Annotated[
-        Path | None, typer.Option(help="Stem of the files to write, .csv and .md.")
+        Path | None, typer.Option(help="Path without suffix of the files to write, .csv and .md.")
     ] = None,
     readme: Annotated[
-        Path | None, typer.Option(help="Page whose block of the claims is written anew.")
+        Path | None, typer.Option(help="Page whose block of claims is replaced.")
     ] = None,
     parent: ParentOption = None,
 ) -> None:
-    """Judge the claims; without --output and --readme print the verdicts."""
+    """Judge the claims; without --output and --readme the verdicts are printed."""
     from hrta.runtime.files import whole_file
     from hrta.study.claims import pages as claim_pages
     from hrta.study.claims.judgement import evaluate, read_judged

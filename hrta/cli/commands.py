@@ -1,4 +1,4 @@
-"""The commands that make a spec of their options: each is a spec, its defaults and a text."""
+"""The commands that run a job with options: one for each type of spec, with its defaults."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -24,11 +24,11 @@ from hrta.study.config.specs import SPEC_TYPES
 
 app = typer.Typer(rich_markup_mode=None)
 theory = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Measure the tangent-kernel theory."
+    rich_markup_mode=None, no_args_is_help=True, help="Measurements of the tangent-kernel theory."
 )
 app.add_typer(theory, name="theory")
 
-# The options about the problem.
+# The options of the problem.
 SOURCE = ("problem", "points", "test_points", "csv", "target", "openml")
 
 
@@ -40,15 +40,15 @@ def command(
     job: str | None = None,
     **defaults: Any,
 ) -> None:
-    """Add a command that runs a job: with an option for every field of its spec of that name.
+    """Add a command that runs a job, with an option for every field of the spec.
 
     Args:
-        group: where to add it.
+        group: group to which the command is added.
         name: of the command.
-        fields: makes the other fields of the spec of all options.
-        also: the options that they are made of.
-        job: of the spec, if it is not called as the command.
-        defaults: of the options that have others here than elsewhere.
+        fields: from all options to the fields of the spec that are not options.
+        also: the options that `fields` needs.
+        job: kind of the job, if it differs from the name of the command.
+        defaults: defaults of options that differ from those in `OPTIONS`.
     """
     spec_type = SPEC_TYPES[job or name]
     known = [field for field in spec_type.model_fields if field in OPTIONS]

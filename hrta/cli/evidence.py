@@ -1,4 +1,4 @@
-"""The command `hrta evidence`: results, reduced to what verdicts are drawn from."""
+"""The command `hrta evidence`: evidence from results."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,15 +12,15 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def evidence(
-    kind: Annotated[str, typer.Argument(help="What the files are: final_losses, races, ...")],
+    kind: Annotated[str, typer.Argument(help="Kind of evidence: final_losses, races, ...")],
     files: Annotated[list[str], typer.Argument(help="Parquet files of the results.")],
     output: Annotated[Path, typer.Option(callback=check_output, help="Parquet file to write.")],
     fraction: Annotated[
-        float, typer.Option(min=0, max=1, help="Part of a run's steps that is its end.")
+        float, typer.Option(min=0, max=1, help="Final fraction of a run's steps.")
     ] = 0.02,
     parent: ParentOption = None,
 ) -> None:
-    """Reduce results to one row for each run."""
+    """Reduce results to evidence, with one row for each run."""
     from hrta.runtime.files import write_table
     from hrta.study.claims.evidence import collect
 

@@ -1,4 +1,4 @@
-"""From the options of a command to the fields of its spec that no option is by itself."""
+"""The fields of a spec that are made from several options of a command."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -13,7 +13,7 @@ Options = Mapping[str, Any]
 
 
 def by_name(methods: Sequence[tuple[str, list[float]]]) -> dict[str, list[float]]:
-    """The s of each stage of each method, every name once."""
+    """The s of each stage, by method; names must differ."""
     names = [name for name, _ in methods]
     for name in names:
         if names.count(name) > 1:
@@ -22,16 +22,16 @@ def by_name(methods: Sequence[tuple[str, list[float]]]) -> dict[str, list[float]
 
 
 def given_source(options: Options) -> dict[str, Any]:
-    """Where the points come from: a CSV file or OpenML, if asked for, else a file or a name.
+    """The source of the points: a CSV file, OpenML, a file of `hrta data`, or a named problem.
 
     Raises:
-        ValueError: options that do not go together, or an unknown name.
+        ValueError: options that cannot be combined, or an unknown name.
     """
     problem, csv, openml = options["problem"], options.get("csv"), options.get("openml")
     if (csv is None) != (options.get("target") is None):
-        raise ValueError("--csv and --target go together")
+        raise ValueError("--csv and --target must be given together")
     if csv is not None and openml is not None:
-        raise ValueError("--csv and --openml: there can be only one of them")
+        raise ValueError("--csv and --openml cannot be combined")
     if csv is not None:
         return {"source": "csv", "file": str(csv), "target": options["target"]}
     if openml is not None:
@@ -43,11 +43,11 @@ def given_source(options: Options) -> dict[str, Any]:
         return {"source": "sampled", "name": problem, **sampled}
     if problem not in INCLUDED:
         raise ValueError(
-            f"unknown problem {problem!r}; it must be a .parquet file made by `hrta data` or one "
-            f"of {NAMES}"
+            f"unknown problem {problem!r}; must be a .parquet file made by `hrta data` or one of "
+            f"{NAMES}"
         )
     if options.get("points") is not None:
-        raise ValueError(f"--points: {problem} has its own; leave it out")
+        raise ValueError(f"--points: {problem} has a fixed number of points; leave it out")
     return {"source": "data_set", "name": problem, "seed": options.get("seed", 0)}
 
 
@@ -58,17 +58,17 @@ def on_problem(options: Options) -> dict[str, Any]:
 
 
 def _name(source: dict[str, Any]) -> str:
-    """What results call a problem: its own name, or that of its file."""
+    """The name of a problem in the results: its own name, or that of its file."""
     return source.get("name") or Path(source["file"]).stem
 
 
 def of_data(options: Options) -> dict[str, Any]:
-    """The problem, by its name."""
+    """The source of the named problem."""
     return {"problem": given_source({**options, "problem": options["name"]})}
 
 
 def of_sweep(options: Options) -> dict[str, Any]:
-    """The problems, and an ensemble for each combination."""
+    """The sources of the problems, and an ensemble for each combination."""
     sources = [given_source({"problem": problem}) for problem in options["problems"]]
     problems = {_name(source): source for source in sources}
     names = ("experiment", "width", "learning_rate", "method")
@@ -78,13 +78,13 @@ def of_sweep(options: Options) -> dict[str, Any]:
 
 
 def of_samples(options: Options) -> dict[str, Any]:
-    """The problem with each number of points."""
+    """The sources of the problem with each number of points."""
     problems = [given_source({**options, "points": n}) for n in options["points"]]
     return {"problems": problems, "experiment": options["experiment"] or options["problem"]}
 
 
 def of_slopes(options: Options) -> dict[str, Any]:
-    """A variant for each adaptive part with each weight of recovery."""
+    """A variant for each combination of --adaptive and --recovery."""
     variants = {
         f"{adaptive}_{recovery:g}" if recovery else adaptive: {
             "adaptive": adaptive,
@@ -101,7 +101,7 @@ def of_poisson(options: Options) -> dict[str, Any]:
 
 
 def of_race(options: Options) -> dict[str, Any]:
-    """The methods from YAML, JSON or a file with it; the problems, all alike."""
+    """The methods from YAML, JSON or a file; the problems with the same widths and evaluations."""
     import yaml
 
     methods = options["entries"]

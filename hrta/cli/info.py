@@ -1,4 +1,4 @@
-"""The command `hrta info`: how a file came to be."""
+"""The command `hrta info`: the provenance of a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +17,10 @@ def info(
     manifest: Annotated[
         Path | None,
         typer.Option(
-            help=f"Of the run; by default the {PLACE} in the nearest folder above the file."
+            help=f"Manifest of the run; by default {PLACE} in the nearest folder above the file."
         ),
     ] = None,
 ) -> None:
-    """Say how a file came to be, and whether it or what it was made from has changed since."""
+    """Show how a file was made, and whether it or its inputs have changed since."""
     place = manifest or find_manifest(file)
     print(explain(file, read_manifest(place), folder_of(place)))

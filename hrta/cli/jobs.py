@@ -1,4 +1,4 @@
-"""What all commands do that run a job: from its spec to the files."""
+"""Run a job from its spec and write its files."""
 
 import time
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
-    """Run a job and write its result, or print a summary of it where there is no output."""
+    """Run a job and write its result, or print a summary if no output is given."""
     _check_files(spec, output, checkpoint)
     started = time.perf_counter()
     from hrta.study.experiments.registry import run
@@ -35,18 +35,18 @@ def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
 
 
 def _check_files(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
-    """Refuse an output that would overwrite the problem, a checkpoint that nothing would remove."""
+    """Refuse an output that would overwrite the problem, and a checkpoint that is of no use."""
     files = [getattr(source, "file", None) for source in spec.sources]
     if output is not None and output in [Path(file) for file in files if file]:
-        raise ValueError(f"--output {output}: it must be another file, and not the problem itself")
+        raise ValueError(f"--output {output}: must not be the file of the problem")
     if checkpoint is not None and output is None:
-        raise ValueError(f"--checkpoint {checkpoint}: it goes with --output")
+        raise ValueError(f"--checkpoint {checkpoint}: needs --output")
     if checkpoint is not None and not spec.resumable:
-        raise ValueError(f"--checkpoint {checkpoint}: job {spec.job} keeps none; leave it out")
+        raise ValueError(f"--checkpoint {checkpoint}: job {spec.job} writes no checkpoint")
 
 
 def _write(spec: Spec, outcome: "Outcome", output: Path, wall_time: float) -> None:
-    """The tables, and beside the first what it came from."""
+    """Write the tables, and beside the first its record."""
     from hrta.problems.files import write_checksum
     from hrta.runtime.files import write_json, write_table
     from hrta.runtime.provenance import provenance

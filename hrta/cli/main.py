@@ -1,4 +1,4 @@
-"""The command line: all commands, and how mistakes are told."""
+"""The command line: all commands, and the messages of errors."""
 
 import sys
 import warnings
@@ -24,7 +24,7 @@ for part in (run, commands, evidence, claims, info, verify):
 
 
 def _say_once(message: Warning, *where: object) -> None:
-    """A warning as one line, without the line of code that it comes from."""
+    """Print a warning once, on one line without the source line."""
     line = f"hrta: {message}"
     if line not in _said:
         print(line, file=sys.stderr)
@@ -35,7 +35,7 @@ _said: set[str] = set()
 
 
 def _in_one_line(error: Exception) -> str:
-    """The first of several mistakes, and how many more there are; a file before what it lacks."""
+    """The first line of an error, and the number of further lines; for OSErrors file and reason."""
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     first, *more = str(error).splitlines() or [type(error).__name__]
@@ -43,7 +43,7 @@ def _in_one_line(error: Exception) -> str:
 
 
 def main() -> None:
-    """Run the command line; a mistake of the user's ends in one line and a non-zero exit."""
+    """Run the command line; a user's error ends in one line and a non-zero exit code."""
     end_on_sigterm()
     warnings.showwarning = _say_once
     try:
@@ -55,7 +55,7 @@ def main() -> None:
         print(f"hrta: {_in_one_line(error)}", file=sys.stderr)
         sys.exit(1)
     except (MemoryError, RuntimeError) as error:
-        # torch reports what it cannot allocate, on CPU and GPU, as RuntimeErrors.
+        # torch raises RuntimeError if it cannot allocate memory on CPU or GPU.
         if not isinstance(error, MemoryError) and "alloc" not in str(error):
             raise
         print(f"hrta: not enough memory: {str(error).splitlines()[0]}", file=sys.stderr)

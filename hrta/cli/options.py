@@ -1,4 +1,4 @@
-"""The options of the commands that run jobs, by name: the same name is the same everywhere."""
+"""The options of the commands that run jobs; an option has the same meaning in all commands."""
 
 import inspect
 import os
@@ -39,12 +39,12 @@ def read_method(text: str) -> tuple[str, list[float]]:
 
 
 def check_output(output: Path | None) -> Path | None:
-    """Refuse before the work what could not be written after it."""
+    """Refuse, before the work, an output that cannot be written."""
     return output and _check_file("--output", output, ".parquet")
 
 
 def check_checkpoint(checkpoint: Path | None) -> Path | None:
-    """Refuse before the work what is no checkpoint that can be written."""
+    """Refuse, before the work, a checkpoint that cannot be written."""
     return checkpoint and _check_file("--checkpoint", checkpoint, ".npz")
 
 
@@ -53,7 +53,7 @@ def _check_file(option: str, path: Path, suffix: str) -> Path:
         raise ValueError(f"{option} {path}: must be a file *{suffix}")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise ValueError(f"{option} {path}: {folder} is not a folder that can be written to")
+        raise ValueError(f"{option} {path}: {folder} is not a writable folder")
     return path
 
 
@@ -61,30 +61,30 @@ NAMES = ", ".join([*TARGETS, *INCLUDED])
 PROBLEM = f"A file made by `hrta data`, or a name: {NAMES}."
 ParentOption = Annotated[
     int | None,
-    typer.Option(callback=end_with, hidden=True, help="Process whose end ends this one."),
+    typer.Option(callback=end_with, hidden=True, help="Process whose exit ends this process."),
 ]
 OutputOption = Annotated[
     Path | None,
     typer.Option(
         callback=check_output,
-        help="Parquet file to write, with the spec in a file *.json beside it and, where there is "
-        "a second table, that in a file *_tuning.parquet or *_solutions.parquet. Without it a "
-        "summary is printed.",
+        help="Parquet file to write, with the spec in a file *.json beside it and a second table, "
+        "if the job has one, in *_tuning.parquet or *_solutions.parquet. By default a summary is "
+        "printed.",
     ),
 ]
 CheckpointOption = Annotated[
     Path | None,
     typer.Option(
         callback=check_checkpoint,
-        help="File *.npz to keep the state in, and to go on from after an interruption; removed "
-        "once the output is written.",
+        help="File *.npz for the state, from which an interrupted job resumes; removed after the "
+        "output is written.",
     ),
 ]
 
 
 REQUIRED = inspect.Parameter.empty
 METHODS = ["relu=1,1", "homotopy=0.5,1", "relaxation=1,1.5"]
-# An annotation, as Typer reads it, and the default.
+# An annotation for Typer, and the default.
 Option = tuple[object, object]
 
 
@@ -100,31 +100,31 @@ def _list(default: str, metavar: str, read: Callable, text: str) -> Option:
     return Annotated[Sequence, typer.Option(parser=read, metavar=metavar, help=text)], default
 
 
-# By name; names with a dot are those of one command alone.
+# By name; a name with a dot is an option of one command.
 OPTIONS: dict[str, Option] = {
     "output": (OutputOption, None),
     "checkpoint": (CheckpointOption, None),
     "parent": (ParentOption, None),
-    "experiment": _one(str | None, None, "Name in the results; that of the problem by default."),
-    # Where the points come from.
+    "experiment": _one(str | None, None, "Name in the results; by default that of the problem."),
+    # Points.
     "name": (Annotated[str, typer.Argument(help=f"One of {NAMES}.")], REQUIRED),
     "problem": _one(str, "sine1d", PROBLEM),
     "samples.problem": _one(str, "sine1d", f"One of {', '.join(TARGETS)}."),
     "problems": _repeatable(str, ["sine1d"], "--problem", PROBLEM),
-    "points": _one(int | None, None, "Training points of a named problem; it has a default."),
+    "points": _one(int | None, None, "Training points of a named problem, which has a default."),
     "samples.points": _repeatable(int, [10, 100, 1000], "--points", "Number of points."),
-    "poisson.points": _one(int, 400, "Of the quadrature."),
+    "poisson.points": _one(int, 400, "Points of the quadrature."),
     "test_points": _one(int, 200, "Test points of a named problem."),
-    "seed": _one(int, 0, "Of the test points."),
-    "csv": _one(Path | None, None, "Your data instead of a problem: a CSV file with a header."),
-    "target": _one(str | None, None, "The CSV file's column to predict."),
-    "openml": _one(str | None, None, "A data set of openml.org by name instead of a problem."),
+    "seed": _one(int, 0, "Seed of the test points."),
+    "csv": _one(Path | None, None, "Data instead of a problem: a CSV file with a header."),
+    "target": _one(str | None, None, "Column of the CSV file to predict."),
+    "openml": _one(str | None, None, "Name of a data set of openml.org, instead of a problem."),
     "solution": (
         Annotated[str, typer.Option("--problem", help=f"One of {', '.join(MODES)}.")],
         "cosines",
     ),
     "quadrature": _one(
-        values.QuadratureName, "grid", "The same midpoints at every step, or fresh random points."
+        values.QuadratureName, "grid", "Midpoints of a grid, or new random points at every step."
     ),
     # Networks.
     "methods": (
@@ -144,8 +144,8 @@ OPTIONS: dict[str, Option] = {
             str,
             typer.Argument(
                 metavar="METHODS",
-                help="The methods and their grids by name, YAML or JSON, or the path of a file "
-                "with it: {mine: {method: {trainer: gradient, optimizer: adam, s: [1, 1.5]}, "
+                help="The methods with their grids by name, as YAML or JSON, or the path of a "
+                "file: {mine: {method: {trainer: gradient, optimizer: adam, s: [1, 1.5]}, "
                 "grid: {learning_rate: [0.001, 0.01]}}}. Trainers are gradient, perceptron, laaf, "
                 "lbfgs and anmin.",
             ),
@@ -158,13 +158,16 @@ OPTIONS: dict[str, Option] = {
     "widths": _repeatable(int, [100, 1000], "--width", "Neurons."),
     "hidden": _list("50,50,50,50", "M,M,...", read_counts, "Neurons of each hidden layer."),
     "seeds": _one(int, 20, "Number of initialisations: seeds 0, 1, ..."),
-    "tuning_seeds": _one(int, 3, "Number of initialisations to choose from the grid with."),
+    "tuning_seeds": _one(int, 3, "Number of initialisations for tuning on the grid."),
     "activation": _one(values.Activation, "tanh"),
-    "adaptive": _one(values.Adaptive, "layer", "What has a slope of its own."),
+    "adaptive": _one(values.Adaptive, "layer", "What shares one slope."),
     "slopes.adaptive": _repeatable(
-        str, ["none", "layer", "neuron"], "--adaptive", "What has a slope: none, layer or neuron."
+        str,
+        ["none", "layer", "neuron"],
+        "--adaptive",
+        "What shares one slope: none, layer or neuron.",
     ),
-    "scale": _one(float, 10.0, "n; at the start n times the slope is 1."),
+    "scale": _one(float, 10.0, "n; n times the slope is 1 at the start."),
     "recovery": _one(float, 0.0, "Weight of slope recovery."),
     "slopes.recovery": _repeatable(float, [0.0], "--recovery", "Weight of slope recovery."),
     "fixed_outer": (
@@ -175,22 +178,24 @@ OPTIONS: dict[str, Option] = {
     "stage_steps": _one(int, 5000, "Steps of each stage."),
     "steps": _one(int, 2000, "Steps of each run."),
     "solution_steps": _repeatable(
-        int, [2000, 8000, 15_000], "--solution-step", "Step whose function is kept."
+        int, [2000, 8000, 15_000], "--solution-step", "Step after which predictions are kept."
     ),
-    "rounds": _one(int, 30, "Of two exact solves each."),
-    "evaluations": _one(int, 1000, "Of the gradient on all points, for each run."),
+    "rounds": _one(int, 30, "Rounds of two exact solves each."),
+    "evaluations": _one(int, 1000, "Gradient evaluations on all points, for each run."),
     "optimizer": _one(values.OptimizerName, "adam"),
-    "learning_rate": _one(float, 0.1, "At the first step; constant where there is no decay."),
+    "learning_rate": _one(float, 0.1, "At the first step; constant for jobs without decay."),
     "lbfgs.learning_rate": _one(float, 1.0, "The first step length that the line search tries."),
     "learning_rates": _repeatable(float, [1e-3], "--learning-rate", "At the first step."),
     "step_fraction": _one(float, 0.5, "Learning rate in units of 1 over the largest eigenvalue."),
-    "momentum": _one(float, 0.9, "Of heavy_ball and nesterov."),
+    "momentum": _one(float, 0.9, "Momentum of heavy_ball and nesterov."),
     "decay": _one(float, 1.0, "Final over initial learning rate."),
-    "batch_size": _one(int | None, None, "Points that an update uses; all of them by default."),
-    "history_size": _one(int, 10, "Pairs of differences remembered."),
-    "ridge": _one(float, 1e-3, "lambda, positive."),
+    "batch_size": _one(int | None, None, "Points of an update; all by default."),
+    "history_size": _one(int, 10, "Number of stored pairs of differences."),
+    "ridge": _one(float, 1e-3, "Ridge parameter lambda, positive."),
     "leak": _one(float, 0.0, "Slope of the activation below 0."),
-    "final_fraction": _one(float, 0.02, "Part of the steps whose median is the final loss."),
+    "final_fraction": _one(
+        float, 0.02, "Final fraction of the steps; the final loss is the median over it."
+    ),
     "log_every": _one(int, 10, "Steps between logged losses."),
     "dtype": _one(values.Dtype, "float32"),
     "device": _one(values.Device, "auto"),

@@ -1,4 +1,4 @@
-"""The command `hrta run`: a job, from its spec."""
+"""The command `hrta run`: run a job from its spec."""
 
 import json
 from pathlib import Path
@@ -16,14 +16,12 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.command()
 def run(
-    spec: Annotated[
-        str, typer.Argument(help="The spec of a job: JSON, or the path of a file with it.")
-    ],
+    spec: Annotated[str, typer.Argument(help="Spec of a job: JSON, or the path of a JSON file.")],
     output: OutputOption = None,
     checkpoint: CheckpointOption = None,
     parent: ParentOption = None,
 ) -> None:
-    """Run a job from its spec, such as that in the record beside a result."""
+    """Run a job from its spec, such as the one in the record beside a result."""
     run_job(checked(SPEC, _read(spec), "spec"), output, checkpoint)
 
 

@@ -1,14 +1,15 @@
-"""What a result comes to, as text: printed where a command is given no output."""
+"""Summaries of results as text, printed by commands without --output."""
 
 from collections.abc import Sequence
 
 import pandas as pd
 
+from hrta.study.analysis.schema import MOTION, PARAMETERS
 from hrta.study.config.base_spec import Spec
 from hrta.study.experiments.outcome import Outcome
 
-# By what runs are grouped, and by which column they are ordered.
-ENDS = {
+# Columns by which runs are grouped, and the column by which their rows are ordered.
+GROUPS = {
     "anmin": ([], "round"),
     "lbfgs": ([], "evaluations"),
     "laaf": ([], "step"),
@@ -17,12 +18,12 @@ ENDS = {
     "poisson": (["method", "learning_rate"], "step"),
     "race": (["method", "problem", "width"], "step"),
 }
-# What is shown of the end of a run, where it is there.
+# The columns that are shown for the last row of a run, if the table has them.
 MEASURED = (
     *("loss", "fixed_pattern_loss", "predicted", "travel", "slope", "test_loss", "test_error"),
     *("energy", "l2_error", "h1_error"),
 )
-# Against what the theory's tables are fitted with a power, which columns, for each of what.
+# Fits of power laws: the independent column, and the dependent columns.
 FITS = {
     "theory width": ("width", ["kernel_error", "smallest_error"]),
     "theory samples": ("points", ["smallest", "largest"]),
@@ -30,7 +31,7 @@ FITS = {
 
 
 def summary(spec: Spec, outcome: Outcome) -> str:
-    """What the result of a job comes to."""
+    """The summary of a job's result."""
     table = outcome.table
     if spec.job in ("train", "sweep"):
         return _final_losses(spec, table)
@@ -40,14 +41,14 @@ def summary(spec: Spec, outcome: Outcome) -> str:
         return _fits(table, *FITS[spec.job])
     if spec.job == "theory motion":
         end = table[table["step"] == table["step"].max()]
-        changes = ["kernel_change", "inner_travel", "outer_travel"]
-        return end.groupby(["method", "width"], sort=False)[changes].median().to_string()
+        cells = end.groupby(["method", "width"], sort=False)[[*MOTION.measured]]
+        return cells.median().to_string()
     if spec.job == "theory rates":
         from hrta.study.analysis.theory import crossings_of_bound
 
         return crossings_of_bound(table).drop(columns="experiment").to_string(index=False)
-    if spec.job in ENDS:
-        return _chosen(outcome) + _ends(table, *ENDS[spec.job])
+    if spec.job in GROUPS:
+        return _chosen(outcome) + _last_rows(table, *GROUPS[spec.job])
     return table.drop(columns="experiment", errors="ignore").to_string(index=False)
 
 
@@ -78,22 +79,21 @@ def _fits(table: pd.DataFrame, against: str, columns: list[str]) -> str:
     return f"{medians}\n{exponents(table, against, columns, ['s']).to_string(index=False)}"
 
 
-def _ends(table: pd.DataFrame, by: Sequence[str], clock: str) -> str:
-    """Medians over seeds of where each run ended."""
+def _last_rows(table: pd.DataFrame, by: Sequence[str], clock: str) -> str:
+    """Medians over seeds of the last row of each run."""
     shown = [name for name in MEASURED if name in table]
-    last = table.sort_values(clock, kind="stable").groupby([*by, "seed"], dropna=False)
-    ends = last[[clock, *shown]].last()
-    medians = ends.groupby(list(by), dropna=False, sort=False).median() if by else ends.median()
+    runs = table.sort_values(clock, kind="stable").groupby([*by, "seed"], dropna=False)
+    last = runs[[clock, *shown]].last()
+    medians = last.groupby(list(by), dropna=False, sort=False).median() if by else last.median()
     seeds = table["seed"].nunique()
-    return f"where the runs ended, median over {seeds} seeds\n{medians.to_string()}"
+    return f"last row of each run, median over {seeds} seeds\n{medians.to_string()}"
 
 
 def _chosen(outcome: Outcome) -> str:
-    """The parameters that the methods of a race were tuned to."""
+    """The parameters that were chosen for the methods of a race."""
     tuning = outcome.second
     if tuning is None or "chosen" not in tuning:
         return ""
     cells = tuning[tuning["chosen"]].groupby(["method", "problem", "width"], sort=False)
-    parameters = tuning.loc[:, "candidate":"seed"].columns[1:-1]
-    best = cells.first()[parameters].dropna(axis="columns", how="all")
+    best = cells.first()[list(PARAMETERS)].dropna(axis="columns", how="all")
     return f"chosen\n{best.to_string()}\n"

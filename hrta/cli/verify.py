@@ -15,20 +15,23 @@ EvidenceArgument = Annotated[
 @app.command()
 def verify(
     evidence: EvidenceArgument,
-    reference: Annotated[Path, typer.Argument(help="Folder of the reference, data/reference.")],
+    reference: Annotated[
+        Path, typer.Argument(help="Folder of the reference, such as data/reference.")
+    ],
 ) -> None:
     """Compare a run with the reference, number by number; a disagreement is an error."""
-    from hrta.study.config.flat import of_weight
+    from hrta.study.config.flat import relevant
     from hrta.study.verification.comparison import compare, disagreements, summary
     from hrta.study.verification.reference import differences, read_evidence, read_reference
     from hrta.study.verification.tuning import left_out
 
     expected, numbers = read_reference(reference)
     found, own_numbers = read_evidence(evidence)
-    if differing := differences(of_weight(numbers), of_weight(own_numbers)):
+    if differing := differences(relevant(numbers), relevant(own_numbers)):
         more = f" and {len(differing) - 3} more differ" if len(differing) > 3 else ""
         raise ValueError(
-            f"{evidence}: not of the reference's configuration: {'; '.join(differing[:3])}{more}"
+            f"{evidence}: configuration differs from the reference: "
+            f"{'; '.join(differing[:3])}{more}"
         )
     deviations = compare(expected, found)
     table = summary(deviations)
@@ -45,9 +48,9 @@ def verify(
 def reference(
     evidence: EvidenceArgument,
     output: Annotated[Path, typer.Argument(help="Folder to write the reference to.")],
-    results: Annotated[Path, typer.Option(help="Folder of the run's results and their records.")],
+    results: Annotated[Path, typer.Option(help="Folder of the run's results with their records.")],
     keep: Annotated[
-        list[Path], typer.Option(help="Another file to keep with it. Repeatable.")
+        list[Path], typer.Option(help="Further file to copy into the reference. Repeatable.")
     ] = (),
 ) -> None:
     """Make a reference from a run."""
@@ -60,7 +63,7 @@ def reference(
 
 
 def _code(results: Path) -> dict[str, object]:
-    """Commit of the code that made the results, and whether files differed from it, if known."""
+    """The commit of the code that made the results, and whether files differed from it."""
     from hrta.study.pipeline.manifest import read_manifest, version_control
 
     file = results / "manifest/manifest.json"

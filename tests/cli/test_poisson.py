@@ -50,7 +50,7 @@ def test_without_files_it_says_what_the_runs_come_to(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = poisson([*SMALL.split(), "--problem", "cosines3d", "--points", "8"])
     assert done.exception is None, done.output
-    assert "where the runs ended, median over 2 seeds" in done.stdout
+    assert "last row of each run, median over 2 seeds" in done.stdout
     for word in ("relu2", "homotopy", "relaxation", "relaxed", "l2_error", "h1_error", "energy"):
         assert word in done.stdout
     assert not list(tmp_path.iterdir())

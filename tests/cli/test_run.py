@@ -174,18 +174,18 @@ def test_points_must_be_those_of_the_spec(tmp_path, monkeypatch):
         ([jumps(problem={"source": "web"})], "input tag 'web' found using 'source'"),
         ([jumps(problem={"file": "none.parquet"})], "none.parquet: there is no such file"),
         ([jumps(), "--output", "a.csv"], "--output a.csv: must be a file *.parquet"),
-        ([jumps(), "--checkpoint", "a.npz"], "it goes with --output"),
+        ([jumps(), "--checkpoint", "a.npz"], "a.npz: needs --output"),
         (
             [jumps(), "--output", "a.parquet", "--checkpoint", "b"],
             "b: must be a file *.npz",
         ),
         (
             [jumps(), "--output", "a.parquet", "--checkpoint", "b.npz"],
-            "--checkpoint b.npz: job theory jumps keeps none; leave it out",
+            "--checkpoint b.npz: job theory jumps writes no checkpoint",
         ),
         (
             [jumps(problem={"file": "a.parquet"}), "--output", "a.parquet"],
-            "--output a.parquet: it must be another file, and not the problem itself",
+            "--output a.parquet: must not be the file of the problem",
         ),
     ],
 )

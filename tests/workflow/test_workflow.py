@@ -321,7 +321,7 @@ def test_a_target_right_after_the_files_of_the_configuration_is_one_line(checkou
     assert done.returncode == 1
     said = [line for line in done.stderr.splitlines() if not line.startswith("Using workflow spec")]
     assert said == [
-        f"snakemake: --configfile: {name} is no YAML or JSON file; write -- before the names of "
+        f"snakemake: --configfile: {name} is not a YAML or JSON file; write -- before the names of "
         "targets: snakemake ... --configfile mine.yaml -- NAME"
     ]
 
@@ -361,7 +361,10 @@ def test_an_environment_for_each_rule_is_refused_in_one_line(checkout):
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "workflow: no --software-deployment-method here; make the one environment" in done.stderr
+    assert (
+        "workflow: --software-deployment-method is not supported; all rules use one environment"
+        in done.stderr
+    )
 
 
 def test_every_name_in_the_readme_is_a_target(replicated):

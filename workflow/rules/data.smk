@@ -1,4 +1,4 @@
-# The points of all problems, sampled ones and real ones.
+# The points of all problems, sampled or from data sets.
 
 
 rule data:

@@ -1,4 +1,4 @@
-# The compact tables that verdicts and verification are made from, and the verdicts.
+# The evidence, which verdicts and verification are made from, and the verdicts on the claims.
 
 for kind, files in STUDY.evidence.items():
 
@@ -36,7 +36,7 @@ rule evidence_configuration:
     params:
         numbers=json.dumps(numbers_of(STUDY.settings), indent=1),
     message:
-        "Noting the numbers that the results depend on."
+        "Writing the values that the results depend on."
     shell:
         "printf '%s\n' {params.numbers:q} > {output} 2> {log}"
 

@@ -1,4 +1,4 @@
-# A rule for each figure and table of the same name: its notebook, executed.
+# A rule for each item: execute its notebook.
 
 for target, item in ITEMS.items():
 
@@ -11,7 +11,7 @@ for target, item in ITEMS.items():
             item.results,
             notebook=workflow_file(f"notebooks/{item.notebook}.ipynb"),
         output:
-            # What Snakemake's own report shows, too.
+            # These are also in Snakemake's own report.
             [
                 report(
                     each.files[-1],

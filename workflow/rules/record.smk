@@ -1,4 +1,4 @@
-# How everything came to be: hashes, commands, versions, seeds, times.
+# The provenance of all files: hashes, commands, versions, seeds, times.
 
 
 rule manifest:
@@ -20,7 +20,7 @@ rule manifest:
         jobs=lambda wildcards: RECORDED.jobs_json,
         code=workflow_file(),
     message:
-        "Recording how everything came to be."
+        "Recording the provenance of all files."
     shell:
         "exec python -m hrta.study.pipeline manifest {params.jobs:q} {input.configuration:q}"
         " --code {params.code:q} --output {output} > {log} 2>&1"
@@ -62,4 +62,4 @@ use rule crate_description as crate with:
     log:
         "logs/manifest/crate.log",
     message:
-        "Packing the workflow and all that it made: {output}."
+        "Packing the workflow and all its outputs: {output}."

@@ -1,4 +1,4 @@
-# Everything that came out, on one page: what was claimed, verdicts, figures, tables.
+# The report: claims, verdicts, figures and tables on one page.
 
 
 report: "../report/workflow.rst"

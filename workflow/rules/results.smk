@@ -1,4 +1,4 @@
-# The results, each from its spec. The first rule has what the others repeat.
+# The results, each from its spec. The other rules are based on the first one.
 
 
 rule spectra:
@@ -70,7 +70,7 @@ use rule spectra as race with:
         mem_mb=more_each_try(2500),
         runtime=more_each_try(30),
     message:
-        "Tuning and racing methods: {wildcards.job}."
+        "Tuning and training the methods of a race: {wildcards.job}."
 
 
 use rule spectra as poisson with:
@@ -114,7 +114,7 @@ use rule spectra as acceleration with:
         mem_mb=more_each_try(2000),
         runtime=more_each_try(30),
     message:
-        "Racing Nesterov against heavy ball: {wildcards.job}."
+        "Training by heavy ball and Nesterov: {wildcards.job}."
 
 
 use rule spectra as anmin with:
@@ -126,4 +126,4 @@ use rule spectra as anmin with:
         mem_mb=more_each_try(2000),
         runtime=more_each_try(30),
     message:
-        "Following ANMIN round by round: {wildcards.job}."
+        "Running ANMIN round by round: {wildcards.job}."

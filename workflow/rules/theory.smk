@@ -1,4 +1,4 @@
-# The tangent-kernel theory, measured: a rule for each table.
+# The measurements of the tangent-kernel theory: a rule for each job.
 
 for job in PLAN.within("theory"):
 

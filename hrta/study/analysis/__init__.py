@@ -1,4 +1,4 @@
-"""From tidy tables to numbers and text.
+"""Statistics, text tables and figures from tidy tables.
 
 Names in capitals, as in "rows of `TRAINING`", are tables of `hrta.study.analysis.schema`.
 """

@@ -1,4 +1,4 @@
-"""Heavy ball and Nesterov: exponents of their decay, steps to a loss, travel of the weights."""
+"""Heavy ball and Nesterov: decay exponents, steps to a loss, travel of the weights."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from hrta.study.analysis.comparison import paired
 from hrta.study.analysis.intervals import median_interval
 from hrta.study.analysis.theory import exponents
 
-# The loss falls as exp(-gamma q t): gamma of heavy ball's bound; Nesterov's is larger.
+# The exponent gamma in the bound exp(-gamma q t) of heavy ball; that of Nesterov is larger.
 CLAIMED = 2 - 2**0.5
 CELL = ["experiment", "optimizer", "width"]
 
@@ -18,11 +18,11 @@ CELL = ["experiment", "optimizer", "width"]
 def decay_exponents(
     table: pd.DataFrame, levels: tuple[float, float] = (1e-1, 1e-10)
 ) -> pd.DataFrame:
-    """gamma = -(d ln R / dt) / q, q = sqrt(lambda eta): how fast the loss falls between two levels.
+    """The decay exponent gamma = -(d ln R / dt) / q, q = sqrt(lambda eta), between two losses.
 
-    A straight line through ln R by least squares, from the first row at or below levels[0] R(0) to
-    the first at or below levels[1] R(0), or to the last row if there is none. At higher losses the
-    large modes still matter, at lower ones rounding does.
+    Least squares fit of a straight line to ln R, from the first row at or below levels[0] R(0) to
+    the first at or below levels[1] R(0), or to the last row. Higher losses are dominated by the
+    large modes, lower ones by rounding errors.
 
     Args:
         table: rows of `ACCELERATION`.
@@ -32,9 +32,9 @@ def decay_exponents(
         One row for each experiment, optimizer and width (missing at infinite width): seeds,
         exponent with low and high (median over seeds and its 95 % interval; missing if any run
         diverged or has fewer than three rows to fit), reached (median lowest R / R(0)), predicted
-        (median exponent of the predicted curves), in_the_end (the prediction's limit), claimed (for
-        methods with a momentum), and smallest (median of the networks' own lambda at initialisation
-        over that of infinite width).
+        (median exponent of the predicted curves), in_the_end (the asymptotic exponent of the
+        prediction), claimed (for methods with momentum), and smallest (median lambda of the
+        networks at initialisation over that of infinite width).
     """
     rows = []
     for cell, runs in table.groupby(CELL, observed=True, dropna=False, sort=False):
@@ -81,24 +81,24 @@ def steps_to_levels(
 
     Args:
         table: rows of `ACCELERATION`.
-        levels: relative to R(0). Steps are as fine as the table's rows.
+        levels: relative to R(0). Only logged steps count.
         baseline: the optimizer to compare with, paired by seed.
 
     Returns:
         One row for each experiment, width (missing at infinite width), level and other optimizer:
         steps and baseline_steps (medians, infinite if half of the runs never reach the level),
         ratio with low and high (median over seeds and its 95 % interval), pairs (those in which one
-        of the two reaches the level; without any the ratio is missing).
+        of the two reaches the level; the ratio is missing if there are none).
 
     Raises:
-        ValueError: a run without its partner among the baseline's.
+        ValueError: a run without a run of the baseline with the same seed.
     """
     runs = _first_steps(table.astype({"experiment": str, "optimizer": str}), levels)
     compared = runs["optimizer"] == baseline
     on = ["experiment", "width", "level", "seed"]
     pairs = paired(runs[~compared], runs.loc[compared, [*on, "steps"]], on)
-    if pairs["alone"].any():
-        raise ValueError(f"steps_to_levels: the baseline {baseline!r} is not there for every run")
+    if pairs["unpaired"].any():
+        raise ValueError(f"steps_to_levels: a run has no partner of the baseline {baseline!r}")
     rows = []
     names = {"experiment": True, "optimizer": True, "width": True, "level": False}
     for cell, each in pairs.groupby([*names], dropna=False):
@@ -114,7 +114,7 @@ def steps_to_levels(
 
 
 def _first_steps(table: pd.DataFrame, levels: Sequence[float]) -> pd.DataFrame:
-    """The step of each run's first row at or below each level, infinite without one."""
+    """The step of each run's first row at or below each level; infinite without such a row."""
     run = ["experiment", "width", "seed", "optimizer"]
     start = table.groupby(run, dropna=False)["loss"].transform("first")
     tables = []

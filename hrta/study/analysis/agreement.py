@@ -1,12 +1,12 @@
-"""Whether two runs of the same computation agree: to rounding, or as draws of one distribution.
+"""Whether two replications agree: up to rounding, or as draws of one distribution.
 
-Both runs start from the same seeds, so their numbers come in pairs, a reference and a fresh one. A
-rule says how far the two may be apart, and measures their distance in units of that: above 1 they
-disagree. Its methods take
+Both have the same seeds, so that their numbers are pairs of a reference and a fresh value. A rule
+has a tolerance for the difference of the two, and measures it in units of this tolerance: above 1
+the two disagree. Its methods take
 
-    pairs: a table of the columns of a key, reference and fresh.
-    level: of each statistical test.
-    cell: columns; rows that are alike in them differ in their seed only.
+    pairs: table of the columns of a key, reference and fresh.
+    level: significance level of each statistical test.
+    cell: columns; rows with the same values in them differ only in their seed.
 
 and `deviations` returns the rows of the pairs with the columns check and units.
 """
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
-# Probability of a disagreement in a whole verification of two runs that differ by chance only.
+# Probability of any disagreement in a verification of two replications that differ by chance.
 FALSE_ALARM = 0.01
-# Of the sign test alone: few cells have enough runs that diverged in only one to fail it.
+# Level of the sign test: few cells have enough runs that diverged in only one of the two.
 SIGN_LEVEL = 1e-3
-# What a cell's median and a single run may always differ by, in decades: 2.3 % and 12 %.
+# Tolerated differences of a cell's median and of a single run, in decades: 2.3 % and 12 %.
 MEDIAN_FLOOR, RUN_FLOOR = 0.01, 0.05
 # The standard error of a median over that of the mean, of normal numbers.
 MEDIAN_ERROR = np.sqrt(np.pi / 2)
@@ -29,85 +29,87 @@ SIDES = ["reference", "fresh"]
 
 
 class Rule:
-    """What the rules have in common: by default they need no statistical tests."""
+    """The base class of the rules; without statistical tests."""
 
     def tests(self, _table: pd.DataFrame, _cell: tuple[str, ...]) -> int:
-        """How many statistical tests a column of the table needs."""
+        """The number of statistical tests for a column of the table."""
         return 0
 
 
 @dataclass(frozen=True)
 class Same(Rule):
-    """The two are equal, or both are missing; else they are infinitely far apart."""
+    """The two must be equal or both missing."""
 
     def deviations(
         self, pairs: pd.DataFrame, _level: float, _cell: tuple[str, ...]
     ) -> pd.DataFrame:
         """0 or infinity for each pair."""
-        same = _alike(pairs[SIDES].to_numpy(dtype=float))
+        same = _equal(pairs[SIDES].to_numpy(dtype=float))
         return pairs.assign(check="value", units=np.where(same, 0.0, np.inf))
 
 
 @dataclass(frozen=True)
 class Close(Rule):
-    """The two differ by rounding: |fresh - reference| <= tolerance x scale.
+    """The two may differ by rounding: |fresh - reference| <= tolerance x scale.
 
     Attributes:
-        tolerance: relative.
-        alike: columns; the scale is the largest absolute reference over rows alike in them.
-        of: another column, from which the scale is taken; the pairs have it as `size`.
+        tolerance: relative tolerance.
+        group: columns; the scale is the largest absolute reference of the rows with the same values
+            in these columns.
+        of: column from which the scale is taken, if another; the pairs have it as `size`.
     """
 
     tolerance: float
-    alike: tuple[str, ...]
+    group: tuple[str, ...]
     of: str | None = None
 
     def deviations(
         self, pairs: pd.DataFrame, _level: float, _cell: tuple[str, ...]
     ) -> pd.DataFrame:
-        """The difference over what is allowed; infinite if one of the two only is finite."""
+        """The difference over the tolerance; infinite if only one of the two is finite."""
         sizes = pairs["size" if self.of else "reference"].abs()
         sizes = sizes.where(np.isfinite(sizes))
-        scale = sizes.groupby([pairs[name] for name in self.alike], dropna=False).transform("max")
+        scale = sizes.groupby([pairs[name] for name in self.group], dropna=False).transform("max")
         with np.errstate(invalid="ignore"):
-            away = (pairs["fresh"] - pairs["reference"]).abs().astype(float)
+            difference = (pairs["fresh"] - pairs["reference"]).abs().astype(float)
         with np.errstate(divide="ignore", invalid="ignore"):
-            units = (away / (self.tolerance * scale)).where(away > 0, 0.0)
-        odd = _not_finite(pairs["reference"]) != _not_finite(pairs["fresh"])
-        return pairs.assign(check="value", units=units.mask(odd, np.inf))
+            units = (difference / (self.tolerance * scale)).where(difference > 0, 0.0)
+        unequal = _not_finite(pairs["reference"]) != _not_finite(pairs["fresh"])
+        return pairs.assign(check="value", units=units.mask(unequal, np.inf))
 
 
 @dataclass(frozen=True)
 class Drawn(Rule):
-    """The two come from trainings that differ by rounding, which long trainings may amplify.
+    """The two are results of trainings that amplify rounding errors.
 
-    At worst both are independent draws of one distribution, so their difference d, paired by seed,
-    has median 0. Three things are checked, in decades where the numbers are logarithmic, the first
-    two at a `level` at which all checks of a verification together seldom raise a false alarm:
+    At worst both are independent draws of one distribution, so that their difference d, paired by
+    seed, has median 0. There are three checks, in decades if the scale is logarithmic, the first
+    two at a `level` that makes a false alarm in a whole verification rare:
 
         median    |median of d over a cell's k seeds| <= MEDIAN_FLOOR + t e sd(d) / sqrt(k), where
-                  e = MEDIAN_ERROR and t the quantile of Student's t
-        run       |d| <= RUN_FLOOR + t sqrt(2) spread, for every run; the spread is that over the
-                  seeds, the smaller of the reference's and the fresh one, so that a run cannot
-                  excuse itself; infinitely far where only one is infinite without an excuse, see
-                  below, or missing, or has no logarithm where the scale is logarithmic
-        diverged  the numbers of a cell's runs that are infinite in only one pass the sign test
+                  e = MEDIAN_ERROR and t is the quantile of Student's t
+        run       |d| <= RUN_FLOOR + t sqrt(2) spread for every run; the spread is the standard
+                  deviation over seeds, the smaller of the reference's and the fresh one, so that a
+                  deviating run does not raise its own tolerance; the deviation is infinite if only
+                  one of the two is missing, has no logarithm on a logarithmic scale, or is infinite
+                  without being tolerated
+        diverged  the counts of a cell's runs that are infinite in only one pass the sign test
 
-    sd(d) is that within cells, over all cells of the pool, or the cell's own where that is larger;
-    the spread is that of the pool's widest cell, for few seeds do not tell which cells are wide; t
-    has as many degrees of freedom as all cells of the pool together. A run that is infinite in only
-    one is excused if the other has infinite ones in its cell, or, if it is the only such run of its
-    cell, near it.
+    sd(d) is the standard deviation within the cells of the pool, or that of the cell if larger. The
+    spread is that of the pool's cell with the largest, as few seeds do not show which cells have
+    large ones. t has the degrees of freedom of all cells of the pool. A run that is infinite in
+    only one is tolerated if the other has infinite runs in the same cell, or, if it is the only
+    such run of its cell, in the cells that are near.
 
     Attributes:
         scale: "log" for positive numbers, "relative" for numbers that may be negative, in units of
-            the cell's median size, or "absolute" for shares.
-        pool: columns of the cell; cells that are alike in them have similar spreads. For cells with
-            too few seeds to estimate their own. Default: the cell.
-        near: columns of the cell; runs of cells that are alike in them may diverge alike. Default:
-            the pool.
-        step: numbers are multiples of about this by rounding; 0 counts as one step if the other run
-            has numbers of at most a hundred steps in the cell.
+            the cell's median size, or "absolute" for fractions.
+        pool: columns of the cell; cells with the same values in them have similar spreads, and are
+            pooled because a cell has few seeds. Default: all columns.
+        near: columns of the cell; runs of cells with the same values in them tend to diverge
+            together. Default: the pool.
+        step: numbers are rounded to multiples of about this value; 0 counts as one step if the
+            other run has numbers of at most a hundred steps in the cell.
     """
 
     scale: str = "log"
@@ -120,11 +122,11 @@ class Drawn(Rule):
         return len(table) + len(table[list(cell)].drop_duplicates())
 
     def deviations(self, pairs: pd.DataFrame, level: float, cell: tuple[str, ...]) -> pd.DataFrame:
-        """How far runs and cells are apart in units of what is allowed.
+        """The deviations of runs and cells in units of the tolerances.
 
         Returns:
-            For the check run the pairs; for the checks median and diverged one row for each cell,
-            without a seed: reference and fresh are medians and shares.
+            The pairs with the check run; and for the checks median and diverged one row for each
+            cell, without a seed, where reference and fresh are medians and fractions.
         """
         columns = list(cell)
         pool = self.pool or cell
@@ -132,18 +134,18 @@ class Drawn(Rule):
         values = pairs[SIDES].to_numpy(dtype=float)
         scaled = self._scaled(values, cell)
         both = np.isfinite(scaled).all(axis=1)
-        away = np.where(both, np.subtract(*np.where(both[:, None], scaled, 0).T), 0.0)
+        difference = np.where(both, np.subtract(*np.where(both[:, None], scaled, 0).T), 0.0)
         groups = cell, pool, both
         widest = [pd.Series(_spreads(side, *groups)[0]).groupby(pool) for side in scaled.T]
         spread = np.minimum(*(each.transform("max").to_numpy() for each in widest))
-        own, pooled, freedom = _spreads(away, *groups)
-        t = stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
-        units = np.abs(away) / (RUN_FLOOR + t * np.sqrt(2) * spread)
+        own, pooled, freedom = _spreads(difference, *groups)
+        t = scipy.stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
+        units = np.abs(difference) / (RUN_FLOOR + t * np.sqrt(2) * spread)
         infinite = np.isposinf(values)
-        excused = _excused(infinite, cell, near) & np.isfinite(scaled).any(axis=1)
-        units[~both & ~excused & ~_alike(values)] = np.inf
+        tolerated = _tolerated(infinite, cell, near) & np.isfinite(scaled).any(axis=1)
+        units[~both & ~tolerated & ~_equal(values)] = np.inf
         error = t * MEDIAN_ERROR * np.maximum(own, pooled)
-        table = pd.DataFrame({"away": away, "error": error})
+        table = pd.DataFrame({"difference": difference, "error": error})
         medians = _medians(table[both & (freedom > 0)], cell[both & (freedom > 0)])
         diverged = _sign_tests(infinite, cell)
 
@@ -158,7 +160,7 @@ class Drawn(Rule):
         return pd.concat([pairs.assign(check="run", units=units), *of_cells], ignore_index=True)
 
     def _scaled(self, values: np.ndarray, cell: np.ndarray) -> np.ndarray:
-        """Both sides so that differences are in decades; what has no logarithm is not finite."""
+        """Both sides so that differences are in decades; not finite without a logarithm."""
         if self.scale == "log":
             with np.errstate(divide="ignore", invalid="ignore"):
                 return np.log10(self._stepped(values, cell))
@@ -169,7 +171,7 @@ class Drawn(Rule):
         return values
 
     def _stepped(self, values: np.ndarray, cell: np.ndarray) -> np.ndarray:
-        """One step for 0 where the other side has numbers as small in the cell."""
+        """The values with one step for 0 if the other side has as small numbers in the cell."""
         if self.step is None:
             return values
         small = (values == 0) | ((values >= self.step) & (values <= 100 * self.step))
@@ -178,21 +180,20 @@ class Drawn(Rule):
 
 
 def _numbers(table: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
-    """The number of each row's group, those that are alike in these columns."""
+    """The number of each row's group: the rows with the same values in these columns."""
     return table.groupby(list(columns), dropna=False, sort=False).ngroup().to_numpy()
 
 
 def _spreads(
     values: np.ndarray, cell: np.ndarray, pool: np.ndarray, known: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each row the spread of its cell, that within the cells of its pool, and the pool's
-    degrees of freedom."""
+    """For each row the standard deviation in its cell and in its pool, and degrees of freedom."""
     numbers = pd.Series(values).where(known)
     cells = numbers.groupby(cell)
     count = cells.transform("count")
     squares = (numbers - cells.transform("mean")) ** 2
     own = squares.groupby(cell).transform("sum") / (count - 1).clip(lower=1)
-    # A cell's n rows have n - 1 degrees of freedom together.
+    # The n rows of a cell together have n - 1 degrees of freedom.
     freedom = (1 - 1 / count.clip(lower=1)).where(known, 0.0)
     freedom = freedom.groupby(pool).transform("sum").round()
     pooled = squares.groupby(pool).transform("sum") / freedom.clip(lower=1)
@@ -200,21 +201,21 @@ def _spreads(
 
 
 def _medians(table: pd.DataFrame, cell: np.ndarray) -> pd.Series:
-    """Each cell's median difference in units of what is allowed; one seed says nothing about it."""
+    """Each cell's median difference in units of the tolerance; 0 for cells of one seed."""
     cells = table.groupby(cell)
     count = cells.size()
     allowed = MEDIAN_FLOOR + cells["error"].first() / np.sqrt(count)
-    return (cells["away"].median().abs() / allowed).where(count > 1, 0.0)
+    return (cells["difference"].median().abs() / allowed).where(count > 1, 0.0)
 
 
-def _alike(values: np.ndarray) -> np.ndarray:
-    """Where the two are equal or both missing."""
+def _equal(values: np.ndarray) -> np.ndarray:
+    """Whether the two are equal or both missing."""
     given, fresh = values.T
     return (given == fresh) | (np.isnan(given) & np.isnan(fresh))
 
 
-def _excused(infinite: np.ndarray, cell: np.ndarray, near: np.ndarray) -> np.ndarray:
-    """Which runs may be infinite in only one of the two."""
+def _tolerated(infinite: np.ndarray, cell: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Whether each run may be infinite in only one of the two."""
     found = pd.DataFrame(infinite)
     only = found & ~found[[1, 0]].to_numpy()
     lone = only.groupby(cell).transform("sum") == 1
@@ -223,13 +224,13 @@ def _excused(infinite: np.ndarray, cell: np.ndarray, near: np.ndarray) -> np.nda
 
 
 def _sign_tests(infinite: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """For each cell the sign test's log p over log level: above 1 too many diverged in only one."""
+    """For each cell log p of the sign test over log level; above 1 the test fails."""
     only = pd.DataFrame(infinite & ~infinite[:, ::-1]).groupby(cell).sum().to_numpy()
-    p = [stats.binomtest(int(a), int(a + b)).pvalue if a + b else 1.0 for a, b in only]
+    p = [scipy.stats.binomtest(int(a), int(a + b)).pvalue if a + b else 1.0 for a, b in only]
     return np.abs(np.log(p) / np.log(SIGN_LEVEL))
 
 
 def _not_finite(values: pd.Series) -> pd.Series:
-    """Which numbers are infinite, of either sign, or missing (1); 0 for finite ones."""
+    """0 for finite numbers, 1 for missing ones, infinite ones unchanged."""
     values = values.astype(float)
     return values.where(np.isinf(values), 0.0).mask(values.isna(), 1.0)

@@ -1,4 +1,4 @@
-"""How runs end: the measures of the trained networks, and the best learning rates."""
+"""Final measures of runs, and the best learning rates."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,17 +13,17 @@ def final_measures(
 ) -> pd.DataFrame:
     """The final measures of every run: medians over the logged rows of its last steps.
 
-    A median, because Adam oscillates. A missing loss or error counts as infinite, as after
-    divergence; a missing share is left out.
+    Medians, because Adam oscillates. A missing loss or error counts as infinite, as after
+    divergence; missing fractions are left out.
 
     Args:
         runs: rows with the column step, one for each run and logged step.
         run: columns that identify a run.
         measures: columns to reduce.
-        fraction: the last part of a run's steps.
+        fraction: final fraction of a run's steps.
 
     Returns:
-        One row for each run: the columns `run`, by which it is sorted, and the measures.
+        One row for each run, sorted by the columns `run`: these columns and the measures.
     """
     run, measures = list(run), list(measures)
     last = runs.groupby(run, observed=True)["step"].transform("max")
@@ -33,17 +33,17 @@ def final_measures(
 
 
 def final_losses(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
-    """The final losses of every run: `RUN`, loss and, if it is there, test_loss.
+    """The final losses of every run: `RUN`, loss and, if the runs have it, test_loss.
 
     Args:
         runs: rows of `TRAINING`.
-        fraction: the last part of a run's steps.
+        fraction: final fraction of a run's steps.
     """
     return final_measures(runs, RUN, [name for name in LOSSES if name in runs], fraction)
 
 
 def race_measures(table: pd.DataFrame) -> list[str]:
-    """The measures that a table of a race has: loss, test_loss, test_error."""
+    """Those of the measures loss, test_loss and test_error that a table of a race has."""
     return [name for name in RACE.measured if name in table]
 
 
@@ -53,8 +53,8 @@ def final_race_results(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFra
     The test loss is missing for problems without a test set.
 
     Args:
-        runs: rows of `RACE`; test_error is optional.
-        fraction: the last part of a run's steps.
+        runs: rows of `RACE`.
+        fraction: final fraction of a run's steps.
 
     Returns:
         Table of problem, width, method, seed, the measures, and the totals evaluations and seconds.
@@ -67,21 +67,21 @@ def final_race_results(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFra
 
 
 def at_learning_rates(results: pd.DataFrame, learning_rates: Mapping[str, float]) -> pd.DataFrame:
-    """The rows with that learning rate for each optimizer."""
+    """The rows with the given learning rate of each optimizer."""
     wanted = results["optimizer"].map(learning_rates).astype(float)
     return results[results["learning_rate"] == wanted]
 
 
 def at_best_learning_rates(final: pd.DataFrame, loss: str = "loss") -> pd.DataFrame:
-    """For each method its own best learning rate: that of the lowest median loss over seeds.
+    """The rows of each method at its best learning rate, with the lowest median over seeds.
 
     Args:
         final: rows of `final_losses`.
-        loss: column that decides.
+        loss: column of the loss that decides.
 
     Returns:
-        The rows with these learning rates, the column learning_rate missing and the column
-        best_learning_rate saying which it was.
+        The rows with these learning rates in the column best_learning_rate; the column
+        learning_rate is missing.
     """
     tuned = [name for name in CELL if name != "learning_rate"]
     medians = final.groupby(CELL, observed=True)[loss].median().reset_index()

@@ -1,18 +1,18 @@
-"""Medians and their intervals, infinities allowed."""
+"""Medians and their intervals, also of infinite values."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
+import scipy
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
-INFINITE = 1e150  # stands for infinity where a median or a quantile is interpolated
+INFINITE = 1e150  # replaces infinity where a median or a quantile is interpolated
 
 
 def quantiles_by_step(runs: pd.DataFrame, loss: str, levels: Sequence[float]) -> pd.DataFrame:
-    """Quantiles over seeds at each step; missing where they are those of diverged runs.
+    """Quantiles over seeds at each step; missing if they are those of diverged runs.
 
     Returns:
         Table with a row for each step and a column for each level.
@@ -26,15 +26,15 @@ def median_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, fl
     """The median and its percentile-bootstrap interval at `CONFIDENCE`.
 
     Args:
-        values: a sample, [k] without NaN. One value is its own interval.
-        seed: of the resampling, so that the same values give the same interval.
+        values: a sample, [k] without NaN. The interval of one value is the value.
+        seed: of the resampling; the same values give the same interval.
 
     Source: Efron and Tibshirani (1993), chapter 13; scipy.stats.bootstrap.
     """
     values = np.clip(np.asarray(values, dtype=np.float64), -INFINITE, INFINITE)
     median = low = high = np.median(values)
     if np.ptp(values) > 0:
-        low, high = bootstrap(
+        low, high = scipy.stats.bootstrap(
             (values,),
             np.median,
             confidence_level=CONFIDENCE,
@@ -42,7 +42,7 @@ def median_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, fl
             method="percentile",
             rng=np.random.default_rng(seed),
         ).confidence_interval
-    # What lies between a finite value and INFINITE came from averaging the two.
+    # Values between finite ones and INFINITE are averages of the two.
     return tuple(
         float(bound) if abs(bound) < INFINITE / 1e6 else float(np.copysign(np.inf, bound))
         for bound in (median, low, high)

@@ -9,8 +9,8 @@ from scipy.stats import gmean, rankdata
 from hrta.study.analysis.intervals import CONFIDENCE
 from hrta.study.analysis.schema import PAIR, RACE_RUN
 
-# Losses below the first count as it: residuals of 5e-4, where targets are of order one. Losses
-# above the second count as it: a network that is zero everywhere has a lower one.
+# Losses are clipped to this range. The lower limit is the loss of residuals of 5e-4 for targets of
+# order one; a network that is zero everywhere has a loss below the upper limit.
 LIMITS = (1e-7, 10.0)
 
 
@@ -21,31 +21,30 @@ def leaderboard(
     resamples: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """How each method does over all pairs (problem, width), best first, with 95 % intervals.
+    """Scores of each method over all pairs (problem, width), best first, with 95 % intervals.
 
-    The intervals are percentiles of a bootstrap over seeds: a seed is drawn with its runs of all
-    methods on all problems. The problems are fixed: no interval says how the methods would do on
-    others.
+    The intervals are percentiles of a bootstrap over seeds, where a seed is drawn with its runs of
+    all methods on all problems. The problems are fixed: the intervals do not apply to others.
 
     Args:
         final: rows of `hrta.study.analysis.final.final_race_results`.
         times: rows of `hrta.study.analysis.races.times_to_targets`, of the same runs.
-        limits: what losses are clipped to before their medians' ratios are taken.
-        resamples: of the bootstrap.
-        seed: of the bootstrap, so that the same runs give the same intervals.
+        limits: range to which losses are clipped before ratios of medians are taken.
+        resamples: number of resamples of the bootstrap.
+        seed: of the bootstrap; the same runs give the same intervals.
 
     Returns:
-        One row for each method: method, pairs, seeds, diverged (how many runs) and, each also with
+        One row for each method: method, pairs, seeds, diverged (number of runs) and, each also with
         _low and _high,
         rank: mean over pairs and seeds of the rank of the final loss, 1 the lowest, ties averaged;
         ratio: geometric mean over pairs of the median loss relative to the pair's best method;
-        wins: on how many pairs no method has a lower median loss, if it is finite;
-        reached_<target>: share of the pairs on which half of the seeds reach the target;
+        wins: number of pairs on which the method has the lowest median loss, and it is finite;
+        reached_<target>: fraction of the pairs on which half of the seeds reach the target;
         test_rank: as rank, by test loss, over the pairs with a test set; missing if none has one;
-        seconds: geometric mean over pairs of a run's median, relative to the fastest method's.
+        seconds: geometric mean over pairs of the median time, relative to the fastest method.
 
     Raises:
-        ValueError: not every method has the same seeds on the same pairs, or a time is missing.
+        ValueError: the methods differ in seeds or pairs, or a time is missing.
 
     Source: Efron and Tibshirani (1993), chapter 13.
     """
@@ -67,14 +66,14 @@ def leaderboard(
 def leaderboards(
     final: pd.DataFrame, times: pd.DataFrame, groups: Mapping[str, str]
 ) -> pd.DataFrame:
-    """A `leaderboard` for each group of methods, one below the other.
+    """A `leaderboard` for each group of methods, concatenated.
 
     Args:
         final, times: as for `leaderboard`.
         groups: the group of each method, in order.
 
     Returns:
-        The rows of all, with a first column group.
+        The rows of all leaderboards, with group as first column.
     """
     tables = []
     for group in dict.fromkeys(groups.values()):
@@ -86,14 +85,14 @@ def leaderboards(
 
 
 def _cubes(final: pd.DataFrame, times: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Each quantity as an array [methods, pairs, seeds], the order in which `final` is sorted."""
+    """Each quantity as an array [methods, pairs, seeds], in the order of `final`."""
     shape = (final["method"].nunique(), len(final[PAIR].drop_duplicates()), final["seed"].nunique())
     if len(final) != np.prod(shape) or final.duplicated(RACE_RUN).any():
         raise ValueError("leaderboard: not every method has the same seeds on the same pairs")
     columns = {name: final[name] for name in ("loss", "test_loss", "seconds")}
     easiest_first = times.sort_values("target", ascending=False)
-    for target, there in easiest_first.groupby("target", sort=False):
-        joined = final[RACE_RUN].merge(there, on=RACE_RUN, how="left")
+    for target, of_target in easiest_first.groupby("target", sort=False):
+        joined = final[RACE_RUN].merge(of_target, on=RACE_RUN, how="left")
         if len(joined) != len(final) or joined["time"].isna().any():
             raise ValueError(f"leaderboard: not every run has one time to the target {target:g}")
         columns[f"reached_{target:g}"] = np.isfinite(joined["time"])
@@ -128,7 +127,7 @@ def _mean_rank(losses: np.ndarray, draws: np.ndarray) -> np.ndarray:
 def _relative(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """Geometric mean over pairs of the median relative to the pair's best method, [methods, k].
 
-    Which is the best is fixed by all seeds: the best of each draw would push all others up.
+    The best method is determined from all seeds; the best of each draw would raise all ratios.
     """
     best = np.median(values, axis=-1).argmin(axis=0)
     medians = np.median(values[:, :, draws], axis=-1)

@@ -1,4 +1,4 @@
-"""Methods that are made of parts, such as an activation and a path, and their gains by part."""
+"""Methods composed of parts, such as an activation and a path, and their gains by part."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,17 +12,17 @@ from hrta.study.analysis.tables import MISSING, marked_ratios
 
 
 def with_parts(table: pd.DataFrame, parts: Mapping[str, Labels]) -> pd.DataFrame:
-    """The rows whose methods have parts, with a column for each part, its values in order.
+    """The rows whose methods have parts, with an ordered categorical column for each part.
 
     Args:
-        table: with a column method.
-        parts: of each method the label of each part, such as the activation and the path.
+        table: table with the column method.
+        parts: for each method the label of each part, such as the activation and the path.
 
     Raises:
         ValueError: the methods have different parts.
     """
     if len({tuple(each) for each in parts.values()}) != 1:
-        raise ValueError("parts: every method must have the same parts")
+        raise ValueError("parts: all methods must have the same parts")
     table = table[table["method"].isin(list(parts))]
     names = table["method"].astype(str)
     for part in next(iter(parts.values())):
@@ -33,7 +33,7 @@ def with_parts(table: pd.DataFrame, parts: Mapping[str, Labels]) -> pd.DataFrame
 
 
 def count_gains(gains: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """On how many pairs of problem and width the whole interval is below 1, above it, or neither.
+    """The numbers of pairs of problem and width with the interval below 1, above 1, or neither.
 
     Args:
         gains: rows of `hrta.study.analysis.races.gains`, `with_parts`.
@@ -65,13 +65,13 @@ def readable_counts(counts: pd.DataFrame) -> pd.DataFrame:
 def readable_grid(
     gains: pd.DataFrame, rows: Sequence[str], columns: Sequence[str], problems: Labels
 ) -> pd.DataFrame:
-    """The ratios with `marked_ratio`: a row and a column for each combination of parts.
+    """The ratios as text, by `marked_ratio`; a row and a column for each combination of parts.
 
-    – stands where nothing was run.
+    – means not run.
 
     Args:
         gains: rows of `hrta.study.analysis.races.gains`, `with_parts`.
-        rows, columns: names of parts, or problem, or width.
+        rows, columns: names of parts, or "problem", or "width".
         problems: label of each problem, in order.
     """
     labels = gains["problem"].astype(str).map(problems)

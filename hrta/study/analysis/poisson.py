@@ -1,4 +1,4 @@
-"""Final errors of Deep Ritz networks, and how methods compare, paired by seed."""
+"""Final errors of Deep Ritz networks, and the comparison of methods, paired by seed."""
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ OPTIMIZERS = {"adam": "Adam"}
 def with_gaps(runs: pd.DataFrame) -> pd.DataFrame:
     """The rows with the columns gap, energy - min E, and loss_gap, loss - exact_loss.
 
-    A gap is positive. A loss_gap below 0 says that by the quadrature of training the network is
-    better than the exact solution: no quadrature is exact for every network.
+    The gap is positive. A loss_gap below 0 means that the network has a lower energy than the exact
+    solution by the quadrature of training, which is not exact.
 
     Args:
         runs: rows of `POISSON`.
@@ -39,17 +39,17 @@ def final_errors(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
 
 
 def compare_errors(final: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """Each method's median final errors and their ratios to the baseline's, as `compare`.
+    """Each method's median final errors and their ratios to the baseline, as `compare`.
 
-    At each learning rate, and for each method at its own best, as `at_best_learning_rates`: that of
-    the lowest median L^2 error. The column quantity says which error.
+    At each learning rate, and at the best of each method, that of the lowest median L^2 error, as
+    `at_best_learning_rates`. The column quantity names the error.
 
     Args:
         final: rows of `final_errors`.
         baseline: name of the method to compare with.
 
     Raises:
-        ValueError: a run without its partner among the baseline's.
+        ValueError: a run without a run of the baseline with the same seed.
     """
     both = pd.concat([final, at_best_learning_rates(final, "l2_error")], ignore_index=True)
     tables = [compare(both, baseline, name).assign(quantity=name) for name in QUANTITIES]
@@ -57,7 +57,7 @@ def compare_errors(final: pd.DataFrame, baseline: str) -> pd.DataFrame:
 
 
 def at_own_best(table: pd.DataFrame, final: pd.DataFrame) -> pd.DataFrame:
-    """The rows at each method's own best learning rate by the final errors."""
+    """The rows at the best learning rate of each method by the final L^2 error."""
     best = at_best_learning_rates(final, "l2_error")
     cell = ["experiment", "method"]
     chosen = best.drop_duplicates(cell).set_index(cell)["best_learning_rate"]
@@ -82,7 +82,7 @@ def readable_errors(
 
 
 def readable_loss_gaps(final: pd.DataFrame, methods: Labels, experiments: Labels) -> pd.DataFrame:
-    """Median final loss_gap at each learning rate, as text, a column for each method."""
+    """Median final loss_gap at each learning rate as text, with a column for each method."""
     cell = ["experiment", "width", "learning_rate"]
     medians = final.groupby([*cell, "method"], observed=True)["loss_gap"].median()
     table = medians.map("{:.2e}".format).unstack()[list(methods)].reset_index()

@@ -16,7 +16,8 @@ from hrta.study.analysis.tables import (
 def readable_leaderboard(table: pd.DataFrame, methods: Labels) -> pd.DataFrame:
     """The rows of `hrta.study.analysis.leaderboard.leaderboard` as text.
 
-    Without the test loss where no problem has a test set, and without divergence where no run did.
+    Without the column of test losses if no problem has a test set, and without that of diverged
+    runs if there are none.
     """
     text = {
         "method": [methods[method] for method in table["method"]],
@@ -37,9 +38,9 @@ def readable_leaderboard(table: pd.DataFrame, methods: Labels) -> pd.DataFrame:
 
 
 def readable_gains(table: pd.DataFrame, methods: Labels, problems: Labels) -> pd.DataFrame:
-    """The ratios of `hrta.study.analysis.races.gains` as text, with `marked_ratio`.
+    """The ratios of `hrta.study.analysis.races.gains` as text, by `marked_ratio`.
 
-    A row for each problem and width, a column for each ratio; – where the method was not run.
+    A row for each problem and width, a column for each ratio; – means not run.
     """
     columns = {}
     compared = table.groupby(["method", "baseline"], observed=True, sort=False)
@@ -78,7 +79,7 @@ def readable_medians(table: pd.DataFrame, methods: Labels, problems: Labels) -> 
 def readable_chosen(table: pd.DataFrame, methods: Labels, problems: Labels) -> pd.DataFrame:
     """The parameters of `hrta.study.analysis.races.chosen`, a column for each problem and width.
 
-    ◀ and ▶ mark what is the lowest or the highest of its grid.
+    ◀ and ▶ mark the lowest and the highest value of a grid.
     """
     edges = {-1: " ◀", 0: "", 1: " ▶"}
     cells = {}
@@ -87,7 +88,7 @@ def readable_chosen(table: pd.DataFrame, methods: Labels, problems: Labels) -> p
         text = ", ".join(f"{value:g}" for value in values if value == value) + edges[row.edge]
         cells.setdefault((row.problem, row.width), {})[methods[row.method]] = text
     pairs = [
-        (name, width) for name in problems for (there, width) in sorted(cells) if there == name
+        (name, width) for name in problems for (other, width) in sorted(cells) if other == name
     ]
     wide = pd.DataFrame({f"{problems[n]}, m = {m}": cells[n, m] for n, m in pairs})
     order = [label for label in methods.values() if label in wide.index]

@@ -1,4 +1,4 @@
-"""What comes out of a race: times to targets, profiles, gains, tuning."""
+"""The results of a race: times to targets, performance profiles, gains, tuning."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -24,9 +24,9 @@ def rows_of(
     widths: Collection[int] | None = None,
     methods: Collection[str] | None = None,
 ) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """A function that keeps the rows of these problems, and of these widths and methods if given.
+    """A function that selects the rows of these problems, and of these widths and methods if given.
 
-    It is made for `hrta.runtime.files.read_tables`.
+    For the argument `reduce` of `hrta.runtime.files.read_tables`.
     """
     wanted = {"problem": problems, "width": widths, "method": methods}
 
@@ -40,9 +40,9 @@ def rows_of(
 
 
 def times_to_targets(runs: pd.DataFrame, targets: Sequence[float], clock: str) -> pd.DataFrame:
-    """The cost of a run up to its first logged loss at or below each target; infinite without one.
+    """The cost of each run up to its first logged loss at or below each target, or infinity.
 
-    Losses of an earlier stage, under another activation than the last, do not count.
+    Losses under another activation than that of the last stage do not count.
 
     Args:
         runs: rows of `RACE`.
@@ -56,10 +56,10 @@ def times_to_targets(runs: pd.DataFrame, targets: Sequence[float], clock: str) -
         ValueError: another clock.
     """
     if clock not in CLOCKS:
-        raise ValueError(f"times_to_targets: clock {clock!r} is none of {', '.join(CLOCKS)}")
+        raise ValueError(f"times_to_targets: clock {clock!r} must be one of {', '.join(CLOCKS)}")
     tables = []
     for target in targets:
-        # Costs never fall: the lowest is that of the first row.
+        # Costs increase, so that the lowest is that of the first row.
         reached = (runs["loss"] <= target) & runs["answer"]
         times = runs.assign(time=runs[clock].where(reached, np.inf))
         first = times.groupby(RACE_RUN, observed=True)["time"].min().reset_index()
@@ -68,33 +68,33 @@ def times_to_targets(runs: pd.DataFrame, targets: Sequence[float], clock: str) -
 
 
 def performance_profiles(times: pd.DataFrame) -> pd.DataFrame:
-    """The share of the pairs (problem, width) on which a method is within a factor of the fastest.
+    """The fraction of pairs (problem, width) on which a method is within a factor of the fastest.
 
-    rho(alpha) = share of the pairs with t / t_best <= alpha, t being the time by which half of the
-    method's seeds are at the target, t_best the least of any method. A pair on which no method
-    reaches the target is left out.
+    rho(alpha) = fraction of the pairs with t / t_best <= alpha, where t is the time by which half
+    of the method's seeds have reached the target, and t_best the least of any method. Pairs on
+    which no method reaches the target are left out.
 
     Args:
         times: rows of `times_to_targets`.
 
     Returns:
-        Table of target, method, ratio, share, pairs (how many are left): for each method rho at
-        ratio 1 and wherever it rises. The share is missing where no pair is left.
+        Table of target, method, ratio, share (rho), pairs (their number): for each method rho at
+        ratio 1 and wherever it increases. The share is missing if no pair is left.
 
     Source: Dolan and Moré (2002), Mathematical Programming 91, 201-213.
     """
     runs = times.groupby(["target", *RACE_CELL], observed=True)["time"]
-    # The lower of two middle values: finite as soon as half of the seeds are at the target.
+    # The lower of two middle values, finite if half of the seeds reach the target.
     medians = runs.quantile(0.5, interpolation="lower").reset_index()
     best = medians.groupby(["target", *PAIR], observed=True)["time"].transform("min")
-    # If the start is at the target already, equal times are 0 / 0.
+    # If the initial losses are below the target, times are 0 and the ratio is 0 / 0.
     medians["ratio"] = (medians["time"] / best).mask(medians["time"] == best, 1.0)
     medians["left"] = np.isfinite(best)
     rows = []
-    for (target, method), here in medians.groupby(["target", "method"], observed=True):
+    for (target, method), group in medians.groupby(["target", "method"], observed=True):
         of_target = medians[(medians["target"] == target) & medians["left"]]
         pairs = len(of_target[PAIR].drop_duplicates())
-        ratios = np.sort(here.loc[here["left"], "ratio"])
+        ratios = np.sort(group.loc[group["left"], "ratio"])
         points = np.unique([1.0, *ratios[np.isfinite(ratios)]])
         within = np.searchsorted(ratios, points, side="right")
         shares = within / pairs if pairs else [np.nan]
@@ -104,7 +104,7 @@ def performance_profiles(times: pd.DataFrame) -> pd.DataFrame:
 
 
 def gains(final: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
-    """The final loss of methods relative to their baselines', as `compare`.
+    """The final losses of methods relative to their baselines, as `compare`.
 
     Args:
         final: rows of `hrta.study.analysis.final.final_race_results`.
@@ -115,13 +115,14 @@ def gains(final: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
         ratio_high, seeds.
 
     Raises:
-        ValueError: a method without runs, or a run without its partner among the baseline's.
+        ValueError: a method without runs, or a run without a run of the baseline with the same
+            seed.
     """
     if missing := set(baselines) - set(final["method"]):
-        raise ValueError(f"gains: no run of {', '.join(sorted(missing))}")
+        raise ValueError(f"gains: no runs of {', '.join(sorted(missing))}")
     tables = []
     for method, baseline in baselines.items():
-        # Where only the baseline was run there is nothing to compare.
+        # Problems on which only the baseline was run are left out.
         both = final[final["method"].isin([method, baseline])]
         table = compare(both, baseline, cell=RACE_CELL)
         tables.append(table[table["method"] == method].assign(baseline=baseline))
@@ -141,7 +142,7 @@ def medians(final: pd.DataFrame) -> pd.DataFrame:
         final: rows of `hrta.study.analysis.final.final_race_results`.
 
     Returns:
-        One row for each `RACE_CELL`: seeds, diverged (how many runs), evaluations and seconds
+        One row for each `RACE_CELL`: seeds, diverged (number of runs), evaluations and seconds
         (medians), and each measure (median, with _low and _high, its 95 % bootstrap interval),
         missing without a test set, or without classes.
     """
@@ -159,14 +160,14 @@ def medians(final: pd.DataFrame) -> pd.DataFrame:
 
 
 def chosen(tuning: pd.DataFrame) -> pd.DataFrame:
-    """The parameters that each method was given for each problem and width.
+    """The parameters chosen for each method, problem and width.
 
     Args:
         tuning: rows of `TUNING`.
 
     Returns:
-        One row for each `RACE_CELL`: `PARAMETERS` (missing where a method has none) and edge: -1 if
-        the learning rate, or the ridge, is the lowest of the grid, 1 if the highest, else 0.
+        One row for each `RACE_CELL`: `PARAMETERS` (missing if a method does not have one) and edge:
+        -1 if the learning rate, or the ridge, is the lowest of the grid, 1 if the highest, else 0.
     """
     best = tuning[tuning["chosen"]].groupby(RACE_CELL, observed=True).first().reset_index()
     decisive = tuning["learning_rate"].fillna(tuning["ridge"])
@@ -178,11 +179,10 @@ def chosen(tuning: pd.DataFrame) -> pd.DataFrame:
 
 
 def sensitivity(tuning: pd.DataFrame) -> pd.DataFrame:
-    """The final loss at each learning rate, at the best of the other parameters.
+    """The final loss at each learning rate, with the best values of the other parameters.
 
     Args:
-        tuning: rows of `TUNING`; those without a learning rate are left
-            out.
+        tuning: rows of `TUNING`; those without a learning rate are left out.
 
     Returns:
         Table of problem, width, method, learning_rate, loss (median over seeds), low, high (the

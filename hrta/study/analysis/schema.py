@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-# What readers see for the names of methods, optimizers, experiments or problems, in order.
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The label shown for each name of a method, optimizer, experiment or problem, in order.
 Labels = Mapping[str, str]
 
 
@@ -14,31 +18,49 @@ class Table:
     Attributes:
         run: identify a run, or a matrix.
         row: number the rows of a run.
-        measured: what is measured, computed or configured; some are optional.
+        measured: what is measured, computed or configured.
+        optional: those of `measured` that a table may lack.
+        order: all columns in order; by default run, row, measured.
     """
 
     run: tuple[str, ...]
     row: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
         """The columns that identify a row."""
         return (*self.run, *self.row)
 
+    @property
+    def columns(self) -> list[str]:
+        """All columns, in order."""
+        return list(self.order or (*self.key, *self.measured))
+
+    def select(self, table: "pd.DataFrame") -> "pd.DataFrame":
+        """These columns of a table, in order; without the optional ones that it lacks.
+
+        Raises:
+            KeyError: a column that is not optional is missing.
+        """
+        return table[[name for name in self.columns if name in table or name not in self.optional]]
+
 
 LOSSES = ("loss", "test_loss")
-# Shares of misclassified points: they are never infinite.
+# Fractions of misclassified points; they are never infinite.
 SHARES = ("test_error",)
-# What a run costs: gradient evaluations and wall-clock time.
+# The cost of a run: gradient evaluations and wall-clock time.
 CLOCKS = ("evaluations", "seconds")
-# What the methods of a race are tuned in.
+# The parameters that the methods of a race are tuned in.
 PARAMETERS = ("learning_rate", "momentum", "ridge", "history_size", "recovery")
 
 TRAINING = Table(
     ("experiment", "problem", "width", "method", "optimizer", "learning_rate", "seed"),
     ("step", "stage", "s"),
     LOSSES,
+    optional=("test_loss",),
 )
 POISSON = Table(
     TRAINING.run, TRAINING.row, ("loss", "exact_loss", "energy", "l2_error", "h1_error")
@@ -48,12 +70,22 @@ POISSON_SOLUTIONS = Table(
     ("x1", "x2"),
     ("exact", "prediction"),
 )
+LBFGS = Table(("seed",), ("step", *CLOCKS), LOSSES, optional=("test_loss",))
+LAAF = Table(("seed",), ("step",), LOSSES, optional=("test_loss",))
 RACE = Table(
-    ("problem", "width", "method", "seed"), ("step", *CLOCKS, "answer"), (*LOSSES, *SHARES)
+    ("problem", "width", "method", "seed"),
+    ("step", *CLOCKS, "answer"),
+    (*LOSSES, *SHARES),
+    optional=SHARES,
 )
 TUNING = Table(
     ("problem", "width", "method", "candidate", "seed"),
     measured=(*PARAMETERS, *LOSSES, *SHARES, "chosen"),
+    optional=SHARES,
+    order=(
+        *("problem", "width", "method", "candidate", *PARAMETERS),
+        *("seed", *LOSSES, *SHARES, "chosen"),
+    ),
 )
 SLOPES = Table(("experiment", "problem", "variant", "seed"), ("step",), ("loss", "slope"))
 SLOPE_SOLUTIONS = Table(SLOPES.run, ("step", "x1"), ("y", "prediction"))
@@ -84,11 +116,16 @@ RATES = Table(
     ("loss", "predicted", "bound", "smallest_limit", "smallest_end"),
 )
 JUMPS = Table(("experiment", "problem", "method"), measured=("before", "after", "expected_loss"))
-ANMIN = Table(("problem", "width", "seed"), ("round",), ("loss", "fixed_pattern_loss", "test_loss"))
-# The coordinates and the target follow, under the names of the problem.
+ANMIN = Table(
+    ("problem", "width", "seed"),
+    ("round",),
+    ("loss", "fixed_pattern_loss", "test_loss"),
+    optional=("test_loss",),
+)
+# The columns of the coordinates and the target follow, named by the problem.
 POINTS = Table(("problem", "set"), ("point",))
 
-# Runs of a cell differ in their seed only; methods are compared between cells, paired by seed.
+# Runs of a cell differ only in their seed; methods are compared between cells, paired by seed.
 CELL = ["experiment", "optimizer", "width", "learning_rate", "method"]
 RUN = [*CELL, "seed"]
 PAIR = ["problem", "width"]
@@ -101,7 +138,7 @@ RATIO = ["ratio", "ratio_low", "ratio_high"]
 
 
 def interval(name: str) -> list[str]:
-    """The columns of a number and of the ends of its interval."""
+    """The columns of a number and of the bounds of its interval."""
     return [name, f"{name}_low", f"{name}_high"]
 
 

@@ -1,4 +1,4 @@
-"""How far the functions that adaptive networks find are from the exact one."""
+"""Relative errors of networks with adaptive slopes."""
 
 import numpy as np
 import pandas as pd
@@ -28,14 +28,14 @@ def relative_errors(solutions: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare_errors(errors: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """`compare` of the errors of each variant and step with those of the variant `baseline`.
+    """The errors of each variant and step against those of the baseline, as `compare`.
 
     Args:
         errors: rows of `relative_errors`.
         baseline: name of a variant.
 
     Raises:
-        ValueError: a run without its partner among the baseline's.
+        ValueError: a run without a run of the baseline with the same seed.
     """
     table = compare(errors, baseline, "error", SLOPE_CELL, by="variant")
     return table.drop(columns="diverged")
@@ -44,7 +44,7 @@ def compare_errors(errors: pd.DataFrame, baseline: str) -> pd.DataFrame:
 def readable_errors(
     compared: pd.DataFrame, variants: Labels, experiments: Labels, baseline: str
 ) -> pd.DataFrame:
-    """The rows of `compare_errors` as text, with `marked_ratio`, variants in their order."""
+    """The rows of `compare_errors` as text, with `marked_ratio`, in the order of the variants."""
     place = ordered(compared["variant"], variants)
     table = compared.assign(place=place).sort_values(["experiment", "step", "place"])
     return pd.DataFrame(

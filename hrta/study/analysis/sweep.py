@@ -1,4 +1,4 @@
-"""The tables of a sweep: every cell for programs, the best learning rates for people."""
+"""The tables of a sweep: all cells as numbers, the best learning rates as text."""
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ def cells(final: pd.DataFrame) -> pd.DataFrame:
     """The final losses of each cell over its seeds, from `hrta.study.analysis.final.final_losses`.
 
     Returns:
-        Table of `CELL`, seeds, diverged (how many), low, loss, high (quartiles and median) and, if
-        it is there, test_loss (median).
+        Table of `CELL`, seeds, diverged (number of runs), low, loss, high (quartiles and median)
+        and, if `final` has it, test_loss (median).
     """
     grouped = final.groupby(CELL, observed=True, sort=False)
     losses = grouped["loss"]
@@ -32,7 +32,7 @@ def cells(final: pd.DataFrame) -> pd.DataFrame:
 def at_their_best(
     final: pd.DataFrame, methods: Labels, optimizers: Labels, experiments: Labels
 ) -> pd.DataFrame:
-    """Each method at its own best learning rate, as text: the median loss and the rate.
+    """The median loss of each method at its best learning rate, and this rate, as text.
 
     A row for each problem, optimizer and method of the labels, a column for each width.
     """

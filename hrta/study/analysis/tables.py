@@ -1,4 +1,4 @@
-"""Tables for readers: CSV for programs, Markdown for people."""
+"""Tables as text, and their CSV and Markdown files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ def save_table(table: pd.DataFrame, readable: pd.DataFrame, stem: str | Path) ->
 
 
 def with_interval(middle: float, low: float, high: float, form: str) -> str:
-    """middle [low, high], each in that format."""
+    """middle [low, high], each in the format `form`."""
     return f"{middle:{form}} [{low:{form}}, {high:{form}}]"
 
 
@@ -46,7 +46,7 @@ def parts_of(numbers: pd.Series, totals: pd.Series) -> list[str]:
 
 
 def ordered(column: pd.Series, labels: Labels) -> pd.Categorical:
-    """The names in the order of their labels, to sort by."""
+    """The names as a categorical in the order of their labels, for sorting."""
     return pd.Categorical(column, list(labels))
 
 
@@ -58,9 +58,10 @@ def labelled(column: pd.Series, labels: Labels) -> pd.Series:
 def in_order(
     comparison: pd.DataFrame, methods: Labels, optimizers: Labels, experiments: Labels
 ) -> pd.DataFrame:
-    """The rows by experiment, optimizer, width, learning rate and method, as the labels are.
+    """The rows sorted by experiment, optimizer, width, learning rate and method.
 
-    Rows without a learning rate (each method at its own best) come after those with one.
+    Names are in the order of their labels. Rows without a learning rate (each method at its own
+    best) come last.
     """
     orders = {"experiment": experiments, "optimizer": optimizers, "method": methods}
     columns = {name: ordered(comparison[name], labels) for name, labels in orders.items()}
@@ -99,7 +100,7 @@ def ratios_to(comparison: pd.DataFrame, by: str, baseline: str) -> list[str]:
 
 
 def _learning_rate(row: tuple) -> str:
-    """The learning rate; without one, the best."""
+    """The learning rate; if missing, the best one."""
     if row.learning_rate == row.learning_rate:
         return f"{row.learning_rate:g}"
     return f"own best: {row.best_learning_rate:g}"
@@ -108,8 +109,7 @@ def _learning_rate(row: tuple) -> str:
 def readable_ratios(readable: pd.DataFrame) -> pd.DataFrame:
     """The ratios of `readable_comparison` with a column for each method.
 
-    One row for each problem, optimizer, width and learning rate, in the order in which they first
-    come.
+    One row for each problem, optimizer, width and learning rate, in order of first appearance.
     """
     ratio = next(name for name in readable.columns if name.startswith("ratio to"))
     readable = readable.assign(**{"learning rate": readable["learning rate"].str.split(":").str[0]})

@@ -1,10 +1,10 @@
-"""From the tables of the tangent-kernel theory to exponents, gains and crossings of the bound."""
+"""Exponents, gains and crossings of the bound, from tables of the tangent-kernel theory."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from hrta.study.analysis.intervals import CONFIDENCE
 from hrta.study.analysis.schema import MOTION, RATES
@@ -22,9 +22,9 @@ def power_law(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     positive = y > 0
     x, y = x[positive], y[positive]
     if len(x) < 3 or len(np.unique(x)) < 2:
-        raise ValueError("power_law: it needs three positive values at two or more x")
-    fit = stats.linregress(np.log(x), np.log(y))
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr
+        raise ValueError("power_law: needs three positive values at two or more x")
+    fit = scipy.stats.linregress(np.log(x), np.log(y))
+    half = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr
     return float(fit.slope), float(fit.slope - half), float(fit.slope + half)
 
 
@@ -32,8 +32,8 @@ def exponents(table: pd.DataFrame, x: str, ys: Sequence[str], by: Sequence[str])
     """The exponent of each y in x with its interval, for each cell of the columns `by`.
 
     Returns:
-        The columns `by`, quantity, exponent, low, high, and the number of rows in the fit, used;
-        the exponent is missing where too few rows are positive.
+        Table of the columns `by`, quantity, exponent, low, high, and used, the number of rows in
+        the fit; the exponent is missing if too few rows are positive.
     """
     rows = []
     for key, cell in table.groupby(list(by), observed=True, sort=False):
@@ -49,17 +49,17 @@ def exponents(table: pd.DataFrame, x: str, ys: Sequence[str], by: Sequence[str])
 def conditioning(spectra: pd.DataFrame) -> pd.DataFrame:
     """The extremal eigenvalues at infinite width, and the speed of training that they imply.
 
-    Gradient descent's slowest mode decays with eta lambda_min / n. At the same learning rate s
-    gains lambda_min(s) / lambda_min(1); with each s at its own limit of stability, 2n / lambda_max,
-    the honest gain is that ratio over lambda_max(s) / lambda_max(1).
+    The slowest mode of gradient descent decays at the rate eta lambda_min / n. At the same learning
+    rate the gain of s is lambda_min(s) / lambda_min(1); with the learning rate of each s at its
+    stability limit, 2n / lambda_max, the honest gain is this over lambda_max(s) / lambda_max(1).
 
     Args:
         spectra: rows of `SPECTRA`.
 
     Returns:
-        Table of experiment, s, smallest, largest, condition, digits (of agreement of
-        lambda_min(s) with s^2 lambda_min(1)), gain, honest_gain; without the last three where
-        s = 1 is not among the spectra.
+        Table of experiment, s, smallest, largest, condition, digits (to which lambda_min(s) agrees
+        with s^2 lambda_min(1)), gain, honest_gain; the last three are missing if the spectra do not
+        have s = 1.
     """
     infinite = spectra[spectra["kernel"] == "infinite"]
     runs = infinite.groupby(["experiment", "s"], observed=True, sort=False)["eigenvalue"]
@@ -77,7 +77,7 @@ def conditioning(spectra: pd.DataFrame) -> pd.DataFrame:
 
 
 def rates_by_stage(rates: pd.DataFrame) -> pd.DataFrame:
-    """Each run at the end of each stage, and how far it was from bound and prediction at most.
+    """Each run at the end of each stage, with its largest deviations from bound and prediction.
 
     Args:
         rates: rows of `RATES`.
@@ -98,20 +98,20 @@ def rates_by_stage(rates: pd.DataFrame) -> pd.DataFrame:
 
 
 def crossings_of_bound(rates: pd.DataFrame) -> pd.DataFrame:
-    """Whether the bound is crossed, and how far the loss is from the linearised prediction.
+    """Crossings of the bound, and deviations from the linearised prediction.
 
     Args:
         rates: rows of `RATES`.
 
     Returns:
-        Table of experiment, method, width, stage, runs, crossing (runs whose loss is above the
-        bound at some step), excess (the largest of any run), and medians over runs: decay (the
-        loss's fall over the stage, in decades), bound_decay (the bound's), deviation, and smallest
+        Table of experiment, method, width, stage, runs, crossing (number of runs with a loss above
+        the bound at any step), excess (the largest of any run), and medians over runs: decay (of
+        the loss over the stage, in decades), bound_decay (of the bound), deviation, and smallest
         (lambda_min at the end of the stage over that of infinite width).
     """
     runs = rates_by_stage(rates[rates["width"].notna()])
     runs = runs.assign(
-        # The first row of a stage touches the bound by construction.
+        # The first row of a stage is on the bound by construction.
         crossing=runs["excess"] > 1 + 1e-9,
         decay=np.log10(runs["first_loss"] / runs["loss"]),
         bound_decay=np.log10(runs["first_bound"] / runs["bound"]),
@@ -124,20 +124,20 @@ def crossings_of_bound(rates: pd.DataFrame) -> pd.DataFrame:
 
 
 def losses_at_infinite_width(rates: pd.DataFrame) -> pd.DataFrame:
-    """The predicted loss at the end of training at infinite width: median over draws."""
+    """The predicted final loss at infinite width, median over seeds."""
     end = rates[rates["width"].isna() & (rates["step"] == rates["step"].max())]
     return end.groupby(["experiment", "method"], observed=True)["predicted"].median().reset_index()
 
 
 def motion_exponents(motion: pd.DataFrame) -> pd.DataFrame:
-    """The `exponents` in the width of `MOTION`, for each method, optimizer and stage at its end."""
+    """The `exponents` in the width of `MOTION` at the end of each stage."""
     stage = ["method", "optimizer", "stage"]
     ends = motion[motion["step"] == motion.groupby(stage, observed=True)["step"].transform("max")]
     return exponents(ends, "width", MOTION.measured, stage)
 
 
 def jumps_at_switches(results: pd.DataFrame, jumps: pd.DataFrame) -> pd.DataFrame:
-    """Median losses just before and just after each switch of s, beside the expected one.
+    """Median losses just before and just after each switch of s, and the expected loss.
 
     Args:
         results: rows of `TRAINING`, of two stages.
@@ -145,8 +145,7 @@ def jumps_at_switches(results: pd.DataFrame, jumps: pd.DataFrame) -> pd.DataFram
 
     Returns:
         Table of experiment, optimizer, method, width, loss_before, loss_after, expected_loss (at
-        infinite width, if the first stage had been trained to its end), for the methods whose s
-        changes.
+        infinite width, if the first stage had converged), for the methods whose s changes.
     """
     cell = ["experiment", "optimizer", "method", "width"]
     by_stage = results.sort_values("step").groupby([*cell, "seed", "stage"], observed=True)["loss"]

@@ -1,1 +1,1 @@
-"""Evidence, cells, verdicts."""
+"""From results to evidence, and from evidence to verdicts on the claims."""

@@ -14,35 +14,35 @@ from hrta.study.config.claims import Claim, Claims, Evidence
 
 
 def read_judged(folder: str | Path, claims: Claims) -> dict[str, pd.DataFrame]:
-    """The tables that the claims are judged on, from a folder of <table>.parquet.
+    """The evidence that the claims are judged on, by kind, from a folder of <kind>.parquet.
 
     Raises:
-        ValueError: a table that is missing, no whole Parquet, or without a column that is needed.
+        ValueError: a file that is missing, incomplete, or without a required column.
     """
     tables = {}
     for name in claims.tables:
         tables[name] = read_kind(folder, name)
         for column in (*KINDS[name].key, *KINDS[name].reading.columns):
             if column not in tables[name]:
-                raise ValueError(f"{Path(folder, name)}.parquet: there is no column {column!r}")
+                raise ValueError(f"{Path(folder, name)}.parquet: no column {column!r}")
     return tables
 
 
 def log_ratios(evidence: pd.DataFrame, judged: Evidence, where: str) -> pd.DataFrame:
-    """The log ratios that a claim is judged on, a row for each cell and seed.
+    """The log ratios that a claim is judged on, one row for each cell and seed.
 
     Args:
-        evidence: the table that `judged` names.
+        evidence: evidence of the kind that `judged` names.
         judged: an entry of the claim's `judged_on`.
         where: its key, for messages.
 
     Returns:
         Table of `CLAIM_CELL`, as text, and log_ratio. Two diverged runs, or two losses or
-        eigenvalues that are 0, are a tie.
+        eigenvalues of 0, are a tie.
 
     Raises:
-        ValueError: a name or a number that the evidence does not have, a run without its partner,
-            or nothing to compare.
+        ValueError: a name or a number that is not in the evidence, a run without a run of the
+            baseline with the same seed, or no runs.
     """
     reading = KINDS[judged.table].reading
     known = [name for name in reading.measures if name in evidence]
@@ -53,7 +53,7 @@ def log_ratios(evidence: pd.DataFrame, judged: Evidence, where: str) -> pd.DataF
     evidence = chosen(evidence, reading.problem, judged, "problems", where)
     ratios = reading.ratios(evidence, judged, where)
     if len(ratios) == 0:
-        raise ValueError(f"{where}: the evidence has nothing to compare")
+        raise ValueError(f"{where}: the evidence has no runs to compare")
     texts = {name: ratios[name].map(as_text) if name in ratios else "" for name in CLAIM_CELL}
     ratios = ratios.assign(**texts)
     missing = ratios[ratios["log_ratio"].isna()]
@@ -67,15 +67,16 @@ def evaluate(claims: Claims, evidence: Mapping[str, pd.DataFrame]) -> pd.DataFra
     """The verdict on each cell of each claim.
 
     Args:
-        claims: what is judged, and how.
-        evidence: its tables by name.
+        claims: the claims and their rules.
+        evidence: the evidence by kind.
 
     Returns:
         One row for each cell: claim, `CLAIM_CELL`, pairs (seeds; 1 for exact numbers), ratio, low,
         high, p, p_holm and verdict, as `hrta.study.claims.verdicts.judge` makes them.
 
     Raises:
-        ValueError: a claim asks for what the evidence does not have, in one line with the key.
+        ValueError: a claim names something that the evidence does not have; the message has the
+            key.
     """
     tables = [
         judge(_cells(claim, evidence, f"claims.{number}")).assign(claim=number)

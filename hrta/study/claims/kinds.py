@@ -1,4 +1,4 @@
-"""The kinds of evidence: one record each, of its columns, reduction, verification and claims."""
+"""The kinds of evidence: one record each, of its results, columns, reduction, rules and claims."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from hrta.study.claims import ratios, reductions
 
 @dataclass(frozen=True)
 class Reading:
-    """What claims may read of a kind of evidence.
+    """How claims read a kind of evidence.
 
     Attributes:
         ratios: one of the functions of `hrta.study.claims.ratios`.
         measures: columns that a claim may name as measures.
-        columns: other columns, besides the key, that are read.
-        problem: column in which claims name problems.
+        columns: further columns that are read, without those of the key.
+        problem: column that has the problems' names in the claims.
     """
 
     ratios: Callable[[pd.DataFrame, Any, str], pd.DataFrame]
@@ -30,54 +30,62 @@ class Reading:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of evidence, made from the files of one kind of results.
+    """A kind of evidence, made from result files.
 
     Attributes:
-        key: columns that identify its rows, by which they are sorted.
-        reduce: makes the rows of one file from its table and the fraction of a run's steps that is
-            its end; see `hrta.study.claims.reductions`.
-        rules: for each other column, how closely two runs must agree.
-        reading: what claims may read; None if no claim is judged on it.
-        folder: a column that the table lacks and the name of the file's folder gives, if any.
-        file: likewise of the name of the file itself.
+        results: folders of the result files, such as theory/width; empty for the problems' points.
+        key: columns that identify its rows and by which they are sorted.
+        reduce: makes the rows from the table of one file and the final fraction of a run's steps;
+            see `hrta.study.claims.reductions`.
+        rules: for each other column the rule by which two replications must agree.
+        reading: how claims read it; None if no claim is judged on it.
+        second: whether it is made from the second tables of the jobs.
+        folder_column: column to be added with the name of the file's folder, if any.
+        file_column: column to be added with the name of the file, if any.
     """
 
+    results: tuple[str, ...]
     key: tuple[str, ...]
     reduce: Callable[[pd.DataFrame, float], pd.DataFrame]
     rules: dict[str, Rule]
     reading: Reading | None = None
-    folder: str | None = None
-    file: str | None = None
+    second: bool = False
+    folder_column: str | None = None
+    file_column: str | None = None
 
     @property
     def cell(self) -> tuple[str, ...]:
-        """The columns in which the rows of runs that differ in their seed only are alike."""
+        """The columns of the key that runs which differ only in their seed have in common."""
         return tuple(name for name in self.key if name != "seed")
 
 
-# Points and weights go through sine and logarithm, which differ by a unit in the last place between
-# processors, and so do sums. Eigenvalues are off by some eps lambda_max then, 8e-16 as measured.
+# Sine, logarithm and sums differ by a unit in the last place between processors, and with them
+# points and weights. Eigenvalues then differ by some eps lambda_max, 8e-16 as measured.
 ULPS = 16 * 2.0**-52
 EIGENVALUE = 1e-12
-# Computed from eigenvalues far below lambda_max, or in a few thousand steps in float64.
+# For values computed from eigenvalues far below lambda_max, or in thousands of float64 steps.
 DERIVED = 1e-6
-# Cross-entropies in float32 are multiples of about this, and 0 where they are lower.
+# Cross-entropies in float32 are multiples of about this value, or 0.
 ROUNDED = 1e-8
 NEAR_RUN, NEAR_RACE = ("experiment", "optimizer"), ("race", "problem")
+RACES = ("race", "schedules", "activations", "depth")
 
 KINDS = {
     "final_losses": Kind(
+        results=("runs",),
         key=schema.TRAINING.run,
         reduce=reductions.losses,
         rules=dict.fromkeys(schema.LOSSES, Drawn(near=NEAR_RUN)),
         reading=Reading(ratios.of_runs, measures=schema.LOSSES),
     ),
     "switches": Kind(
+        results=("runs",),
         key=(*schema.TRAINING.run, "stage"),
         reduce=reductions.switches,
         rules=dict.fromkeys(("before", "after"), Drawn(near=NEAR_RUN)),
     ),
     "races": Kind(
+        results=RACES,
         key=("race", *schema.RACE.run),
         reduce=reductions.race_results,
         rules={
@@ -86,16 +94,19 @@ KINDS = {
             "test_error": Drawn("absolute", near=NEAR_RACE),
         },
         reading=Reading(ratios.of_races, measures=schema.RACE.measured, problem="problem"),
-        folder="race",
+        folder_column="race",
     ),
     "tuning": Kind(
+        results=RACES,
+        second=True,
         key=("race", *schema.TUNING.run),
         reduce=reductions.tuning,
         rules={"loss": Drawn(pool=("race", *schema.RACE_CELL), step=ROUNDED)}
         | dict.fromkeys(schema.PARAMETERS, Same()),
-        folder="race",
+        folder_column="race",
     ),
     "poisson": Kind(
+        results=("poisson",),
         key=schema.POISSON.run,
         reduce=reductions.ritz_errors,
         rules=dict.fromkeys(("l2_error", "h1_error"), Drawn(pool=("experiment",)))
@@ -103,13 +114,15 @@ KINDS = {
         reading=Reading(ratios.of_runs, measures=("l2_error", "h1_error", "gap")),
     ),
     "spectra": Kind(
+        results=("spectra",),
         key=schema.SPECTRA.key,
         reduce=reductions.extremes,
         rules={"eigenvalue": Close(EIGENVALUE, ("experiment", "kernel", "width", "seed", "s"))},
         reading=Reading(ratios.of_spectra, columns=("eigenvalue",)),
     ),
-    # Networks of infinite width are drawn by way of eigenvectors, whose signs are arbitrary.
+    # Networks of infinite width are drawn with eigenvectors, whose signs are arbitrary.
     "theory_rates": Kind(
+        results=("theory/rates",),
         key=(*schema.RATES.run, "stage"),
         reduce=reductions.rates,
         rules=dict.fromkeys(
@@ -124,16 +137,19 @@ KINDS = {
         reading=Reading(ratios.of_bound, columns=("excess", "loss", "bound")),
     ),
     "theory_motion": Kind(
+        results=("theory/motion",),
         key=(*schema.MOTION.run, "step", "stage"),
         reduce=reductions.stage_ends,
         rules=dict.fromkeys(schema.MOTION.measured, Drawn(pool=("optimizer", "stage"))),
     ),
     "theory_width": Kind(
+        results=("theory/width",),
         key=schema.WIDTH_LIMIT.key,
         reduce=reductions.whole,
         rules=dict.fromkeys(schema.WIDTH_LIMIT.measured, Close(DERIVED, ("experiment", "s"))),
     ),
     "theory_samples": Kind(
+        results=("theory/samples",),
         key=schema.SAMPLE_NUMBER.key,
         reduce=reductions.whole,
         rules=dict.fromkeys(
@@ -141,11 +157,13 @@ KINDS = {
         ),
     ),
     "theory_jumps": Kind(
+        results=("theory/jumps",),
         key=schema.JUMPS.key,
         reduce=reductions.whole,
         rules=dict.fromkeys(schema.JUMPS.measured, Close(DERIVED, schema.JUMPS.key)),
     ),
     "acceleration": Kind(
+        results=("acceleration",),
         key=schema.ACCELERATION.run,
         reduce=reductions.decay,
         rules=dict.fromkeys(
@@ -156,29 +174,35 @@ KINDS = {
         ),
     ),
     "acceleration_steps": Kind(
+        results=("acceleration",),
         key=("experiment", "optimizer", "width", "level", "seed"),
         reduce=reductions.steps,
         rules=dict.fromkeys(("steps", "ratio"), Drawn(pool=("experiment", "optimizer", "level"))),
     ),
     "slopes": Kind(
+        results=("slopes",),
+        second=True,
         key=("experiment", "variant", "step", "seed"),
         reduce=reductions.solution_errors,
         rules={"error": Drawn(pool=("experiment", "step"))},
     ),
     "slope_ends": Kind(
+        results=("slopes",),
         key=("experiment", "problem", "variant", "step", "seed"),
         reduce=reductions.last_step,
         rules=dict.fromkeys(schema.SLOPES.measured, Drawn(pool=("experiment", "step"))),
     ),
     "anmin": Kind(
+        results=("anmin",),
         key=schema.ANMIN.key,
         reduce=reductions.whole,
         rules=dict.fromkeys(schema.ANMIN.measured, Drawn()),
     ),
     "data": Kind(
+        results=(),
         key=("file", "problem", "set", "point", "coordinate"),
         reduce=reductions.coordinates,
         rules={"value": Close(ULPS, ("file", "coordinate"))},
-        file="file",
+        file_column="file",
     ),
 }

@@ -1,4 +1,4 @@
-"""The verdicts on the claims as pages: the summary in README.md, and all of them in a table's."""
+"""The verdicts on the claims as Markdown: the summary for README.md, and the page claims.md."""
 
 from pathlib import Path, PurePath
 
@@ -22,25 +22,25 @@ LEGEND = (
     "the claim. Three numbers in a row count reproduced / contradicted / inconclusive cells."
 )
 NUMBERS = ["claim", "pairs", "ratio", "low", "high", "p", "p_holm"]
-# The columns that the page counts cells by.
+# The columns by whose values the page counts cells.
 COLUMNS = [name for name in CLAIM_CELL if name != "baseline"]
 
 
 def with_block(page: str, name: str, claims: Claims, cells: pd.DataFrame) -> str:
-    """The page with the summary between `START` and `END`, instead of what stood there.
+    """The page with the text between `START` and `END` replaced by the summary.
 
     Args:
-        page: text, in the folder that the notebooks' paths start in.
+        page: text of a page in the folder that the notebooks' paths are relative to.
         name: of the page, for messages.
         claims, cells: as for `summary`.
 
     Raises:
-        ValueError: the marks are not there, once each and in this order.
+        ValueError: the page does not have each mark once, in this order.
     """
     before, start, rest = page.partition(START)
     _, end, after = rest.partition(END)
     if not (start and end) or START in rest or END in before + after:
-        raise ValueError(f"{name}: {START} and {END} must be there once, in this order")
+        raise ValueError(f"{name}: must have {START} and {END} once each, in this order")
     return f"{before}{START}\n{INTRODUCTION}\n\n{summary(claims, cells)}{END}{after}"
 
 
@@ -48,7 +48,7 @@ def read_cells(file: str | Path) -> pd.DataFrame:
     """The verdicts on the cells of all claims, as `hrta claims` writes them to a CSV file.
 
     Raises:
-        ValueError: a file that is missing, or without a column that is needed.
+        ValueError: a file that is missing or without a required column.
     """
     try:
         cells = pd.read_csv(file, dtype=str, keep_default_na=False)
@@ -66,9 +66,9 @@ def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:
     """One row for each claim: its number, statement, source, verdict, cells and notebook.
 
     Args:
-        claims: what was judged.
-        cells: rows as `hrta.study.claims.judgement.evaluate` makes them.
-        root: what leads from the page to the folder that the notebooks' paths start in.
+        claims: the claims.
+        cells: rows of `hrta.study.claims.judgement.evaluate`.
+        root: relative path from the page to the folder that the notebooks' paths are relative to.
     """
     rows = []
     for number, claim, its in each_claim(claims, cells):
@@ -87,7 +87,7 @@ def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:
 
 
 def page(claims: Claims, cells: pd.DataFrame, root: str) -> str:
-    """The summary, the rules, and of each claim the breakdown and every cell.
+    """The summary, the rules, and for each claim the counts of verdicts and all cells.
 
     Args: as for `summary`.
     """
@@ -103,7 +103,7 @@ def page(claims: Claims, cells: pd.DataFrame, root: str) -> str:
 
 
 def each_claim(claims: Claims, cells: pd.DataFrame) -> list[tuple[int, Claim, pd.DataFrame]]:
-    """Number, claim and cells of each."""
+    """Number, claim and cells of each claim."""
     return [(n, claim, cells[cells["claim"] == n]) for n, claim in claims.claims.items()]
 
 
@@ -131,7 +131,7 @@ def _counted(cells: pd.DataFrame) -> pd.Series:
 
 
 def cells_in_words(claim: Claim, cells: pd.DataFrame, labels: Labels) -> list[str]:
-    """How many cells have which verdict, the range of the ratios and, if verdicts differ, where."""
+    """The counts of verdicts, the range of the ratios and, if verdicts differ, counts by column."""
     counted = ", ".join(f"{count} {name}" for name, count in _counted(cells).items() if count)
     words = [f"{counted} of {len(cells)}", f"ratios {_range(cells)}"]
     if cells["verdict"].nunique() > 1:
@@ -155,7 +155,7 @@ def _range(cells: pd.DataFrame) -> str:
 
 
 def counts_by_value(cells: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    """How many cells have which verdict, for each value of the columns in which they differ."""
+    """The counts of verdicts, for each value of the columns in which the cells differ."""
     groups = {("all", ""): cells}
     for name in _varying(cells, COLUMNS):
         groups |= {(name, value): each for value, each in cells.groupby(name, sort=False)}
@@ -168,7 +168,7 @@ def counts_by_value(cells: pd.DataFrame, labels: Labels) -> pd.DataFrame:
 
 
 def readable_cells(cells: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    """Every cell as text."""
+    """The cells as a table of texts."""
     text = pd.DataFrame(
         {
             name.replace("_", " "): [_label(value, name, labels) for value in cells[name]]

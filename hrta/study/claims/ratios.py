@@ -1,8 +1,9 @@
-"""The paired log ratios that claims are judged on, from the tables of the evidence.
+"""The paired log ratios that claims are judged on, from the evidence.
 
-Each function takes a table of evidence, the entry of a claim's `judged_on` and its key, for
-messages. It returns a row for each cell and seed: those of `CLAIM_CELL` that apply, seed and
-log_ratio, missing where a number is missing or negative. A ratio below 1 speaks for the claim.
+Each function takes a table of evidence, an entry of a claim's `judged_on` and its key, for
+messages. It returns a row for each cell and seed: the columns of `CLAIM_CELL` that apply, seed, and
+log_ratio, which is missing where a number is missing or negative. A ratio below 1 supports the
+claim.
 """
 
 import re
@@ -30,13 +31,13 @@ def of_runs(runs: pd.DataFrame, judged: Runs, where: str) -> pd.DataFrame:
         runs = runs[runs["learning_rate"] == rates.transform("min")]
     else:
         runs = chosen(runs, "learning_rate", judged, "learning_rates", where)
-    # An experiment is a problem with its numbers; two may share the function.
+    # Claims name experiments as problems; two experiments may have the same function.
     ratios = _to_baseline(runs.assign(problem=runs["experiment"]), judged, where)
     return _between_widths(ratios, where) if judged.contrast == "width" else ratios
 
 
 def of_races(runs: pd.DataFrame, judged: Races, where: str) -> pd.DataFrame:
-    """Final measures of a race's paths over those of the plain network."""
+    """Final measures of a race's paths over those of the baseline path."""
     runs = chosen(runs, "race", judged, "race", where)
     plain = f"_{judged.baseline}"
     names = runs["method"].unique()
@@ -51,18 +52,18 @@ def of_races(runs: pd.DataFrame, judged: Races, where: str) -> pd.DataFrame:
 
 
 def of_spectra(spectra: pd.DataFrame, judged: Spectra, where: str) -> pd.DataFrame:
-    """Smallest eigenvalues: rounding over them, or each over that at the next larger s."""
+    """The rounding error over the smallest eigenvalue, or this over that at the next larger s."""
     spectra = spectra[spectra["kernel"] == judged.kernel].assign(problem=spectra["experiment"])
     spectra = chosen(spectra, "width", judged, "widths", where)
     spectra = chosen(spectra, "s", judged, "s", where)
-    # K_0 has the rank of the inputs, and s = 2 is the end of the claims' range.
+    # K_0 is singular, of the rank of the inputs, and s = 2 is outside the range of the claims.
     spectra = spectra[(spectra["s"] > 0) & (spectra["s"] < 2)]
     matrix = spectra.groupby(["problem", "width", "seed", "s"], dropna=False)
     ends = matrix.agg(
         smallest=("eigenvalue", "min"), largest=("eigenvalue", "max"), last=("index", "max")
     ).reset_index()
-    # The error of eigenvalues, as in hrta.study.experiments.spectra, where those within it became
-    # 0. Here it is the numerator of a ratio, and two eigenvalues that differ by no more are a tie.
+    # The rounding error of eigenvalues. It is the numerator of a ratio; two eigenvalues that differ
+    # by at most this error are a tie.
     ends["rounding"] = (ends["last"] + 1) * np.finfo(float).eps * ends["largest"]
     ends = ends.assign(method=ends["s"].map("s = {:g}".format), measure="λ_min")
     ends["width"] = ends["width"].map(as_text).where(ends["width"].notna(), judged.kernel)
@@ -70,11 +71,11 @@ def of_spectra(spectra: pd.DataFrame, judged: Spectra, where: str) -> pd.DataFra
 
 
 def of_bound(rates: pd.DataFrame, judged: Bound, where: str) -> pd.DataFrame:
-    """Loss over bound of each run: the largest if that is above 1, else that of the stage's end."""
+    """Loss over bound of each run: the largest if above 1, else that at the end of the stage."""
     rates = rates[rates["width"].notna()].assign(problem=rates["experiment"])
     rates = chosen(rates, "width", judged, "widths", where)
     rates = chosen(rates, "method", judged, "methods", where)
-    # The first row of a stage touches the bound by construction.
+    # The first row of a stage is on the bound by construction.
     crossing = rates["excess"] > 1 + 1e-9
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.log10(rates["excess"].where(crossing, rates["loss"] / rates["bound"]))
@@ -86,12 +87,12 @@ def of_bound(rates: pd.DataFrame, judged: Bound, where: str) -> pd.DataFrame:
 def chosen(
     table: pd.DataFrame, column: str, judged: Evidence, key: str, where: str
 ) -> pd.DataFrame:
-    """The rows whose column has what the entry's key asks for.
+    """The rows whose column has one of the values of the entry's key.
 
-    That is "all", "largest", or one or several names or numbers.
+    The key's value is "all", "largest", or one or several names or numbers.
 
     Raises:
-        ValueError: a name or a number that the column does not have.
+        ValueError: a name or a number that is not in the column.
     """
     wanted = getattr(judged, key)
     if wanted == "all":
@@ -107,7 +108,7 @@ def chosen(
 
 
 def as_text(value: object) -> str:
-    """Names as they are, numbers as short as they can be, nothing for what is missing."""
+    """A name unchanged, a number in its shortest form, a missing value as empty text."""
     if isinstance(value, str):
         return value
     return "" if pd.isna(value) else f"{value:.15g}"
@@ -122,20 +123,19 @@ def cell_of(row: pd.Series) -> str:
 def _all_paired(
     rows: pd.DataFrame, baseline: pd.DataFrame, on: list[str], where: str
 ) -> pd.DataFrame:
-    """`paired`, where every row must have its partner."""
+    """As `paired`, but every row must have a partner."""
     pairs = paired(rows, baseline, on)
-    if pairs["alone"].any():
-        alone = cell_of(pairs[pairs["alone"]].iloc[0])
-        raise ValueError(f"{where}: nothing to compare with for {alone}")
-    return pairs.drop(columns="alone")
+    if pairs["unpaired"].any():
+        unpaired = cell_of(pairs[pairs["unpaired"]].iloc[0])
+        raise ValueError(f"{where}: no run of the baseline for {unpaired}")
+    return pairs.drop(columns="unpaired")
 
 
 def _to_baseline(runs: pd.DataFrame, judged: Runs | Races, where: str) -> pd.DataFrame:
-    """The log ratios of methods to their baseline of the same seed, measure by measure."""
+    """The log ratios of methods to the baseline with the same seed, for each measure."""
     rows = chosen(runs, "method", judged, "methods", where)
     baseline = chosen(runs, "method", judged, "baseline", where)
-    # A problem that the baseline was never run on is not judged; a run of it that is missing is an
-    # error.
+    # Problems on which the baseline was not run are not judged; a single missing run is an error.
     rows = rows[rows["problem"].isin(baseline["problem"])]
     on = [name for name in (*CLAIM_CELL[: CLAIM_CELL.index("method")], "seed") if name in runs]
     pairs = _all_paired(rows, baseline[[*on, *judged.measures]], on, where)
@@ -151,7 +151,7 @@ def _to_baseline(runs: pd.DataFrame, judged: Runs | Races, where: str) -> pd.Dat
 
 
 def _between_widths(ratios: pd.DataFrame, where: str) -> pd.DataFrame:
-    """How the log ratios at the largest width differ from those at the smallest."""
+    """The log ratios at the largest width minus those at the smallest."""
     on = ["problem", "optimizer", "learning_rate", "method", "measure", "seed"]
     widths = ratios.groupby("problem")["width"]
     largest = ratios[ratios["width"] == widths.transform("max")]
@@ -165,7 +165,7 @@ def _between_widths(ratios: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def _above_rounding(ends: pd.DataFrame) -> pd.DataFrame:
-    """Rounding over the smallest eigenvalue: a tie within it, infinite if it is negative."""
+    """The rounding error over the smallest eigenvalue: a tie within it, infinite if negative."""
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.log10(ends["rounding"] / ends["smallest"].clip(lower=0))
     within = ends["smallest"].abs() <= ends["rounding"]
@@ -173,9 +173,9 @@ def _above_rounding(ends: pd.DataFrame) -> pd.DataFrame:
 
 
 def _growth(ends: pd.DataFrame) -> pd.DataFrame:
-    """The smallest eigenvalue at an s over that at the next s: a tie within rounding.
+    """The smallest eigenvalue at an s over that at the next s: a tie within the rounding error.
 
-    A negative one counts as 0.
+    A negative eigenvalue counts as 0.
     """
     s = sorted(ends["s"].unique())
     on = ["problem", "width", "seed", "s"]

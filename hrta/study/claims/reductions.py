@@ -1,6 +1,6 @@
-"""From the results of one file to the rows of its evidence.
+"""Reductions of the results of one file to rows of evidence.
 
-Each function takes the table of the file and the fraction of a run's steps that is its end.
+Each function takes the table of the file and the final fraction of a run's steps.
 """
 
 import numpy as np
@@ -15,12 +15,12 @@ from hrta.study.analysis.theory import rates_by_stage
 
 
 def with_words(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with text for categories, which differ from file to file."""
+    """The table with categories as text, because categories differ between files."""
     return table.astype(dict.fromkeys(table.select_dtypes("category"), str))
 
 
 def whole(table: pd.DataFrame, _: float) -> pd.DataFrame:
-    """The table as it is."""
+    """The table, unchanged."""
     return table
 
 
@@ -38,7 +38,7 @@ def switches(runs: pd.DataFrame, _: float) -> pd.DataFrame:
     """The losses before and after each switch that changes s."""
     runs = with_words(runs).fillna({"loss": np.inf})
     run = [*TRAINING.run]
-    # One row for each run and stage: the first and the last logged loss of it.
+    # One row for each run and stage, with its first and last logged loss.
     stages = runs.sort_values("step", kind="stable").groupby([*run, "stage"])
     edges = stages.agg(s=("s", "first"), first=("loss", "first"), last=("loss", "last"))
     before = edges.groupby(run).shift()
@@ -54,18 +54,18 @@ def race_results(runs: pd.DataFrame, fraction: float) -> pd.DataFrame:
 
 
 def tuning(table: pd.DataFrame, _: float) -> pd.DataFrame:
-    """Without the measures that no choice depends on."""
+    """The table without the measures that the choice does not depend on."""
     return table.drop(columns=["test_loss", "test_error"], errors="ignore")
 
 
 def extremes(spectra: pd.DataFrame, _: float) -> pd.DataFrame:
-    """The whole spectra at infinite width; of finite networks the smallest and the largest."""
+    """All eigenvalues at infinite width; of finite networks the smallest and the largest."""
     extreme = spectra["index"].isin([0, spectra["index"].max()])
     return spectra[(spectra["kernel"] == "infinite") | extreme]
 
 
 def rates(table: pd.DataFrame, _: float) -> pd.DataFrame:
-    """Each run at the end of each stage."""
+    """One row for each run and stage, at the end of the stage."""
     return rates_by_stage(table).drop(columns="first_bound")
 
 
@@ -76,7 +76,7 @@ def stage_ends(motion: pd.DataFrame, _: float) -> pd.DataFrame:
 
 
 def decay(table: pd.DataFrame, _: float) -> pd.DataFrame:
-    """The exponent of each run by itself, and the travel of its weights."""
+    """The exponent of each run, and the travel of its weights."""
     run = [name for name in ACCELERATION.run if name != "problem"]
     each = [decay_exponents(runs).assign(seed=seed) for seed, runs in table.groupby("seed")]
     exponents = pd.concat(each)[[*run, "exponent", "reached", "predicted", "smallest"]]
@@ -86,7 +86,7 @@ def decay(table: pd.DataFrame, _: float) -> pd.DataFrame:
 
 
 def steps(table: pd.DataFrame, _: float) -> pd.DataFrame:
-    """The steps of each run to each level, and their ratio to the baseline's."""
+    """The steps of each run to each level, and their ratio to those of the baseline."""
     each = [steps_to_levels(runs).assign(seed=seed) for seed, runs in table.groupby("seed")]
     return pd.concat(each)[["experiment", "width", "level", "optimizer", "seed", "steps", "ratio"]]
 
@@ -102,6 +102,6 @@ def last_step(errors: pd.DataFrame, _: float) -> pd.DataFrame:
 
 
 def coordinates(problem: pd.DataFrame, _: float) -> pd.DataFrame:
-    """A row for each coordinate of each point, for problems have different numbers of them."""
+    """A row for each coordinate of each point, as their number differs between problems."""
     points = problem.assign(point=problem.groupby("set").cumcount())
     return points.melt([*POINTS.key], var_name="coordinate")

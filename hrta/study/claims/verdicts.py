@@ -1,4 +1,4 @@
-"""Verdicts: what paired log ratios say of a claim. A ratio below 1 speaks for it."""
+"""Verdicts on claims from paired log ratios. A ratio below 1 supports the claim."""
 
 from collections.abc import Callable, Iterable
 
@@ -16,12 +16,12 @@ REPRODUCED, CONTRADICTED, INCONCLUSIVE, MIXED = VERDICTS = (
     "mixed",
 )
 LEVEL = 1 - CONFIDENCE
-# With fewer pairs the p-value of the sign test is above the level, whatever the pairs are.
+# With fewer pairs the p-value of the sign test is always above the level.
 FEWEST_PAIRS = int(np.ceil(np.log2(2 / LEVEL)))
 
 
 def every(log_ratios: np.ndarray) -> PairedRatio:
-    """The median ratio and the extremes, for exact numbers or those of every run; no p-value."""
+    """The median ratio and the extremes, for exact numbers or for all runs; without p-value."""
     extremes = [np.median(log_ratios), log_ratios.min(), log_ratios.max()]
     return PairedRatio(*np.power(10.0, extremes), np.nan)
 
@@ -33,11 +33,11 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
     """The verdict on each cell of one claim.
 
     Holm's correction is over all cells of the claim that have a p-value. A cell is reproduced if
-    its whole interval is below 1, contradicted if above, and, where it has a p-value, only if the
-    corrected one is at most `LEVEL`; else it is inconclusive.
+    its whole interval is below 1, and contradicted if it is above 1; a cell with a p-value only if
+    the corrected p-value is at most `LEVEL`. Other cells are inconclusive.
 
     Args:
-        cells: with ratio, low, high, p; those under the rule `every` without p.
+        cells: table with ratio, low, high and p, which is missing under the rule `every`.
 
     Returns:
         The cells with the columns p_holm and verdict.
@@ -56,12 +56,12 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def overall(verdicts: Iterable[str]) -> str:
-    """The verdict of all cells if they agree, else mixed."""
+    """The verdict of all cells if they have the same, else mixed."""
     different = set(verdicts)
     return different.pop() if len(different) == 1 else MIXED
 
 
 def any_of(verdicts: Iterable[str]) -> str:
-    """Of alternatives: reproduced if one of them is, else as `overall`."""
+    """The verdict on alternatives: reproduced if one of them is, else as `overall`."""
     verdicts = list(verdicts)
     return REPRODUCED if REPRODUCED in verdicts else overall(verdicts)

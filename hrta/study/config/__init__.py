@@ -1,1 +1,1 @@
-"""The configuration as typed models, and the specs of the jobs."""
+"""The configuration as typed models, and the specs of all jobs."""

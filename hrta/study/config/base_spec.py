@@ -1,7 +1,7 @@
-"""What the specs of all jobs have in common.
+"""The base class of all specs.
 
-A spec is made once, from the configuration or from a command line; it travels as JSON, is checked
-when it is read, and is written beside the result.
+A spec is made once, from the configuration or from a command line. It is passed as JSON, validated
+when it is read, and written beside the result.
 """
 
 import hashlib
@@ -17,13 +17,14 @@ Methods = Annotated[dict[str, Stages], Field(min_length=1)]
 
 
 class Spec(Strict):
-    """All that the result of a job depends on.
+    """Everything that the result of a job depends on.
 
-    `seeds` is always their number, and the seeds are 0, 1, ...
+    The field `seeds` is the number of seeds, which are 0, 1, ...
 
     Attributes:
-        second_table: name of the other table that the job writes; empty if there is none.
-        resumable: whether the job can keep its state in a checkpoint.
+        second_table: name of the second table that the job writes; empty if it writes one table.
+        resumable: whether the job can write checkpoints.
+        job: kind of the job.
     """
 
     second_table: ClassVar[str] = ""
@@ -37,16 +38,16 @@ class Spec(Strict):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the spec."""
+        """SHA-256 of the spec's JSON."""
         return hashlib.sha256(self.json_text.encode()).hexdigest()
 
     @property
     def sources(self) -> list[ProblemSource]:
-        """Where its points come from."""
+        """The sources of the job's points."""
         return [self.problem]
 
     @property
     def label(self) -> str:
-        """What the job is called where its progress is shown."""
+        """The name of the job in progress and messages."""
         experiment = getattr(self, "experiment", None)
         return f"{experiment}, {self.job}" if experiment else self.job

@@ -1,4 +1,4 @@
-"""The claims as data: statement, source, what each is judged on, and by which rule."""
+"""The claims as data: statement, source, the evidence each is judged on, and the rules."""
 
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -26,7 +26,7 @@ def _kind(given: object) -> str:
     return "[word]" if isinstance(given, str) else "[list]"
 
 
-# One of some words, or a list; which one is decided first, so that a mistake is one line.
+# A word or a list. The type is decided first, so that a mistake gives one line.
 Chosen = Annotated[
     Annotated[Word, Tag("[word]")] | Annotated[Several[Item], Tag("[list]")], Discriminator(_kind)
 ]
@@ -34,19 +34,19 @@ All = Literal["all"]
 
 
 class Judged(Strict):
-    """What all kinds of evidence have: the rule, and which problems and widths."""
+    """The rule, and the problems that are judged."""
 
     rule: Rule
     problems: Chosen[All, str] = "all"
 
 
 class Runs(Judged):
-    """Final losses or errors of methods against a baseline, from the same weights.
+    """Final losses or errors of methods over those of a baseline with the same initial weights.
 
     Attributes:
-        learning_rates: the lowest of each optimizer, each method's own best, all, or these.
-        contrast: method, the ratio itself; or width, the ratio at the largest width over that at
-            the smallest.
+        learning_rates: the lowest of each optimizer, each method's own best, all, or a list.
+        contrast: method: the ratio itself; width: the ratio at the largest width over that at the
+            smallest.
     """
 
     table: Literal["final_losses", "poisson"]
@@ -60,9 +60,9 @@ class Runs(Judged):
 
 
 class Races(Judged):
-    """Final losses of a race's paths against the plain network of the same activation and depth.
+    """Final losses of a race's paths over those of the baseline path of the same network.
 
-    A method's name is network_path. The optimizer is that of the race, whose table does not say it.
+    The name of a method is network_path. The table of a race has no column for its optimizer.
     """
 
     table: Literal["races"]
@@ -79,10 +79,10 @@ class Spectra(Judged):
     """Smallest eigenvalues of the tangent kernel.
 
     Attributes:
-        kernel: at infinite width (closed form), or of finite networks, one for each seed.
-        s: homotopy parameters; all are those in (0, 2).
-        contrast: rounding, n eps lambda_max over lambda_min; or growth, lambda_min at an s over
-            that at the next larger one.
+        kernel: infinite width (closed form), or finite networks, one for each seed.
+        s: homotopy parameters; all means those in (0, 2).
+        contrast: rounding: n eps lambda_max over lambda_min; growth: lambda_min at an s over that
+            at the next larger s.
     """
 
     table: Literal["spectra"]
@@ -93,7 +93,7 @@ class Spectra(Judged):
 
 
 class Bound(Judged):
-    """The loss over the bound, stage by stage."""
+    """The loss over the bound, for each stage."""
 
     table: Literal["theory_rates"]
     widths: Chosen[Literal["all", "largest"], Count]
@@ -104,7 +104,7 @@ Evidence = Annotated[Runs | Races | Spectra | Bound, Field(discriminator="table"
 
 
 class Shown(Strict):
-    """The notebook that shows a claim, and the target of the workflow that executes it."""
+    """The notebook that shows a claim, and the workflow's target that executes it."""
 
     notebook: Annotated[str, Field(pattern=r"^notebooks/\w+\.ipynb$")]
     target: Annotated[str, Field(pattern=r"^(figure|table)_\w+$")]
@@ -114,9 +114,10 @@ class Claim(Strict):
     """A claim and how it is judged.
 
     Attributes:
-        any_of: column of the cells whose values are alternatives: the claim holds if it does for
-            all cells of one of them.
-        told_by: columns of the cells by which the summary counts a mixed picture.
+        note: what the source says, and what is assumed.
+        any_of: column of alternatives: the claim holds if it holds for all cells with one of the
+            values of this column.
+        told_by: columns by whose values the summary counts the verdicts on the cells.
     """
 
     statement: Label
@@ -129,7 +130,7 @@ class Claim(Strict):
 
 
 class Claims(Strict):
-    """The file of the claims: what the rules mean, labels of names, the claims by number."""
+    """The file of the claims: meanings of the rules, labels of names, claims by number."""
 
     rules: dict[Rule, Label]
     labels: dict[str, Label]
@@ -137,7 +138,7 @@ class Claims(Strict):
 
     @property
     def tables(self) -> list[str]:
-        """The tables of the evidence that they are judged on."""
+        """The kinds of evidence that the claims are judged on."""
         every = (judged.table for claim in self.claims.values() for judged in claim.judged_on)
         return sorted(set(every))
 
@@ -146,17 +147,17 @@ def read_claims(path: str | Path) -> Claims:
     """The claims in a YAML file.
 
     Raises:
-        ConfigError: what is wrong, a line for each mistake that names its key.
+        ConfigError: one line for each mistake, with its key.
         OSError: the file cannot be read.
     """
     try:
         content = yaml.safe_load(Path(path).read_text())
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: no YAML ({' '.join(str(error).split())})") from None
+        raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
     claims = checked(Claims, content, str(path))
     for number, claim in claims.claims.items():
         for i, judged in enumerate(claim.judged_on):
             if judged.rule not in claims.rules:
                 where = f"{path}: claims.{number}.judged_on.{i}.rule"
-                raise ConfigError(f"{where}: {judged.rule!r} given; rules say nothing of it")
+                raise ConfigError(f"{where}: {judged.rule!r} given; it is not among the rules")
     return claims

@@ -1,4 +1,4 @@
-"""The configuration of the neighbouring papers' methods: their own claims, and the race."""
+"""The configuration of the competing methods of related papers: their experiments, the race."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ from hrta.study.config.values import (
 
 
 class Variant(Strict):
-    """What is adaptive, and the weight of slope recovery."""
+    """A kind of adaptive slopes with a weight of slope recovery."""
 
     label: Label
     adaptive: Adaptive
@@ -32,7 +32,7 @@ class Variant(Strict):
 
 
 class AdaptiveSlopes(Strict):
-    """Where deep networks with adaptive slopes are compared with fixed ones."""
+    """The experiment that compares deep networks with adaptive and with fixed slopes."""
 
     experiment: str
     hidden: Sourced[Annotated[list[Count], Field(min_length=1)]]
@@ -49,7 +49,7 @@ class AdaptiveSlopes(Strict):
     def _fits(self) -> "AdaptiveSlopes":
         for name in self.variants:
             if name.endswith("_solutions"):
-                refuse(["variants"], name, "no name may end in _solutions, as files do")
+                refuse(["variants"], name, "must not end in _solutions, the suffix of files")
         late = [step for step in self.solution_steps.value if step > self.steps.value]
         if late:
             refuse(["solution_steps", "value"], late, f"there are {self.steps.value} steps")
@@ -57,14 +57,14 @@ class AdaptiveSlopes(Strict):
 
 
 class AcceleratedProblem(Strict):
-    """An experiment with a number of points of its own, or a set of real data."""
+    """An experiment, possibly with another number of points, or a set of real data."""
 
     label: Label
     points: Sourced[Count] | None = None
 
 
 class Acceleration(Strict):
-    """Where heavy ball and Nesterov train the inner weights alone."""
+    """The experiment in which heavy ball and Nesterov train the inner weights alone."""
 
     problems: Annotated[dict[Name, AcceleratedProblem], Field(min_length=1)]
     widths: Sourced[Several[Count]]
@@ -75,9 +75,11 @@ class Acceleration(Strict):
 
 
 class Alternation(Strict):
-    """Where exact alternating minimisation is followed round by round, as its source runs it.
+    """The experiment on exact alternating minimisation, round by round.
 
-    The race must have the problems with this width, too.
+    Attributes:
+        problems: problems of the race, which must have them with this width.
+        against: methods of the race that are compared: anmin and others.
     """
 
     problems: Several[str]
@@ -90,7 +92,7 @@ class Alternation(Strict):
 
 
 class Competitors(Strict):
-    """The neighbouring papers' methods."""
+    """The competing methods of related papers."""
 
     adaptive_slopes: AdaptiveSlopes
     acceleration: Acceleration
@@ -103,10 +105,10 @@ class Competitors(Strict):
         raced = [name for name, each in self.race.problems.items() if width in each.widths.value]
         for name in self.alternation.problems:
             if name not in raced:
-                why = f"of width {width} the race has {', '.join(raced)}"
+                why = f"with width {width} the race has {', '.join(raced)}"
                 refuse(["alternation", "problems"], name, why)
         if len(against) < 2 or "anmin" not in against:
-            why = "anmin must be among them, and another method"
+            why = "must have anmin and another method"
             refuse(["alternation", "against"], against, why)
         check_names(["alternation", "against"], against, self.race.methods)
         return self

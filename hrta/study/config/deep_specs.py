@@ -1,4 +1,4 @@
-"""The specs of the jobs about deep networks with adaptive slopes and about Poisson problems."""
+"""The specs of the jobs on deep networks with adaptive slopes and on Poisson problems."""
 
 from typing import Annotated, Literal
 
@@ -42,17 +42,17 @@ class AdaptiveSpec(Spec):
 
 
 class SlopeVariant(Strict):
-    """What has a trainable slope, and the weight of slope recovery."""
+    """A kind of adaptive slopes with a weight of slope recovery."""
 
     adaptive: Adaptive
     recovery: NonNegative
 
 
 class SlopesSpec(Spec):
-    """Deep networks with adaptive slopes against fixed ones, from the same weights.
+    """Deep networks with adaptive and with fixed slopes, from the same initial weights.
 
     Attributes:
-        solution_steps: steps after which the functions found are kept.
+        solution_steps: steps after which the predictions are kept.
     """
 
     second_table = "solutions"
@@ -82,7 +82,7 @@ class PoissonSpec(Spec):
 
     Attributes:
         solution: name of the exact solution.
-        points: of the quadrature.
+        points: number of points of the quadrature.
     """
 
     second_table = "solutions"
@@ -102,5 +102,5 @@ class PoissonSpec(Spec):
 
     @property
     def sources(self) -> list[ProblemSource]:
-        """None: the quadrature makes the points."""
+        """Empty: the quadrature makes the points."""
         return []

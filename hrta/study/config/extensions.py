@@ -1,4 +1,4 @@
-"""The configuration of other schedules, activations and depths: each part is a race."""
+"""The configuration of further schedules, activations and depths: each part is a race."""
 
 from typing import Annotated
 
@@ -23,7 +23,7 @@ from hrta.study.config.values import (
 
 
 class Study(Strict):
-    """What all races here have."""
+    """The common part of all studies: problems, seeds, targets."""
 
     problems: Annotated[dict[Name, RaceProblem], Field(min_length=1)]
     seeds: Sourced[Count]
@@ -33,7 +33,7 @@ class Study(Strict):
 
     @property
     def race(self) -> Race:
-        """The race that this comes to."""
+        """The race of this study."""
         raise NotImplementedError
 
     @model_validator(mode="after")
@@ -57,7 +57,7 @@ class Study(Strict):
 
 
 class Variant(StagePath):
-    """A path through the stages; those of one family are run together."""
+    """A path through the stages; the paths of one family are one job."""
 
     label: Label
     source: Source
@@ -65,17 +65,17 @@ class Variant(StagePath):
 
 
 class ScheduledOptimizer(Strict):
-    """An optimizer and the learning rates that each path is tuned on."""
+    """An optimizer and the grid of learning rates that each path is tuned on."""
 
     label: Label
     grid: Sourced[Grid]
 
 
 class Schedules(Study):
-    """Paths through the stages under each optimizer; the first is what the others gain over.
+    """Paths through the stages under each optimizer; the first path is the baseline.
 
     Attributes:
-        curves: the paths whose losses are drawn against steps.
+        curves: the paths whose loss curves are drawn.
     """
 
     optimizers: Annotated[dict[OptimizerName, ScheduledOptimizer], Field(min_length=1)]
@@ -89,7 +89,7 @@ class Schedules(Study):
 
     @property
     def race(self) -> Race:
-        """Every path under every optimizer; paths of one family are one job."""
+        """Every path under every optimizer; the paths of one family are one job."""
         methods, baseline = {}, next(iter(self.variants))
         for optimizer, chosen in self.optimizers.items():
             for name, variant in self.variants.items():
@@ -113,11 +113,12 @@ class NetworkPath(LayerwisePath):
 
 
 class Networks(Study):
-    """Networks of other activations and depths under Adam; the first path is what others gain over.
+    """Networks of further activations and depths under Adam; the first path is the baseline.
 
     Attributes:
         bases: label of each activation.
         hidden: numbers of hidden layers.
+        paths: the stages of each path.
     """
 
     bases: Annotated[dict[BaseName, Label], Field(min_length=1)]
@@ -127,7 +128,7 @@ class Networks(Study):
 
     @property
     def race(self) -> Race:
-        """Every path of every network; those of one network are one job."""
+        """Every path of every network; the paths of one network are one job."""
         methods = {}
         for base, layers in self.networks:
             plain, *_ = self.paths
@@ -150,12 +151,12 @@ class Networks(Study):
 
     @property
     def networks(self) -> list[tuple[str, int]]:
-        """Activation and number of hidden layers of each."""
+        """Activation and number of hidden layers of each network."""
         return [(base, layers) for base in self.bases for layers in self.hidden.value]
 
 
 class Extensions(Strict):
-    """Schedules, activations and depths that the paper does not have."""
+    """Schedules, activations and depths that are not in the paper."""
 
     schedules: Schedules
     activations: Networks

@@ -1,13 +1,13 @@
-"""What of a configuration the results depend on, as one flat mapping."""
+"""The values of a configuration that results depend on, as one flat mapping."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
-# What says where a number comes from, how it is shown, how the work is divided and on what it is
-# done; the same results come of it.
-OF_NO_WEIGHT = {
+# Keys that results do not depend on: sources and notes, labels and figures, the division into jobs,
+# and the hardware.
+IRRELEVANT = {
     *("label", "bases", "paper", "source", "unit", "note"),
     *("baseline", "curves", "targets", "against"),
     *("job", "family", "together", "device", "engine"),
@@ -15,7 +15,7 @@ OF_NO_WEIGHT = {
 
 
 def numbers_of(settings: BaseModel) -> dict[str, object]:
-    """The values that results depend on, each under its path in the file, such as seeds.
+    """The values that results depend on, by their dotted paths in the file.
 
     Args:
         settings: a checked configuration.
@@ -23,14 +23,14 @@ def numbers_of(settings: BaseModel) -> dict[str, object]:
     return dict(_flat(settings.model_dump(mode="json", exclude_none=True), ""))
 
 
-def of_weight(numbers: Mapping[str, object]) -> dict[str, object]:
-    """Without what results do not depend on, which older files may list.
+def relevant(numbers: Mapping[str, object]) -> dict[str, object]:
+    """The values that results depend on, of a file that may list others, as older ones do.
 
     Args:
-        numbers: values under their paths, as `numbers_of` makes them.
+        numbers: values by their dotted paths, as `numbers_of` returns them.
     """
     return {
-        path: value for path, value in numbers.items() if OF_NO_WEIGHT.isdisjoint(path.split("."))
+        path: value for path, value in numbers.items() if IRRELEVANT.isdisjoint(path.split("."))
     }
 
 
@@ -41,5 +41,5 @@ def _flat(part: Any, path: str) -> Iterator[tuple[str, object]]:
         yield from _flat(part["value"], path)
     else:
         for name, value in part.items():
-            if name not in OF_NO_WEIGHT:
+            if name not in IRRELEVANT:
                 yield from _flat(value, f"{path}.{name}" if path else name)

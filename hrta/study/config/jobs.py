@@ -1,4 +1,4 @@
-"""From the configuration to the specs of all jobs, each under the name of its result."""
+"""Make the specs of all jobs from the configuration, by the names of their results."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -38,14 +38,14 @@ Named = Iterator[tuple[str, Spec]]
 def make_jobs(settings: Replication) -> dict[str, Spec]:
     """The specs of all jobs, by the names of their results, such as runs/sine1d/adam/width50.
 
-    Names that begin with data/ are problems; results of the others are tidy tables.
+    Results named data/... are points of problems; the others are tidy tables.
     """
     parts = (_data, _training, _spectra, _theory, _competitors, _races, _poisson, _sweep)
     return {name: spec for part in parts for name, spec in part(settings)}
 
 
 def races_of(settings: Replication) -> dict[str, Race]:
-    """All races, by the folder of their results."""
+    """All races by the folders of their results."""
     extensions = settings.extensions
     return {
         "race": settings.competitors.race,
@@ -57,14 +57,14 @@ def races_of(settings: Replication) -> dict[str, Race]:
 
 @cache
 def points_digest(name: str, points: int | None, test_points: int) -> str:
-    """SHA-256 of a sampled problem's points."""
+    """SHA-256 of the points of a sampled problem."""
     return make_problem(name, points, test_points).digest
 
 
 def _spec(spec_type: type[Model], *sections: BaseModel, **fields: object) -> Model:
-    """A spec with these fields; the others are values of the same names in the sections.
+    """A spec with these fields; the other fields are taken by name from the sections.
 
-    Where several sections have a value, it is that of the last.
+    If several sections have a value of that name, the last one counts.
     """
     values = {}
     for section in sections:
@@ -81,7 +81,7 @@ def _sampled(
     test_points: int = 1,
     file: str | None = None,
 ) -> SampledProblem:
-    """The problem of an experiment, with a number of points of its own or with that one."""
+    """The problem of an experiment, with its own or the given number of points."""
     chosen = settings.experiments[experiment]
     points = points or chosen.points.value
     return SampledProblem(
@@ -94,7 +94,7 @@ def _sampled(
 
 
 def _stored(settings: Replication, name: str) -> SampledProblem | DataSet:
-    """An experiment's points or a set of real data, in the file that the data job writes."""
+    """The points of an experiment or of a set of real data, in the file of its data job."""
     file = f"data/{name}.parquet"
     if name not in settings.experiments:
         return DataSet(name=name, file=file)
@@ -103,14 +103,14 @@ def _stored(settings: Replication, name: str) -> SampledProblem | DataSet:
 
 
 def _methods(settings: Replication, names: Iterable[str]) -> dict[str, list[float]]:
-    """The s of each stage of these methods."""
+    """The s of each stage, for each of these methods."""
     return {name: settings.methods[name].s for name in names}
 
 
 def _data(settings: Replication) -> Named:
     for name in [*settings.experiments, *INCLUDED]:
-        made_anew = _stored(settings, name).model_copy(update={"file": None})
-        yield f"data/{name}", DataSpec(problem=made_anew)
+        computed = _stored(settings, name).model_copy(update={"file": None})
+        yield f"data/{name}", DataSpec(problem=computed)
 
 
 def _training(settings: Replication) -> Named:

@@ -10,37 +10,37 @@ Model = TypeVar("Model")
 
 
 class ConfigError(ValueError):
-    """What is wrong with a configuration or a spec: a line for each mistake."""
+    """Mistakes in a configuration or a spec, one line each."""
 
 
 def refuse(at: Sequence[str], given: Any, why: str) -> NoReturn:
-    """Raise, from a validator, what is wrong at a key below the model's own.
+    """Raise the error of a validator for a key inside the model.
 
     Args:
-        at: the keys from the model on.
-        given: the value there.
-        why: what would fit.
+        at: path of the key, relative to the model.
+        given: its value.
+        why: what is allowed.
     """
     context = {"at": list(at), "given": repr(given), "why": why}
     raise PydanticCustomError("mistake", "{why}", context)
 
 
 def check_names(at: Sequence[str], names: Collection[str], known: Collection[str]) -> None:
-    """Refuse the first name that is not one of those that are known."""
+    """Refuse the first name that is not a known one."""
     for name in names:
         if name not in known:
             refuse(at, name, f"allowed are {', '.join(known)}")
 
 
 def check_stages(at: Sequence[str], stages: Mapping[str, Sequence[float]]) -> None:
-    """Refuse methods, given by their s of each stage, of different numbers of stages."""
+    """Refuse methods, given as the s of each stage, that differ in the number of stages."""
     lengths = {name: len(s) for name, s in stages.items()}
     if len(set(lengths.values())) > 1:
         refuse(at, lengths, "all must have the same number of stages")
 
 
 def relay(error: ValidationError) -> NoReturn:
-    """Refuse, from a validator, the first mistake in another model that was made of this one."""
+    """Raise the error of a validator for the first mistake in a model made from this one."""
     first = error.errors()[0]
     context = first.get("ctx", {})
     at = [*map(str, first["loc"]), *context.get("at", [])]
@@ -55,11 +55,11 @@ def checked(model: type[Model] | TypeAdapter[Model], content: Any, name: str) ->
     Args:
         model: the model, or an adapter of it.
         content: mappings, lists and values.
-        name: of what is checked; the lines begin with it.
+        name: of the content; every line begins with it.
 
     Raises:
-        ConfigError: what is wrong, a line for each mistake: the path of the key, what was given,
-            what is allowed.
+        ConfigError: one line for each mistake: the path of the key, the given value, what is
+            allowed.
     """
     adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
     try:
@@ -71,7 +71,7 @@ def checked(model: type[Model] | TypeAdapter[Model], content: Any, name: str) ->
 
 def _line(mistake: Mapping[str, Any]) -> str:
     context = mistake.get("ctx", {})
-    # In brackets is what is no key of the file.
+    # Parts in brackets are not keys of the file.
     steps = [step for step in mistake["loc"] if not str(step).startswith("[")]
     path = ".".join(str(step) for step in [*steps, *context.get("at", [])]) or "top level"
     message = mistake["msg"].removeprefix("Value error, ").replace("Input should", "must")

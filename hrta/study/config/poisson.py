@@ -20,7 +20,13 @@ from hrta.study.config.values import (
 
 
 class RitzProblem(Strict):
-    """A solution to be found, and from how many points; paper: whether it is the paper's own."""
+    """A problem by its exact solution.
+
+    Attributes:
+        paper: whether it is a problem of the paper.
+        solution: name of the exact solution.
+        points: number of points of the quadrature.
+    """
 
     label: Label
     paper: bool
@@ -42,7 +48,7 @@ class RitzProblem(Strict):
 
 
 class Quadrature(Strict):
-    """How it is called in figures."""
+    """A quadrature rule with its label in figures."""
 
     label: Label
 
@@ -51,7 +57,7 @@ class Poisson(Strict):
     """The Deep Ritz method: every problem with every quadrature; the first method is the baseline.
 
     Attributes:
-        log_every: steps between losses.
+        log_every: steps between logged losses.
     """
 
     problems: Annotated[dict[Name, RitzProblem], Field(min_length=1)]

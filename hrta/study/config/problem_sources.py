@@ -1,4 +1,4 @@
-"""Where the points of a job come from."""
+"""The sources of the points of a job."""
 
 from typing import Annotated, Literal
 
@@ -12,11 +12,11 @@ class SampledProblem(Strict):
 
     Attributes:
         name: of the target function.
-        points: training points; the target's own number if not given.
-        test_points: test points.
+        points: number of training points; by default that of the target.
+        test_points: number of test points.
         seed: of the test points.
-        file: where the points are kept; sampled anew if not given.
-        digest: SHA-256 of the points, which they must have if it is given.
+        file: file of the points; they are sampled if not given.
+        digest: SHA-256 that the points must have, if given.
     """
 
     source: Literal["sampled"] = "sampled"
@@ -34,7 +34,7 @@ class DataSet(Strict):
     Attributes:
         name: of the set.
         seed: of the split into training and test points.
-        file: where the points are kept; loaded anew if not given.
+        file: file of the points; they are loaded from scikit-learn if not given.
     """
 
     source: Literal["data_set"] = "data_set"
@@ -59,7 +59,7 @@ class CsvTable(Strict):
 
 
 class OpenmlData(Strict):
-    """A data set of openml.org by its name."""
+    """A data set of openml.org, by name."""
 
     source: Literal["openml"] = "openml"
     name: str

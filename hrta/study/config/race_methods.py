@@ -1,4 +1,4 @@
-"""The methods of a race: ways to train, and the grids that they are tuned on."""
+"""The methods of a race, and the grids that they are tuned on."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -22,13 +22,13 @@ from hrta.study.config.values import (
     Strict,
 )
 
-# The trainers that fit classes, too; the others fit numbers alone.
+# The trainers that fit classes as well as numbers; the others fit only numbers.
 CLASSIFIERS = {"perceptron"}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One choice of the parameters that are tuned; None for one that a method does not have."""
+    """One combination of the tuned parameters; None for those that a method does not have."""
 
     learning_rate: float | None = None
     momentum: float | None = None
@@ -38,7 +38,7 @@ class Candidate:
 
 
 class Grid(Strict):
-    """The values that are tried, each with each; what a method does not have is left out."""
+    """The values of each tuned parameter; all combinations are tried."""
 
     learning_rate: Several[PositiveNumber] | None = None
     momentum: Several[BelowOne] | None = None
@@ -48,7 +48,7 @@ class Grid(Strict):
 
     @property
     def values(self) -> dict[str, list[float]]:
-        """The values of each parameter that there is."""
+        """The values of each parameter of the grid."""
         return {name: value for name, value in self if value is not None}
 
     @property
@@ -59,7 +59,11 @@ class Grid(Strict):
 
 
 class GradientMethod(StagePath):
-    """`hrta.train`: a path, an optimizer, all points at once or in minibatches."""
+    """`hrta.train` with a path and an optimizer, on all points or in minibatches.
+
+    Attributes:
+        batches: number of minibatches that the points are divided into.
+    """
 
     trainer: Literal["gradient"]
     optimizer: OptimizerName
@@ -67,7 +71,7 @@ class GradientMethod(StagePath):
 
     @property
     def tuned(self) -> set[str]:
-        """The names of the parameters that a grid must have."""
+        """The parameters that the grid must have."""
         momentum = self.optimizer in ("heavy_ball", "nesterov")
         return {"learning_rate", "momentum"} if momentum else {"learning_rate"}
 
@@ -87,11 +91,11 @@ class PerceptronMethod(LayerwisePath):
 
     @property
     def stage_count(self) -> int:
-        """How many stages there are."""
+        """The number of stages."""
         return len(self.of_layers(self.hidden))
 
     def schedules(self, steps: int) -> list[Schedule]:
-        """The stages of each hidden layer as so many steps in all."""
+        """The schedule of each hidden layer, over this number of steps."""
         layers = zip(*self.of_layers(self.hidden), strict=True)
         return [Schedule.equal_parts(s, steps) for s in layers]
 
@@ -106,7 +110,7 @@ class AdaptiveMethod(Strict):
 
     @property
     def tuned(self) -> set[str]:
-        """The names of the parameters that a grid must have."""
+        """The parameters that the grid must have."""
         fixed = self.adaptive == "none"
         return {"learning_rate"} if fixed else {"learning_rate", "recovery"}
 
@@ -143,7 +147,7 @@ class Entry(Strict):
     def _grid_fits(self) -> "Entry":
         if set(self.grid.values) != self.method.tuned:
             raise ValueError(
-                f"the grid must have values of {', '.join(sorted(self.method.tuned))}, and of "
-                f"nothing else; it has {', '.join(sorted(self.grid.values)) or 'none'}"
+                f"the grid must have values of exactly {', '.join(sorted(self.method.tuned))}; it "
+                f"has {', '.join(sorted(self.grid.values)) or 'none'}"
             )
         return self

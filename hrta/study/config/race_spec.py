@@ -11,7 +11,7 @@ from hrta.study.config.values import Count, Fraction, Name, Several, Strict
 
 
 class RacedProblem(Strict):
-    """A problem of a race, the widths, and the gradient evaluations of each run."""
+    """A problem of a race with its widths, and the gradient evaluations of each run."""
 
     problem: ProblemSource
     widths: Several[Count]
@@ -19,7 +19,7 @@ class RacedProblem(Strict):
 
 
 class RaceSpec(Spec):
-    """Methods of any kind, each tuned on its grid and then run from fresh seeds."""
+    """Methods of any kind, each tuned on its grid and then trained from other seeds."""
 
     second_table = "tuning"
     resumable = True
@@ -33,7 +33,7 @@ class RaceSpec(Spec):
 
     @property
     def sources(self) -> list[ProblemSource]:
-        """The problems, in order."""
+        """The sources of the problems, in order."""
         return [each.problem for each in self.problems]
 
     @property

@@ -1,4 +1,4 @@
-"""The configuration of a race: methods, the grids that they are tuned on, problems."""
+"""The configuration of a race: methods, grids, problems."""
 
 from typing import Annotated
 
@@ -18,12 +18,12 @@ from hrta.study.config.values import (
     Strict,
 )
 
-# A race must have as many evaluations as the method with the most stages has stages, and these.
+# The least number of evaluations; a method with more stages needs one evaluation for each stage.
 FEWEST_EVALUATIONS = 3
 
 
 class RaceProblem(Strict):
-    """An experiment or a set of real data, and how long each run may take."""
+    """An experiment or a set of real data, with the gradient evaluations of each run."""
 
     label: Label
     widths: Sourced[Several[Count]]
@@ -31,9 +31,12 @@ class RaceProblem(Strict):
 
 
 class RaceMethod(Strict):
-    """A method, the grid it is tuned on, and the method that its gain is measured against.
+    """A method of a race.
 
-    Methods of one job are run one after another; without one each has its own.
+    Attributes:
+        grid: name of the grid that it is tuned on.
+        baseline: name of the method that it is compared with.
+        job: name of the job, which runs its methods one after another; by default the method's.
     """
 
     label: Label
@@ -45,7 +48,12 @@ class RaceMethod(Strict):
 
 
 class Race(Strict):
-    """A race of methods on problems; together: all methods as one job, for small races."""
+    """A race of methods on problems.
+
+    Attributes:
+        targets: training losses, for the cost up to each of them.
+        together: whether all methods are one job, for small races.
+    """
 
     problems: Annotated[dict[Name, RaceProblem], Field(min_length=1)]
     grids: Annotated[dict[Name, Sourced[Grid]], Field(min_length=1)]
@@ -78,10 +86,10 @@ class Race(Strict):
             given = problem.evaluations.value
             if given < fewest:
                 at = ["problems", name, "evaluations", "value"]
-                refuse(at, given, f"at least {fewest} are needed")
+                refuse(at, given, f"must be at least {fewest}")
             for method, each in self.methods.items():
                 if name.endswith(CLASSES) and each.method.trainer not in CLASSIFIERS:
-                    why = f"it has classes, which {method} does not fit"
+                    why = f"it has classes, and {method} fits only numbers"
                     refuse(["problems", name], name, why)
         return self
 
@@ -89,11 +97,11 @@ class Race(Strict):
     def _methods_fit(self) -> "Race":
         labels = [method.label for method in self.methods.values()]
         if len(set(labels)) < len(labels):
-            refuse(["methods"], labels, "every label may be there only once")
+            refuse(["methods"], labels, "labels must differ")
         sizes = {name: len(grid.value.candidates) for name, grid in self.grids.items()}
         if len(set(sizes.values())) > 1:
             given = ", ".join(f"{name} {size}" for name, size in sizes.items())
-            refuse(["grids"], given, "all grids must have as many candidates")
+            refuse(["grids"], given, "all grids must have the same number of candidates")
         for name, method in self.methods.items():
             at = ["methods", name]
             check_names([*at, "grid"], [method.grid], self.grids)
@@ -101,7 +109,7 @@ class Race(Strict):
             if method.baseline is not None:
                 check_names([*at, "baseline"], [method.baseline], others)
             if (method.job or name).endswith("_tuning"):
-                refuse(at, method.job or name, "no name may end in _tuning, as files do")
+                refuse(at, method.job or name, "must not end in _tuning, the suffix of files")
             try:
                 self.entry(name)
             except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The configuration as typed models: checked whole, before any job starts."""
+"""The whole configuration as typed models, checked before any job starts."""
 
 from typing import Annotated, Any
 
@@ -34,14 +34,14 @@ from hrta.study.config.values import (
 
 def _known_engine(given: Any) -> Any:
     if given in ("reference", "cpu", "cuda"):
-        raise ValueError(f"it is called {RENAMED[given]} now")
+        raise ValueError(f"it was renamed to {RENAMED[given]}")
     return given
 
 
 class Optimizer(Strict):
-    """What an optimizer runs with; momentum only for heavy_ball and nesterov.
+    """The parameters of an optimizer; momentum only for heavy_ball and nesterov.
 
-    Every method is trained with each of the learning rates; where a figure shows but one, it is the
+    Every method is trained with each of the learning rates; figures of one learning rate show the
     first.
     """
 
@@ -51,7 +51,7 @@ class Optimizer(Strict):
 
 
 class Training(Strict):
-    """What all ensembles have in common."""
+    """The parameters that all ensembles have in common."""
 
     stage_steps: Sourced[Count]
     decay: Sourced[Fraction]
@@ -60,7 +60,7 @@ class Training(Strict):
 
 
 class Experiment(Strict):
-    """A problem, and the widths, methods and optimizers to run on it."""
+    """A problem, and the widths, methods and optimizers that are trained on it."""
 
     label: Label
     paper: bool
@@ -86,7 +86,7 @@ class Experiment(Strict):
 
 
 class Spectra(Strict):
-    """Where the tangent kernels' eigenvalues are computed."""
+    """The homotopy parameters and the seeds of the spectra of tangent kernels."""
 
     s: Sourced[Several[HomotopyParameter]]
     seeds: Sourced[Count]
@@ -112,7 +112,7 @@ class Replication(Strict):
 
     @property
     def baseline(self) -> str:
-        """The method that the others are compared with: the first."""
+        """The method that the others are compared with: the first one."""
         return next(iter(self.methods))
 
     @model_validator(mode="after")
@@ -120,7 +120,7 @@ class Replication(Strict):
         for name, optimizer in self.optimizers.items():
             if (optimizer.momentum is not None) != (name in ("heavy_ball", "nesterov")):
                 given = optimizer.momentum and optimizer.momentum.value
-                why = "heavy_ball and nesterov, and only they, must have one"
+                why = "must be given for heavy_ball and nesterov, and for no others"
                 refuse(["optimizers", name, "momentum"], given, why)
         return self
 
@@ -133,7 +133,7 @@ class Replication(Strict):
             self._check_methods([*at, "methods"], experiment.methods)
             check_names([*at, "optimizers"], experiment.optimizers, self.optimizers)
             if self.baseline not in experiment.methods:
-                why = f"{self.baseline}, the first of all methods, must be there to compare with"
+                why = f"must have {self.baseline}, the baseline"
                 refuse([*at, "methods"], experiment.methods, why)
         return self
 
@@ -173,7 +173,9 @@ class Replication(Strict):
         for name, problem in accelerated.items():
             check_names([*at, name], [name], known)
             if problem.points is not None and name in INCLUDED:
-                refuse([*at, name, "points"], problem.points.value, "real data have theirs")
+                refuse(
+                    [*at, name, "points"], problem.points.value, "must be left out for real data"
+                )
             if problem.points is not None:
                 self._check_points(at, name, problem.points.value)
         for name in competitors.race.problems:
@@ -202,7 +204,7 @@ def check_config(config: Any) -> Replication:
     """The configuration as models.
 
     Raises:
-        ConfigError: what is wrong, a line for each mistake: the key's path, what was given, what
-            is allowed.
+        ConfigError: one line for each mistake: the path of the key, the given value, what is
+            allowed.
     """
     return checked(Replication, config, "config")

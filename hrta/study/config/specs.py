@@ -1,4 +1,4 @@
-"""The specs of all jobs as one type, told from one another by `job`."""
+"""The specs of all jobs as one type, discriminated by `job`."""
 
 from typing import Annotated, Union
 
@@ -24,7 +24,7 @@ from hrta.study.config.training_specs import (
     TrainingSpec,
 )
 
-# By the name of the job.
+# The type of each kind of job.
 SPEC_TYPES: dict[str, type[Spec]] = {
     each.model_fields["job"].default: each
     for each in (
@@ -46,7 +46,7 @@ SPEC_TYPES: dict[str, type[Spec]] = {
         RaceSpec,
     )
 }
-# Reads any of them.
+# Validates a spec of any type.
 SPEC = TypeAdapter(
     Annotated[Union[*SPEC_TYPES.values()], Field(discriminator="job")],
     config=ConfigDict(defer_build=True),

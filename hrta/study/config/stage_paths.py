@@ -1,4 +1,4 @@
-"""Which s when: the path of a way to train through its stages."""
+"""The paths of methods through their stages: which s at which step."""
 
 from typing import Annotated
 
@@ -12,19 +12,19 @@ Part = Annotated[Number, Field(gt=0, lt=1)]
 
 
 class PlateauRule(Strict):
-    """When a stage ends before its steps are up; see `hrta.Plateau`."""
+    """The rule by which a stage ends early; see `hrta.Plateau`."""
 
     patience: Count
     threshold: Annotated[Number, Field(ge=0, lt=1)]
 
 
 class StagePath(Strict):
-    """The stages of a way to train, and what happens at a switch.
+    """The stages of a method, and what happens at a switch.
 
     Attributes:
-        s: of each stage, equally long; or, with `stages`, the first and the last.
-        stages: how many, M; s rises by zeta = (last - first) / (M - 1) from each to the next.
-        switch: the part of the steps before the only switch, if the two stages are not equal.
+        s: of each stage, all of equal length; or, with `stages`, the first and the last.
+        stages: their number M; s changes by zeta = (last - first) / (M - 1) at each switch.
+        switch: fraction of the steps before the only switch, for two stages of different length.
         plateau: the rule by which a stage may end early.
         reset_optimizer, preserve_function: as in `hrta.train`.
     """
@@ -39,23 +39,25 @@ class StagePath(Strict):
     @model_validator(mode="after")
     def _fits(self) -> "StagePath":
         if (self.stages or self.switch) and len(self.s) != 2:
-            raise ValueError("with stages or switch, s must be two values, the first and the last")
+            raise ValueError(
+                "with stages or switch, s must have two values, the first and the last"
+            )
         if self.switch and (self.stages or self.plateau):
-            raise ValueError("switch goes neither with stages nor with plateau")
+            raise ValueError("switch cannot be combined with stages or plateau")
         at_switches = self.plateau or self.reset_optimizer or self.preserve_function
         if at_switches and len(self.s) == 1:
             raise ValueError("plateau, reset_optimizer and preserve_function need a second stage")
         if self.preserve_function and not all(self.s[1:]):
-            raise ValueError("no switch to s = 0 can preserve the function")
+            raise ValueError("a switch to s = 0 cannot preserve the function")
         return self
 
     @property
     def stage_count(self) -> int:
-        """M."""
+        """The number of stages, M."""
         return self.stages or len(self.s)
 
     def schedule(self, steps: int) -> Schedule:
-        """The stages as so many steps in all; those of a plateau rule at their longest."""
+        """The stages over this number of steps; with a plateau rule their greatest lengths."""
         if self.switch:
             first = min(max(1, round(self.switch * steps)), steps - 1)
             return Schedule([Stage(self.s[0], first), Stage(self.s[1], steps - first)])
@@ -64,7 +66,7 @@ class StagePath(Strict):
 
     @property
     def rule(self) -> Plateau | None:
-        """The plateau rule, if there is one."""
+        """The plateau rule, if any."""
         return None if self.plateau is None else Plateau(**self.plateau.model_dump())
 
 
@@ -72,8 +74,8 @@ class LayerwisePath(Strict):
     """The stages of a deep network.
 
     Attributes:
-        s: of each stage, equally long.
-        layerwise: make the last change of s in one layer after another, from the input on.
+        s: of each stage, all of equal length.
+        layerwise: whether the last change of s is made layer by layer, starting at the input.
     """
 
     s: Annotated[list[HomotopyParameter], Field(min_length=1)]
@@ -86,7 +88,7 @@ class LayerwisePath(Strict):
         return self
 
     def of_layers(self, layers: int) -> list[list[float]]:
-        """s of each of so many layers, stage by stage."""
+        """The s of each layer, stage by stage, for this number of layers."""
         if not self.layerwise:
             return [[s] * layers for s in self.s]
         *earlier, before, after = self.s

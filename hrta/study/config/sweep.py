@@ -18,19 +18,19 @@ from hrta.study.config.values import (
     Strict,
 )
 
-# How many ensembles fit into a job's command line, which has at most 128 KiB.
+# The number of ensembles that fit into the command line of a job, at most 128 KiB.
 LARGEST_BATCH = 1000
 
 
 class Sweep(Strict):
     """All combinations of experiment, width, learning rate and method, under each optimizer.
 
-    Each is an ensemble of its own, of as many networks as there are seeds. What else there is to
-    training (points, decay, momentum) is as in the replication.
+    Each combination is an ensemble of one network for each seed. The other parameters (points,
+    decay, momentum) are those of the replication.
 
     Attributes:
-        learning_rates: those of each optimizer.
-        batch: how many ensembles one job trains, at most.
+        learning_rates: of each optimizer.
+        batch: the greatest number of ensembles of one job.
     """
 
     experiments: Several[str]
@@ -51,10 +51,9 @@ class Sweep(Strict):
 
     @property
     def batches(self) -> dict[OptimizerName, list[list[SweptEnsemble]]]:
-        """For each optimizer its batches of ensembles.
+        """The batches of ensembles of each optimizer.
 
-        The last axis changes first; so an experiment that is added leaves all full batches as they
-        were.
+        The last axis varies fastest, so that an added experiment leaves all full batches unchanged.
         """
         cut = {}
         for optimizer, rates in self.learning_rates.items():

@@ -1,4 +1,4 @@
-"""The configuration of the tangent-kernel theory's measurements."""
+"""The configuration of the measurements of the tangent-kernel theory."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from hrta.study.config.values import (
 
 
 class WidthLimit(Strict):
-    """Where finite networks' kernels are compared with infinite width."""
+    """The comparison of the kernels of finite networks with infinite width."""
 
     experiments: Several[str]
     widths: Sourced[Several[Count]]
@@ -29,13 +29,13 @@ class ManyPoints(Strict):
 
 
 class SampleNumber(Strict):
-    """Where the eigenvalues' dependence on the number of points is computed."""
+    """The eigenvalues as functions of the number of points."""
 
     experiments: Annotated[dict[str, ManyPoints], Field(min_length=1)]
 
 
 class Motion(Strict):
-    """Where the motion of kernel and weights is followed."""
+    """The motion of kernel and weights during training."""
 
     experiment: str
     methods: Several[str]
@@ -46,13 +46,13 @@ class Motion(Strict):
 
 
 class FewPoints(Strict):
-    """A number of points of its own for one experiment."""
+    """Another number of points for one experiment."""
 
     points: Sourced[Count]
 
 
 class Rates(Strict):
-    """Where the loss is measured against the bound and the linearised prediction."""
+    """The comparison of the loss with the bound and the linearised prediction."""
 
     experiments: Annotated[dict[str, FewPoints], Field(min_length=1)]
     methods: Several[str]
@@ -64,7 +64,7 @@ class Rates(Strict):
 
 
 class Theory(Strict):
-    """The tangent-kernel theory, measured."""
+    """The measurements of the tangent-kernel theory."""
 
     s: Sourced[Several[HomotopyParameter]]
     width_limit: WidthLimit

@@ -1,4 +1,4 @@
-"""The specs of the jobs about the tangent kernel and the linearised network."""
+"""The specs of the jobs on the tangent kernel and the linearised network."""
 
 from typing import Annotated, Literal
 
@@ -17,7 +17,7 @@ from hrta.study.config.values import (
 
 
 class SpectraSpec(Spec):
-    """Eigenvalues of the tangent Gram matrix at infinite and, at initialisation, finite width."""
+    """Eigenvalues of the tangent Gram matrix at infinite width and of initialised networks."""
 
     job: Literal["spectra"] = "spectra"
     experiment: str
@@ -48,7 +48,7 @@ class SampleNumberSpec(Spec):
 
     @property
     def sources(self) -> list[ProblemSource]:
-        """The problem with each number of points."""
+        """The sources of the problem, one for each number of points."""
         return list(self.problems)
 
 
@@ -67,7 +67,7 @@ class MotionSpec(Spec):
 
 
 class JumpsSpec(Spec):
-    """The loss that is expected just after each switch of s, at infinite width."""
+    """The expected loss just after each switch of s, at infinite width."""
 
     job: Literal["theory jumps"] = "theory jumps"
     experiment: str
@@ -76,7 +76,7 @@ class JumpsSpec(Spec):
 
 
 class RatesSpec(Spec):
-    """Gradient descent in float64, at a constant rate, against bound and linearised network."""
+    """Gradient descent in float64 at a constant rate, with the bound and the linearised network."""
 
     job: Literal["theory rates"] = "theory rates"
     experiment: str

@@ -30,14 +30,14 @@ class DataSpec(Spec):
 
 
 class Regression(Spec):
-    """How ensembles of two-layer networks are trained.
+    """The parameters of the training of two-layer networks.
 
     Attributes:
         stage_steps: steps of each stage.
         optimizer, momentum, dtype, engine: as in `hrta.train`.
         decay: final over initial learning rate.
         log_every: steps between logged losses.
-        device: auto is a GPU where there is one.
+        device: auto selects a GPU if one is available.
     """
 
     stage_steps: Count
@@ -56,11 +56,11 @@ class TrainingSpec(Regression):
 
     Attributes:
         experiment: name in the results.
-        methods: s of each stage.
+        methods: s of each stage, for each method.
         learning_rates: at the first step.
-        batch_size: points that an update uses; all of them if not given. A run's batches are drawn
-            with its seed.
-        fixed_outer: train the inner weights alone, with outer weights of 1 or -1.
+        batch_size: points of an update; all if not given. The batches of a run are drawn with its
+            seed.
+        fixed_outer: whether only the inner weights are trained; outer weights are 1 or -1.
     """
 
     resumable = True
@@ -93,7 +93,7 @@ class SweepSpec(Regression):
 
     Attributes:
         problems: of each experiment.
-        methods: s of each stage.
+        methods: s of each stage, for each method.
     """
 
     job: Literal["sweep"] = "sweep"
@@ -111,11 +111,11 @@ class SweepSpec(Regression):
 
     @property
     def sources(self) -> list[ProblemSource]:
-        """The problems of all experiments."""
+        """The sources of all experiments."""
         return list(self.problems.values())
 
     def alone(self, ensemble: SweptEnsemble) -> TrainingSpec:
-        """One ensemble of the sweep as a job of its own."""
+        """One ensemble of the sweep as a separate job."""
         shared = {name: getattr(self, name) for name in Regression.model_fields if name != "job"}
         return TrainingSpec(
             **shared,

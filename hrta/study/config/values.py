@@ -1,4 +1,4 @@
-"""What the configuration is made of: numbers with a source, and models that know their keys."""
+"""The basic types of the configuration: constrained numbers, names, and strict models."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -14,12 +14,12 @@ Dtype = Literal["float32", "float64"]
 Device = Literal["auto", "cpu", "cuda"]
 EngineName = Literal["auto", "torch", "numba", "triton"]
 QuadratureName = Literal["grid", "monte_carlo"]
-# Of networks with adaptive slopes, and what has a slope there.
+# The activation of networks with adaptive slopes, and what shares one slope.
 Activation = Literal["tanh", "relu"]
 Adaptive = Literal["none", "layer", "neuron"]
 
 
-# Names that configurations had before, and those that they have now.
+# Old and new names of renamed keys and values.
 RENAMED = {
     "siblings": "competitors",
     "beyond": "extensions",
@@ -37,7 +37,7 @@ def _no_boolean(given: Any) -> Any:
 
 
 Count = Annotated[int, Field(ge=1, strict=True)]
-# Not strict, because YAML takes 1e-3 for text; but true and false are no numbers.
+# Not strict, because YAML reads 1e-3 as text; but true and false are not allowed as numbers.
 Number = Annotated[float, BeforeValidator(_no_boolean)]
 HomotopyParameter = Annotated[Number, Field(ge=0, le=2)]
 PositiveNumber = Annotated[Number, Field(gt=0)]
@@ -45,14 +45,14 @@ NonNegative = Annotated[Number, Field(ge=0)]
 BelowOne = Annotated[Number, Field(ge=0, lt=1)]
 Fraction = Annotated[Number, Field(gt=0, le=1)]
 Label = Annotated[str, Field(min_length=1)]
-# Names become parts of paths and of Snakemake's wildcards.
+# Names are parts of paths and of Snakemake's wildcards.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$")]
 Item = TypeVar("Item")
 
 
 def _distinct(items: list[Item]) -> list[Item]:
     if len(set(items)) < len(items):
-        raise ValueError("every entry may be there only once")
+        raise ValueError("entries must differ")
     return items
 
 
@@ -60,7 +60,7 @@ Several = Annotated[list[Item], Field(min_length=1), AfterValidator(_distinct)]
 
 
 class Strict(BaseModel):
-    """A frozen model that refuses unknown keys, and says which there are."""
+    """A frozen model that refuses unknown keys with a list of the allowed ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
@@ -72,7 +72,7 @@ class Strict(BaseModel):
                 if key not in cls.model_fields:
                     renamed = RENAMED.get(key) if isinstance(key, str) else None
                     known = renamed in cls.model_fields
-                    allowed = f"it is called {renamed} now" if known else "allowed are {allowed}"
+                    allowed = f"it was renamed to {renamed}" if known else "allowed are {allowed}"
                     raise PydanticCustomError(
                         "unknown_key",
                         f"unknown key; {allowed}",
@@ -82,7 +82,7 @@ class Strict(BaseModel):
 
 
 class Sourced(Strict, Generic[Value]):
-    """A value with where it comes from."""
+    """A value with its source, unit and note."""
 
     value: Value
     source: Source
@@ -91,7 +91,7 @@ class Sourced(Strict, Generic[Value]):
 
 
 class Method(Strict):
-    """A way to train: the homotopy parameter of each stage."""
+    """A method: the homotopy parameter of each stage."""
 
     label: Label
     s: Annotated[list[HomotopyParameter], Field(min_length=1)]

@@ -1,4 +1,4 @@
-"""Heavy ball against Nesterov on the inner weights alone, beside the theory of the linear limit."""
+"""Heavy ball and Nesterov on the inner weights alone, compared with the linearised network."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from hrta.ntk.matrices import empirical_gram, gram
 from hrta.ntk.momentum import OPTIMIZERS, momentum_from_kernel, predict_losses_with_momentum
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule, Stage
+from hrta.study.analysis.schema import ACCELERATION
 from hrta.study.config.theory_specs import AccelerationSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
@@ -19,7 +20,7 @@ from hrta.study.experiments.problems import load_problem
 if TYPE_CHECKING:
     from hrta.networks.two_layer import TwoLayer
 
-# How often the travel of a run is measured, at steps ever further apart.
+# Number of measurements of a run's travel, at geometrically spaced steps.
 OBSERVATIONS = 20
 
 
@@ -28,15 +29,16 @@ def run(
 ) -> Outcome:
     """ReLU networks in float64, outer weights fixed at +-1, trained with each of OPTIMIZERS.
 
-    All have the learning rate step_fraction / largest, those with a momentum that of
-    `momentum_from_kernel`. The prediction starts from the very network that is trained. At infinite
-    width (the width missing) networks are drawn from the limit, and the prediction is the loss.
+    The learning rate is step_fraction / largest; momentum, where the optimizer has it, is that of
+    `momentum_from_kernel`. The prediction starts from the initial weights of the trained network.
+    At infinite width (the width is missing) networks are drawn from the limit, and the loss is the
+    predicted one.
 
     Returns:
-        Tidy table of experiment, problem, optimizer, width, seed, step, loss, predicted, travel
-        max_k |w_k(t) - w_k(0)| (missing where not measured), smallest, largest (eigenvalues of the
-        inner layer's Gram matrix at infinite width, over n), smallest_start (that of the network
-        itself as it is initialised), learning_rate, momentum.
+        Rows of `ACCELERATION`: predicted is the loss of the linearised network, travel is
+        max_k |w_k(t) - w_k(0)| (missing where not measured), smallest and largest are eigenvalues
+        of the inner layer's Gram matrix at infinite width, divided by n, smallest_start is that of
+        the network at initialisation.
 
     Raises:
         ValueError: a singular Gram matrix, or as `hrta.train`.
@@ -62,9 +64,7 @@ def run(
         largest=largest,
         **optimizer_settings,
     )
-    names = "experiment problem optimizer width seed step loss predicted travel smallest largest"
-    names += " smallest_start learning_rate momentum"
-    return Outcome(table[names.split()], "float64")
+    return Outcome(ACCELERATION.select(table), "float64")
 
 
 def _at_width(
@@ -74,7 +74,7 @@ def _at_width(
     spec: AccelerationSpec,
     optimizer_settings: dict[str, float],
 ) -> pd.DataFrame:
-    """The columns that differ from run to run, a row for each run and logged step."""
+    """The columns that differ between runs: one row for each run and logged step."""
     import torch
 
     from hrta.networks.two_layer import TwoLayer
@@ -85,7 +85,7 @@ def _at_width(
         {"seed": np.repeat(seeds, len(logged)), "step": np.tile(logged, spec.seeds)}
     )
     if width is None:
-        # a_k has variance 1, whether or not its sign is all that is kept.
+        # a_k has variance 1, as its sign has.
         outputs = sum(draw_parts(problem.x, spec.seeds)) / 2
         smallest = np.full(spec.seeds, np.nan)
     else:
@@ -115,7 +115,7 @@ def _measured(
     optimizer_settings: dict[str, float],
     logged: list[int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Loss and travel at the logged steps, each flat, run after run."""
+    """Loss and travel at the logged steps, each [runs x steps] as one axis, run by run."""
     from hrta.training.objectives.two_layer import TwoLayerRegression
     from hrta.training.trainer import train
 

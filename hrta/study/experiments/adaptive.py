@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.schedules import Schedule, Stage
+from hrta.study.analysis.schema import LAAF
 from hrta.study.config.deep_specs import AdaptiveSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
@@ -12,7 +13,10 @@ from hrta.training.trainer import train
 
 
 def run(spec: AdaptiveSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
-    """The losses of each run, identified by its seed.
+    """Train one network for each seed.
+
+    Returns:
+        Rows of `LAAF`.
 
     Raises:
         ValueError: as `hrta.train`.
@@ -31,5 +35,5 @@ def run(spec: AdaptiveSpec, progress: Progress = quiet, checkpoint: Path | None 
         objective=AdaptiveSlopes(spec.recovery),
         progress=progress,
     )
-    table = training.history.drop(columns=["stage", "s"])
-    return Outcome(table.rename(columns={"run": "seed"}), "float32")
+    table = training.history.rename(columns={"run": "seed"})
+    return Outcome(LAAF.select(table), "float32")

@@ -1,4 +1,4 @@
-"""Exact alternating minimisation, round by round, from the weights of each seed."""
+"""Exact alternating minimisation, round by round, from the initial weights of each seed."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import torch
 from hrta.anmin import train
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import check_numbers
+from hrta.study.analysis.schema import ANMIN
 from hrta.study.config.training_specs import AlternationSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
@@ -20,8 +21,7 @@ def run(
     """`hrta.anmin.train` from the inner weights of `hrta.TwoLayer` for each seed, N(0, 1).
 
     Returns:
-        Tidy table of problem, width, seed, round, loss, fixed_pattern_loss and, with a test set,
-        test_loss, all of them mean squares.
+        Rows of `ANMIN`; all losses are mean squares. test_loss only with a test set.
 
     Raises:
         ValueError, MemoryError: as `hrta.anmin.train`, or a problem with classes.
@@ -46,4 +46,4 @@ def run(
         )
         tables.append(table if test is None else table.assign(test_loss=trained.test_losses))
         progress(seed + 1, spec.seeds)
-    return Outcome(pd.concat(tables, ignore_index=True), "float64")
+    return Outcome(ANMIN.select(pd.concat(tables, ignore_index=True)), "float64")

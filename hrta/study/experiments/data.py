@@ -9,5 +9,5 @@ from hrta.study.experiments.problems import load_problem
 
 
 def run(spec: DataSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
-    """The table of `hrta.problems.files.problem_table`."""
+    """The points, as rows of `POINTS` with a column for each coordinate and the target."""
     return Outcome(problem_table(load_problem(spec.problem)), "float64")

@@ -1,4 +1,4 @@
-"""One experiment's ensemble: methods, learning rates and seeds, the same weights for each seed."""
+"""One ensemble: all methods, learning rates and seeds of an experiment at one width."""
 
 from itertools import product
 from pathlib import Path
@@ -10,6 +10,7 @@ import torch
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
+from hrta.study.analysis.schema import TRAINING
 from hrta.study.config.training_specs import TrainingSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
@@ -23,13 +24,11 @@ def run(spec: TrainingSpec, progress: Progress = quiet, checkpoint: Path | None 
     """Train every method with every learning rate from the same initial weights per seed.
 
     Returns:
-        The results table, a row for each run and logged step, with the columns experiment,
-        problem, width, method, optimizer, learning_rate, seed, step, stage, s, loss and test_loss;
-        and as facts the engine, and the diverged runs as a list of {method, learning_rate, seed,
-        step}.
+        Rows of `TRAINING`, one for each run and logged step; as facts the engine, and the diverged
+        runs as a list of {method, learning_rate, seed, step}.
 
     Raises:
-        ValueError: as `hrta.train`, or a device that is not there.
+        ValueError: as `hrta.train`, or a device that is not available.
     """
     device = choose_device(spec.device)
     return train_ensemble(load_problem(spec.problem), spec, device, progress, checkpoint)
@@ -42,7 +41,7 @@ def train_ensemble(
     progress: Progress = quiet,
     checkpoint: Path | None = None,
 ) -> Outcome:
-    """`run` for a problem that is loaded, on a device that is chosen."""
+    """As `run`, for a loaded problem and a chosen device."""
     runs = list(product(spec.methods, spec.learning_rates, range(spec.seeds)))
     schedules = {
         method: Schedule.constant_length(s, spec.stage_steps) for method, s in spec.methods.items()
@@ -103,14 +102,14 @@ def _results(
         "learning_rate": np.array([rate for _, rate, _ in runs])[run],
         "seed": np.array([seed for _, _, seed in runs])[run],
     }
-    return pd.DataFrame(columns).join(history.drop(columns="run"))
+    return TRAINING.select(pd.DataFrame(columns).join(history))
 
 
 def choose_device(name: str) -> torch.device:
-    """The device called auto (a GPU where there is one), cpu or cuda.
+    """The device named auto (a GPU if one is available), cpu or cuda.
 
     Raises:
-        ValueError: cuda where there is none.
+        ValueError: cuda, and no GPU is available.
     """
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("device cuda: there is no usable CUDA GPU here; use cpu or auto")

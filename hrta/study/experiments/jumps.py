@@ -1,4 +1,4 @@
-"""The loss that the linearised network expects just after each switch of s."""
+"""The expected loss of the linearised network just after each switch of s."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from hrta.ntk.linearised import expected_jump
+from hrta.study.analysis.schema import JUMPS
 from hrta.study.config.theory_specs import JumpsSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
@@ -15,7 +16,7 @@ def run(spec: JumpsSpec, progress: Progress = quiet, checkpoint: Path | None = N
     """`expected_jump` at every switch of every method.
 
     Returns:
-        Tidy table of experiment, problem, method, before, after (s), expected_loss.
+        Rows of `JUMPS`; before and after are values of s.
     """
     problem = load_problem(spec.problem)
     rows = [
@@ -30,4 +31,4 @@ def run(spec: JumpsSpec, progress: Progress = quiet, checkpoint: Path | None = N
         for method, s in spec.methods.items()
         for before, after in pairwise(s)
     ]
-    return Outcome(pd.DataFrame(rows), "float64")
+    return Outcome(pd.DataFrame(rows, columns=JUMPS.columns), "float64")

@@ -1,4 +1,4 @@
-"""How far the tangent kernel and the weights move while a network is trained."""
+"""How far the tangent kernel and the weights move during training."""
 
 from collections.abc import Mapping
 from itertools import product
@@ -11,26 +11,26 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.ntk.matrices import empirical_gram
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
+from hrta.study.analysis.schema import MOTION
 from hrta.study.config.theory_specs import MotionSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.two_layer import TwoLayerRegression
 from hrta.training.trainer import train
 
-# How often to look in each stage, at steps ever further apart.
+# Number of observations in each stage, at geometrically spaced steps.
 OBSERVATIONS = 10
 
 
 def run(spec: MotionSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
-    """What has changed after some steps, for every method, width and seed.
+    """Changes of kernel and weights since initialisation, for every method, width and seed.
 
-    The kernel is compared under the same s: |K_s(t) - K_s(0)| / |K_s(0)| (Frobenius) with the s of
-    the stage that the step belongs to. So a switch of s by itself changes nothing, and the last
-    step of a stage is given twice, with the s before and after.
+    The kernels are compared under the same s, that of the stage of the step, so that a switch of s
+    by itself changes nothing. The last step of a stage has two rows, with the s before and after.
 
     Returns:
-        Tidy table of experiment, problem, method, optimizer, width, seed, step, stage, s,
-        kernel_change, inner_travel max_k |w_k(t) - w_k(0)|, outer_travel max_k |a_k(t) - a_k(0)|.
+        Rows of `MOTION`: kernel_change |K_s(t) - K_s(0)| / |K_s(0)| (Frobenius norm), inner_travel
+        max_k |w_k(t) - w_k(0)|, outer_travel max_k |a_k(t) - a_k(0)|.
     """
     problem = load_problem(spec.problem)
     schedules = {
@@ -61,12 +61,11 @@ def run(spec: MotionSpec, progress: Progress = quiet, checkpoint: Path | None = 
         progress(done, len(spec.widths))
     table = pd.concat(tables, ignore_index=True)
     table = table.assign(experiment=spec.experiment, problem=problem.name, optimizer=spec.optimizer)
-    names = "experiment problem method optimizer width seed step stage s kernel_change"
-    return Outcome(table[[*names.split(), "inner_travel", "outer_travel"]], "float32")
+    return Outcome(MOTION.select(table), "float32")
 
 
 def _steps(schedule: Schedule) -> list[int]:
-    """Steps in each stage, ever further apart, its last one among them."""
+    """Geometrically spaced steps in each stage, up to its last one."""
     ends = [*schedule.switches, schedule.steps]
     lengths = [stage.steps for stage in schedule.stages]
     steps = {
@@ -85,7 +84,7 @@ def _changes(
     networks: TwoLayer,
     step: int,
 ) -> list[dict[str, object]]:
-    """Rows for all runs at one step; two for each at the end of a stage but the last."""
+    """Rows for all runs at one step; two for each run at the end of every stage but the last."""
     inner = (networks.inner - start.inner).norm(dim=1).amax(dim=1)
     outer = (networks.outer - start.outer).abs().amax(dim=1)
     rows = []

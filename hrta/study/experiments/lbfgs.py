@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from hrta.networks.two_layer import TwoLayer
+from hrta.study.analysis.schema import LBFGS
 from hrta.study.config.training_specs import LbfgsSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
@@ -12,7 +13,10 @@ from hrta.training.lbfgs import train
 
 
 def run(spec: LbfgsSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
-    """The table of `hrta.training.lbfgs.train`, its runs called by their seeds.
+    """Train one network for each seed by `hrta.training.lbfgs.train`.
+
+    Returns:
+        Rows of `LBFGS`.
 
     Raises:
         ValueError: as `hrta.training.lbfgs.train`.
@@ -30,4 +34,4 @@ def run(spec: LbfgsSpec, progress: Progress = quiet, checkpoint: Path | None = N
         spec.s,
         progress,
     )
-    return Outcome(table.rename(columns={"run": "seed"}), spec.dtype)
+    return Outcome(LBFGS.select(table.rename(columns={"run": "seed"})), spec.dtype)

@@ -1,4 +1,4 @@
-"""What an experiment gives, and how it tells how far it is."""
+"""The result of an experiment, and the callback for its progress."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,19 +9,19 @@ Progress = Callable[[int, int], None]
 
 
 def quiet(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an experiment gives.
+    """The result of an experiment.
 
     Attributes:
-        table: the result, tidy.
+        table: the tidy table.
         dtype: precision of the computation.
-        device: what it was computed on.
-        second: the other table, of specs that have a `second_table`.
-        facts: what else is recorded: the engine, the diverged runs.
+        device: name of the GPU, or cpu.
+        second: the second table, of specs that have a `second_table`.
+        facts: further values for the record: the engine, the diverged runs.
     """
 
     table: pd.DataFrame

@@ -1,4 +1,4 @@
-"""Homotopy relaxation training of Deep Ritz networks: the errors of every run, and solutions."""
+"""Homotopy relaxation training of Deep Ritz networks: errors of every run, and solutions."""
 
 from itertools import product
 from pathlib import Path
@@ -9,6 +9,7 @@ import pandas as pd
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.poisson import PoissonProblem, make_problem
 from hrta.schedules import Schedule
+from hrta.study.analysis.schema import POISSON, POISSON_SOLUTIONS
 from hrta.study.config.deep_specs import PoissonSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.training.loop import Training
@@ -16,7 +17,7 @@ from hrta.training.objectives.deep_ritz import DeepRitz, predict
 from hrta.training.trainer import train
 
 RUN = ["method", "learning_rate", "seed"]
-# Points a side of the grid on which solutions are kept.
+# Points per side of the grid on which solutions are kept.
 SIDE = 51
 
 
@@ -24,14 +25,12 @@ def run(spec: PoissonSpec, progress: Progress = quiet, checkpoint: Path | None =
     """Train every method with every learning rate from the same initial weights per seed.
 
     Returns:
-        Tidy table of experiment, problem, width, method, optimizer, learning_rate, seed, step,
-        stage, s, loss, exact_loss, energy, l2_error and h1_error; and solutions: of experiment,
-        problem, method, learning_rate, seed, x1, x2, exact and prediction on a uniform grid (where
-        there are more coordinates, they are 1/2), by the run with the median L^2 error at the end
-        (the better of the two in the middle).
+        Rows of `POISSON`. As second table rows of `POISSON_SOLUTIONS`, on a uniform grid of x1 and
+        x2 (further coordinates are 1/2): for each method and learning rate the run with the median
+        final L^2 error (of an even number of runs the better of the middle two).
 
     Raises:
-        ValueError: an unknown solution, or as `hrta.train`.
+        ValueError: an unknown or one-dimensional solution, or as `hrta.train`.
     """
     problem = make_problem(spec.solution)
     if problem.dimension < 2:
@@ -56,17 +55,12 @@ def run(spec: PoissonSpec, progress: Progress = quiet, checkpoint: Path | None =
     names = {"experiment": spec.experiment, "problem": problem.name}
     table = training.history.join(runs, on="run")
     table = table.assign(**names, width=spec.width, optimizer="adam")
-    measured = ["step", "stage", "s", "loss", "exact_loss", "energy", "l2_error", "h1_error"]
     solutions = _solutions(problem, training, runs).assign(**names)
-    return Outcome(
-        table[[*names, "width", "method", "optimizer", "learning_rate", "seed", *measured]],
-        "float32",
-        second=solutions[[*names, *RUN, "x1", "x2", "exact", "prediction"]],
-    )
+    return Outcome(POISSON.select(table), "float32", second=POISSON_SOLUTIONS.select(solutions))
 
 
 def _solutions(problem: PoissonProblem, training: Training, runs: pd.DataFrame) -> pd.DataFrame:
-    """The functions found by the run in the middle of each method and learning rate."""
+    """The solution of the run with the median error, for each method and learning rate."""
     last = training.history.groupby("run").last()
     ends = runs.join(last).reset_index(names="run").sort_values("l2_error", kind="stable")
     cells = ends.groupby(["method", "learning_rate"])["run"]

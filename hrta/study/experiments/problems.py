@@ -1,4 +1,4 @@
-"""From the source of a problem to its points."""
+"""Load the points of a problem from its source."""
 
 from importlib import import_module
 
@@ -13,8 +13,8 @@ from hrta.study.config.problem_sources import (
     StoredProblem,
 )
 
-# Imported by name: a job depends on its points, which the digest in its spec pins, and not on the
-# module that makes those of all problems.
+# Imported by name, so that a job depends on its points, which the digest in its spec fixes, and not
+# on the module that makes the points of all problems.
 TARGETS = "hrta.problems.targets"
 DATASETS = "hrta.problems.datasets"
 
@@ -23,8 +23,8 @@ def load_problem(source: ProblemSource) -> Problem:
     """The points of a source.
 
     Raises:
-        ValueError: an unknown name, a file that cannot be read, or points that are not those of
-            the source.
+        ValueError: an unknown name, a file that cannot be read, or points of another problem or
+            with another digest than the source has.
     """
     match source:
         case StoredProblem():

@@ -1,11 +1,11 @@
-"""The race: each method is tuned on seeds of its own, then runs from fresh ones.
+"""The race: every method is tuned on tuning seeds, then trained from other seeds.
 
-A gradient evaluation is that of the loss on all points; a minibatch counts its part of them. An
-exact solve of ANMIN counts as one, though it costs more: the seconds show it.
+Costs are counted in gradient evaluations of the loss on all points; a minibatch counts as its
+fraction of the points. An exact solve of ANMIN counts as one evaluation, though it takes longer.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from functools import partial
 from importlib import import_module
 from itertools import product
@@ -17,41 +17,38 @@ import pandas as pd
 from hrta.problems.problem import Problem
 from hrta.runtime.checkpoints import Checkpoint, Parts
 from hrta.study.analysis.final import final_race_results, race_measures
-from hrta.study.analysis.schema import RACE_CELL
+from hrta.study.analysis.schema import RACE, TUNING
 from hrta.study.config.race_methods import CLASSIFIERS, Candidate, Entry, RacedMethod
 from hrta.study.config.race_spec import RacedProblem, RaceSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
-from hrta.study.experiments.trainers.task import Task
+from hrta.study.experiments.trainers.task import RaceTask
 
-# Seeds for tuning are these and the following; the race has 0, 1, ...
+# The first of the tuning seeds; the seeds of the race are 0, 1, ...
 FIRST_TUNING_SEED = 10_000
 
 
 def run(spec: RaceSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
-    """Tune each method on each problem at each width, then let it run.
+    """Tune each method on each problem at each width, then train it from the seeds of the race.
 
-    Every candidate of the grid is trained from the tuning seeds' weights. Of those with which no
-    run diverged, or of all if there are none, the one with the lowest median final loss is then
-    trained from the other seeds.
+    Every candidate of the grid is trained from the tuning seeds. The candidate with the lowest
+    median final loss is chosen, among those without a diverged run if there are any.
 
     Returns:
-        The runs: problem, width, method, seed, step, evaluations, seconds (of one run), answer
-        (whether the network has the activation that it ends with), loss, test_loss and, for
-        classes, test_error; a row for each run and logged step. As the second table the tuning:
-        problem, width, method, candidate, its parameters, seed, loss, test_loss, test_error
-        (final), chosen; a row for each run.
+        Rows of `RACE`, one for each run and logged step: seconds are those of one run, answer says
+        whether the network has the activation of the last stage, test_error only for classes. As
+        second table rows of `TUNING`, one for each tuning run, with its final losses.
 
     Raises:
-        ValueError: a problem with classes, and a method that fits numbers alone; or a checkpoint
-            of another race.
+        ValueError: a problem with classes and a method that only fits numbers; or a checkpoint of
+            another race.
     """
     problems = [load_problem(each.problem) for each in spec.problems]
     for problem, (name, entry) in product(problems, spec.entries.items()):
         if problem.classes is not None and entry.method.trainer not in CLASSIFIERS:
             raise ValueError(
-                f"race: {problem.name} has classes, which only trainer {' or '.join(CLASSIFIERS)} "
-                f"fits; {entry.method.trainer} of {name} fits numbers"
+                f"race: {problem.name} has classes; {entry.method.trainer} of {name} fits numbers, "
+                f"classes need trainer {' or '.join(CLASSIFIERS)}"
             )
     identity = spec.model_dump(mode="json", exclude_none=True)
     identity["points"] = [problem.digest for problem in problems]
@@ -60,25 +57,25 @@ def run(spec: RaceSpec, progress: Progress = quiet, checkpoint: Path | None = No
     done, tables = 0, []
     for (raced, problem), name in product(zip(spec.problems, problems, strict=True), spec.entries):
 
-        def tell(widths: int, done: int = done) -> None:
+        def report(widths: int, done: int = done) -> None:
             progress(done + widths, total)
 
-        compete = partial(_compete, spec, raced, problem, name, tell)
+        compete = partial(_compete, spec, raced, problem, name, report)
         tables.append(parts.tables(str(len(tables)), compete))
         done += len(raced.widths)
         progress(done, total)
     runs, tuning = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
-    # The exact solves need double precision.
+    # Exact solves are in double precision.
     dtypes = {"float64" if trainer == "anmin" else "float32" for trainer in spec.trainers}
     return Outcome(runs, " and ".join(sorted(dtypes)), second=tuning)
 
 
 def _compete(
-    spec: RaceSpec, raced: RacedProblem, problem: Problem, name: str, tell: Callable[[int], None]
+    spec: RaceSpec, raced: RacedProblem, problem: Problem, name: str, report: Callable[[int], None]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The runs and the tuning of one method on one problem."""
     entry, runs, tuning = spec.entries[name], [], []
-    tell(0)
+    report(0)
     for done, width in enumerate(raced.widths, start=1):
         train = partial(_train, spec, raced, problem, entry.method, width)
         tuned = _tune(train, entry, spec)
@@ -86,12 +83,9 @@ def _compete(
         cell = {"problem": problem.name, "width": width, "method": name}
         runs.append(train([best] * spec.seeds, range(spec.seeds)).assign(**cell))
         tuning.append(tuned.assign(**cell))
-        tell(done)
+        report(done)
     runs, tuning = (pd.concat(tables, ignore_index=True) for tables in (runs, tuning))
-    parameters = [field.name for field in fields(Candidate)]
-    logged = ["seed", "step", "evaluations", "seconds", "answer", *race_measures(runs)]
-    tuned = ["candidate", *parameters, "seed", *race_measures(tuning), "chosen"]
-    return runs[[*RACE_CELL, *logged]], tuning[[*RACE_CELL, *tuned]]
+    return RACE.select(runs), TUNING.select(tuning)
 
 
 def _tune(
@@ -106,7 +100,7 @@ def _tune(
         runs = list(product(together, seeds))
         chosen, their_seeds = zip(*runs, strict=True)
         history = train(chosen, their_seeds)
-        # The statistics of the race need these columns; here a run is a candidate with a seed.
+        # `final_race_results` identifies runs by these columns; a run is a candidate with a seed.
         named = history.assign(problem="", width=0, method="", seed=history["run"])
         final = final_race_results(named, spec.final_fraction)
         parameters = pd.DataFrame([asdict(chosen[run]) for run in final["seed"]], dtype=float)
@@ -122,7 +116,7 @@ def _tune(
 
 
 def _differing_in_learning_rate(candidates: list[Candidate]) -> list[list[Candidate]]:
-    """The candidates, in groups that can be trained in one ensemble."""
+    """The candidates in groups that differ only in the learning rate: one ensemble each."""
     groups = {}
     for candidate in candidates:
         groups.setdefault(replace(candidate, learning_rate=None), []).append(candidate)
@@ -138,9 +132,9 @@ def _train(
     candidates: Sequence[Candidate],
     seeds: Sequence[int],
 ) -> pd.DataFrame:
-    """Train one network for each candidate and seed; the trainer's table with a column of seeds."""
+    """Train one network for each candidate and seed; the trainer's table with the seeds."""
     trainer = import_module(f"hrta.study.experiments.trainers.{method.trainer}")
-    task = Task(problem, width, method, candidates, seeds, raced.evaluations, spec.decay)
+    task = RaceTask(problem, width, method, candidates, seeds, raced.evaluations, spec.decay)
     history = trainer.train(task)
     if "test_loss" not in history:
         history["test_loss"] = np.nan

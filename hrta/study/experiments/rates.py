@@ -1,4 +1,4 @@
-"""Measured loss against the bound and against the linearised network, width by width."""
+"""Measured loss, bound and loss of the linearised network at several widths."""
 
 from itertools import product
 from pathlib import Path
@@ -13,6 +13,7 @@ from hrta.ntk.linearised import bound, draw_parts, parts_of, predict_losses
 from hrta.ntk.matrices import empirical_gram, gram
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
+from hrta.study.analysis.schema import RATES
 from hrta.study.config.theory_specs import RatesSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
@@ -21,16 +22,16 @@ from hrta.training.trainer import train
 
 
 def run(spec: RatesSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
-    """Gradient descent in float64 with a constant learning rate, and what theory says of it.
+    """Gradient descent in float64 with a constant learning rate, and its theoretical predictions.
 
-    The prediction starts from the very network that is trained, and the bound anew in every stage,
-    from the loss measured there. At infinite width (the width missing) networks are drawn from the
-    limit, and there is a prediction but no measured loss; its bound starts from the prediction.
+    The prediction starts from the initial weights of the trained network; the bound restarts in
+    every stage from the loss measured there. At infinite width (the width is missing) networks are
+    drawn from the limit: the loss is predicted but not measured, and the bound starts from the
+    prediction.
 
     Returns:
-        Tidy table of experiment, problem, method, width, seed, step, stage, s, loss, predicted,
-        bound, smallest_limit, lambda_min(K_s) at infinite width, and smallest_end, that of the
-        network as it is at the end of the stage.
+        Rows of `RATES`: predicted is the loss of the linearised network, smallest_limit is
+        lambda_min(K_s) at infinite width, smallest_end that of the network at the end of the stage.
     """
     problem = load_problem(spec.problem)
     values = set().union(*spec.methods.values())
@@ -46,14 +47,13 @@ def run(spec: RatesSpec, progress: Progress = quiet, checkpoint: Path | None = N
         progress(done, len(cases))
     table = pd.concat(tables, ignore_index=True).astype({"width": "Int64"})
     table = table.assign(experiment=spec.experiment, problem=problem.name)
-    names = "experiment problem method width seed step stage s loss predicted bound"
-    return Outcome(table[[*names.split(), "smallest_limit", "smallest_end"]], "float64")
+    return Outcome(RATES.select(table), "float64")
 
 
 def _curves(
     problem: Problem, schedule: Schedule, width: int | None, spec: RatesSpec
 ) -> pd.DataFrame:
-    """The columns for one method at one width, but the bound."""
+    """The columns for one method at one width, without the bound."""
     steps = [*range(0, schedule.steps, spec.log_every), schedule.steps]
     stages = [schedule.stage_at(step) for step in steps]
     table = pd.DataFrame(
@@ -84,7 +84,7 @@ def _curves(
 def _measured(
     problem: Problem, networks: TwoLayer, schedule: Schedule, spec: RatesSpec
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The logged losses, run after run, and lambda_min(K_s) at the ends of the stages, [R, M]."""
+    """The logged losses, run by run, and lambda_min(K_s) at the end of each stage, [R, M]."""
     smallest = []
 
     def observe(step: int, now: TwoLayer) -> None:
@@ -106,7 +106,7 @@ def _measured(
 
 
 def _bounds(table: pd.DataFrame, learning_rate: float, points: int) -> pd.Series:
-    """The bound from each stage's first row on."""
+    """The bound, started from the first row of each stage."""
     loss = table["loss"].fillna(table["predicted"])
     stages = pd.DataFrame({"loss": loss, "step": table["step"]}).groupby(
         [table["seed"], table["stage"]]

@@ -1,4 +1,4 @@
-"""Which modules run a spec, by name: a job imports, and depends on, no others."""
+"""The modules that run a spec, by name: a job imports, and depends on, only these."""
 
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +11,7 @@ from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import DATASETS
 
 EXPERIMENTS = "hrta.study.experiments"
-# The module of each job.
+# The module that runs each kind of job.
 MODULES = {
     "data": "data",
     "train": "ensembles",
@@ -30,7 +30,7 @@ MODULES = {
     "poisson": "poisson",
     "race": "race",
 }
-# Jobs that train with numba on a CPU, whatever else there is.
+# Jobs that train with numba on a CPU, even if a GPU is available.
 NUMBA_JOBS = ("theory motion", "theory rates", "acceleration")
 
 
@@ -39,11 +39,11 @@ def run(spec: Spec, progress: Progress = quiet, checkpoint: Path | None = None) 
 
     Args:
         spec: what is computed.
-        progress: called with what is done and the whole.
-        checkpoint: file *.npz to keep the state in, and to go on from where it is there already.
+        progress: called with the steps done and the total.
+        checkpoint: file *.npz for the state; if it exists, the run resumes from it.
 
     Raises:
-        ValueError: numbers that do not fit the problem, or a checkpoint of another computation.
+        ValueError: a spec that does not fit the problem, or a checkpoint of another computation.
     """
     return import_module(module_of(spec)).run(spec, progress, checkpoint)
 
@@ -54,13 +54,15 @@ def module_of(spec: Spec) -> str:
 
 
 def modules_of(spec: Spec, automatic: str) -> list[str]:
-    """The dotted names of all modules that a result depends on, beside those that they import.
+    """The dotted names of all modules that a result depends on, without those that they import.
 
     Args:
         spec: what is computed.
-        automatic: the engine that `auto` stands for where the job runs.
+        automatic: the engine that `auto` selects where the job runs.
     """
-    modules = [module_of(spec), *trainer_modules_of(spec)]
+    modules = [module_of(spec)]
+    if isinstance(spec, RaceSpec):
+        modules += [f"{EXPERIMENTS}.trainers.{trainer}" for trainer in sorted(spec.trainers)]
     if engine := engine_of(spec, automatic):
         modules.append(f"hrta.training.engines.{engine}_engine")
     if any(isinstance(each, DataSet) and each.file is None for each in spec.sources):
@@ -68,20 +70,8 @@ def modules_of(spec: Spec, automatic: str) -> list[str]:
     return modules
 
 
-def trainer_modules_of(spec: Spec) -> list[str]:
-    """The dotted names of the modules that train the methods of a race; none for other specs."""
-    if not isinstance(spec, RaceSpec):
-        return []
-    return [trainer_module(name) for name in sorted(spec.trainers)]
-
-
-def trainer_module(trainer: str) -> str:
-    """The dotted name of a trainer's module."""
-    return f"{EXPERIMENTS}.trainers.{trainer}"
-
-
 def engine_of(spec: Spec, automatic: str) -> str | None:
-    """The engine that trains the two-layer networks of a spec; None where it needs none."""
+    """The engine that trains the two-layer networks of a spec; None if it trains without one."""
     if isinstance(spec, TrainingSpec | SweepSpec):
         return automatic if spec.engine == "auto" else spec.engine
     raced = isinstance(spec, RaceSpec) and "gradient" in spec.trainers

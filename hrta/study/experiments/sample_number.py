@@ -1,4 +1,4 @@
-"""How the tangent kernel's extremal eigenvalues depend on the number of points."""
+"""Extremal eigenvalues of the tangent kernel against the number of points."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pandas as pd
 
 from hrta.ntk.eigenvalues import extremal_eigenvalues
 from hrta.ntk.matrices import gram
+from hrta.study.analysis.schema import SAMPLE_NUMBER
 from hrta.study.config.theory_specs import SampleNumberSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
@@ -17,7 +18,7 @@ def run(
     """Smallest and largest eigenvalue of the infinite-width Gram matrix for several n.
 
     Returns:
-        Tidy table of experiment, problem, s, points, smallest, largest.
+        Rows of `SAMPLE_NUMBER`.
     """
     problems = [load_problem(each) for each in spec.problems]
     cases = [(problem, s) for problem in problems for s in spec.s]
@@ -35,4 +36,4 @@ def run(
             }
         )
         progress(done, len(cases))
-    return Outcome(pd.DataFrame(rows), "float64")
+    return Outcome(pd.DataFrame(rows, columns=SAMPLE_NUMBER.columns), "float64")

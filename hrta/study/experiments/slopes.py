@@ -1,4 +1,4 @@
-"""Deep networks with fixed and adaptive slopes, with and without slope recovery, on a function.
+"""Deep networks with fixed and adaptive slopes, with and without slope recovery, in one dimension.
 
 Source: arXiv 1909.12228; the weight of slope recovery and the initial weights are assumed.
 """
@@ -13,6 +13,7 @@ import torch
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule, Stage
+from hrta.study.analysis.schema import SLOPE_SOLUTIONS, SLOPES
 from hrta.study.config.deep_specs import SlopesSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
@@ -21,12 +22,11 @@ from hrta.training.trainer import train
 
 
 def run(spec: SlopesSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
-    """Train every variant from the same initial weights per seed; losses, and the functions found.
+    """Train every variant from the same initial weights per seed.
 
     Returns:
-        Tidy table of experiment, problem, variant, seed, step, loss (the mean square) and slope
-        (n a, the mean over layers); and one of experiment, problem, variant, seed, step, x1, y and
-        prediction at the training points in ascending order.
+        Rows of `SLOPES`: loss is the mean squared error, slope the mean of n a over layers. As
+        second table rows of `SLOPE_SOLUTIONS`, at the training points in ascending order.
 
     Raises:
         ValueError: a problem of several inputs, or as `hrta.train`.
@@ -34,8 +34,7 @@ def run(spec: SlopesSpec, progress: Progress = quiet, checkpoint: Path | None = 
     problem = load_problem(spec.problem)
     if problem.inputs != 1:
         raise ValueError(
-            f"slopes: problem {problem.name} has {problem.inputs} inputs; functions are kept and "
-            "drawn for one input only"
+            f"slopes: problem {problem.name} has {problem.inputs} inputs; it must have one"
         )
     errors, solutions = [], []
     for done, (name, variant) in enumerate(spec.variants.items()):
@@ -56,20 +55,15 @@ def run(spec: SlopesSpec, progress: Progress = quiet, checkpoint: Path | None = 
         )
         errors.append(observer.with_slopes(training.history).assign(variant=name))
         solutions.append(pd.concat(observer.solutions).assign(variant=name))
-    cell = ["experiment", "problem", "variant", "seed", "step"]
     errors, solutions = (
         pd.concat(parts, ignore_index=True).assign(experiment=spec.experiment, problem=problem.name)
         for parts in (errors, solutions)
     )
-    return Outcome(
-        errors[[*cell, "loss", "slope"]],
-        "float32",
-        second=solutions[[*cell, "x1", "y", "prediction"]],
-    )
+    return Outcome(SLOPES.select(errors), "float32", second=SLOPE_SOLUTIONS.select(solutions))
 
 
 class _Observer:
-    """Notes down slopes whenever it is called, and the functions after some steps."""
+    """Records the slopes at every observed step, and the predictions at `solution_steps`."""
 
     def __init__(self, problem: Problem, seeds: int, solution_steps: Sequence[int]) -> None:
         order = np.argsort(problem.x[:, 0], kind="stable")
@@ -96,11 +90,11 @@ class _Observer:
         self.solutions.append(table.assign(step=step))
 
     def with_slopes(self, history: pd.DataFrame) -> pd.DataFrame:
-        """The history of training with seeds and with the slopes noted down."""
+        """The history of training with seeds and with the recorded slopes."""
         seeds = self._seeds[history["run"]]
         return history.assign(seed=seeds).merge(pd.concat(self._slopes), on=["seed", "step"])
 
 
 def _part_of(progress: Progress, done: int, parts: int) -> Progress:
-    """The progress of one part of several, all equally long, told as that of all."""
+    """The progress of one of several equally long parts, reported as progress of the whole."""
     return lambda step, steps: progress(done * steps + step, parts * steps)

@@ -8,19 +8,20 @@ import pandas as pd
 
 from hrta.ntk.eigenvalues import spectrum
 from hrta.ntk.matrices import empirical_gram, gram
+from hrta.study.analysis.schema import SPECTRA
 from hrta.study.config.theory_specs import SpectraSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 
 
 def run(spec: SpectraSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
-    """All eigenvalues of the Gram matrix at infinite width and, at initialisation, at finite ones.
+    """All eigenvalues of the Gram matrix, at infinite width and of networks at initialisation.
 
-    The networks are those that training starts from with the same seeds.
+    The networks have the initial weights of training with the same seeds.
 
     Returns:
-        Tidy table of experiment, problem, kernel ("infinite" or "finite"), width, seed (both
-        missing at infinite width), s, index (from 0, ascending), eigenvalue.
+        Rows of `SPECTRA`: kernel is "infinite" or "finite", width and seed are missing at infinite
+        width, index counts from 0 in ascending order of the eigenvalues.
     """
     problem = load_problem(spec.problem)
     tables = [_rows(spectrum(gram(problem.x, s)), kernel="infinite", s=s) for s in spec.s]
@@ -30,8 +31,7 @@ def run(spec: SpectraSpec, progress: Progress = quiet, checkpoint: Path | None =
                 matrix = empirical_gram(problem.x, inner, outer, s)
                 tables.append(_rows(spectrum(matrix), kernel="finite", width=width, seed=seed, s=s))
         progress(done, len(spec.widths))
-    columns = ["experiment", "problem", "kernel", "width", "seed", "s", "index", "eigenvalue"]
-    table = pd.concat(tables, ignore_index=True).reindex(columns=columns)
+    table = pd.concat(tables, ignore_index=True).reindex(columns=SPECTRA.columns)
     table = table.assign(experiment=spec.experiment, problem=problem.name)
     return Outcome(table.astype({"width": "Int64", "seed": "Int64"}), "float64")
 

@@ -1,4 +1,4 @@
-"""Many small ensembles, one after another in one process: a sweep pays for its imports once."""
+"""Many small ensembles, trained one after another in one process, with one start-up time."""
 
 from pathlib import Path
 
@@ -11,12 +11,11 @@ from hrta.study.experiments.problems import load_problem
 
 
 def run(spec: SweepSpec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
-    """Train each ensemble on its problem; its numbers are those that it has alone.
+    """Train each ensemble on its problem; the results are those of the same ensemble alone.
 
     Returns:
-        The rows of all, in order, with the columns of `hrta.study.experiments.ensembles.run`; and
-        as facts the engines, and the diverged runs as a list of {experiment, width, method,
-        learning_rate, seed, step}.
+        Rows of `TRAINING` of all ensembles, in order; as facts the engines, and the diverged runs
+        as a list of {experiment, width, method, learning_rate, seed, step}.
 
     Raises:
         ValueError: as for one ensemble.
@@ -41,7 +40,7 @@ def run(spec: SweepSpec, progress: Progress = quiet, checkpoint: Path | None = N
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """The rows of all; categories in the order in which they come."""
+    """The rows of all tables; categories in order of their first row."""
     joined = pd.concat(tables, ignore_index=True)
     for name in tables[0].select_dtypes("category"):
         values = joined[name].astype(object)

@@ -1,4 +1,4 @@
-"""How fast the tangent kernel of finite networks approaches that of infinite width."""
+"""The distance of the tangent kernel of finite networks from its infinite-width limit."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import torch
 from hrta.networks.two_layer import TwoLayer
 from hrta.ntk.eigenvalues import spectrum
 from hrta.ntk.matrices import empirical_gram, gram
+from hrta.study.analysis.schema import WIDTH_LIMIT
 from hrta.study.config.theory_specs import WidthLimitSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
@@ -17,12 +18,12 @@ from hrta.study.experiments.problems import load_problem
 def run(
     spec: WidthLimitSpec, progress: Progress = quiet, checkpoint: Path | None = None
 ) -> Outcome:
-    """Gram matrices of networks as they are initialised against those of infinite width.
+    """Gram matrices of networks at initialisation against those of infinite width.
 
     Returns:
-        Tidy table of experiment, problem, s, width, seed, kernel_error |K_m - K| / |K| (Frobenius),
-        smallest, lambda_min(K_m), smallest_limit, lambda_min(K), and smallest_error, the relative
-        error of the one against the other.
+        Rows of `WIDTH_LIMIT`: kernel_error |K_m - K| / |K| (Frobenius norm), smallest
+        lambda_min(K_m), smallest_limit lambda_min(K), and smallest_error, the relative error of
+        smallest.
     """
     problem = load_problem(spec.problem)
     limits = {s: gram(problem.x, s) for s in spec.s}
@@ -49,4 +50,4 @@ def run(
         progress(done, len(networks))
     table = pd.DataFrame(rows)
     table["smallest_error"] = (table["smallest"] / table["smallest_limit"] - 1).abs()
-    return Outcome(table, "float64")
+    return Outcome(WIDTH_LIMIT.select(table), "float64")

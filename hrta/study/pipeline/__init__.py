@@ -1,1 +1,1 @@
-"""What the workflow asks: items, sources, manifest, crate, report."""
+"""The Python code of the workflow: jobs, items, sources, manifest, crate, report."""

@@ -1,6 +1,6 @@
-"""What only the workflow runs: python -m hrta.study.pipeline notebook | manifest | crate | report.
+"""The commands of the workflow: python -m hrta.study.pipeline notebook | manifest | crate | report.
 
-All paths are relative to the folder of the run, which must be the current one.
+All paths are relative to the folder of the run, which must be the current folder.
 """
 
 import json
@@ -56,7 +56,7 @@ def crate(
     code: Annotated[Path, typer.Option(help="Folder of the workflow.")],
     output: Annotated[Path, typer.Option(help="*.json or *.zip.")],
 ) -> None:
-    """Write the crate, with more files and folders in it than the manifest has."""
+    """Write the crate with the files of the manifest and further files and folders."""
     from hrta.study.pipeline.archive import write_crate
 
     write_crate(manifest, code, more, output)
@@ -66,7 +66,7 @@ def crate(
 def report(
     contents: Annotated[str, typer.Option(metavar="JSON")],
     configuration: Json,
-    template: Annotated[Path, typer.Option(help="Of the page; captions/ is beside it.")],
+    template: Annotated[Path, typer.Option(help="Template of the page, beside captions/.")],
     claims: Annotated[Path, typer.Option(help="YAML file of the claims.")],
     cells: Annotated[Path, typer.Option(help="CSV file of the verdicts.")],
     manifest: Annotated[Path, typer.Option()],
@@ -81,7 +81,7 @@ def report(
 
 
 def main() -> None:
-    """Run a command; what it cannot do ends in one line."""
+    """Run a command; an error ends in one line."""
     end_on_sigterm()
     try:
         app()

@@ -1,4 +1,4 @@
-"""What results were configured with: the fields of their specs, and where these come from."""
+"""The fields of the specs of some results, and the entries of the configuration they come from."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 Json = Mapping[str, object]
-# Of a spec, what says where its points are kept, not which they are.
+# Fields of a spec that only say where its points are stored.
 NOT_SHOWN = {"job", "source", "file", "digest"}
-# Where in the configuration the fields of each kind of spec stand, the first that has them.
+# Sections of the configuration with the fields of each kind of spec; the first that has one counts.
 # {problem} is the name of the experiment or the data set, {optimizer} a field of the spec.
 EXPERIMENT = "experiments.{problem}"
 SCOPES = {
@@ -44,14 +44,14 @@ ALIASES = {
 
 @dataclass(frozen=True)
 class Row:
-    """A field that some results were configured with.
+    """A field of the specs of some results.
 
     Attributes:
         job: kind of the specs.
-        field: of the specs.
-        value: all values that it has, as text.
-        path: where the configuration has it; empty where it is in none.
-        source, unit, note: what the configuration says of it.
+        field: name of the field.
+        value: all its values, as text.
+        path: dotted path of its entry in the configuration; empty without one.
+        source, unit, note: of this entry.
     """
 
     job: str
@@ -64,17 +64,17 @@ class Row:
 
 
 def configured(specs: Mapping[str, Json], configuration: Json) -> list[Row]:
-    """The fields of these specs, each with all values that it has, kind by kind.
+    """The fields of these specs with all their values, by kind of spec.
 
     Args:
         specs: by the names of their results, such as runs/sine1d/adam/width50.
-        configuration: what they were made from.
+        configuration: the configuration that they were made from.
     """
     entries, values = dict(_entries(configuration)), {}
     for name, spec in specs.items():
         for keys, value in _fields(spec):
             path = _path(name, spec, keys, value, entries)
-            # Methods of a race are told apart by where they are configured.
+            # The methods of a race are distinguished by their paths in the configuration.
             shown = [key for i, key in enumerate(keys) if (keys[0], i) != ("entries", 1)]
             row = (str(spec["job"]), ".".join(shown), path)
             values.setdefault(row, []).append(as_text(value))
@@ -88,12 +88,12 @@ def configured(specs: Mapping[str, Json], configuration: Json) -> list[Row]:
 
 
 def count_sources(configuration: Json) -> dict[str, int]:
-    """How many entries of the configuration have which source, the most frequent first."""
+    """The number of entries of the configuration with each source, the most frequent first."""
     return dict(Counter(str(each["source"]) for _, each in _entries(configuration)).most_common())
 
 
 def as_text(value: object) -> str:
-    """A value of a spec, the configuration or a notebook, on a line."""
+    """A value of a spec, the configuration or a notebook, on one line."""
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {as_text(each)}" for key, each in value.items())
     if isinstance(value, list):
@@ -102,7 +102,7 @@ def as_text(value: object) -> str:
 
 
 def _entries(part: object, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Every entry of the configuration that tells its source, by its dotted path."""
+    """Every entry of the configuration that has a source, with its dotted path."""
     if isinstance(part, Mapping) and "source" in part:
         yield path, part
     elif isinstance(part, Mapping):
@@ -111,7 +111,7 @@ def _entries(part: object, path: str = "") -> Iterator[tuple[str, Json]]:
 
 
 def _fields(part: Json, *above: str) -> Iterator[tuple[tuple[str, ...], object]]:
-    """The keys that lead to each value; parts of a list by the names of what they are about."""
+    """The keys that lead to each value; elements of a list are named by their problem."""
     for key, value in part.items():
         keys = (*above, key)
         if key in NOT_SHOWN:
@@ -126,7 +126,7 @@ def _fields(part: Json, *above: str) -> Iterator[tuple[tuple[str, ...], object]]
 
 
 def _problem_name(source: object) -> list[str]:
-    """What the configuration calls the problem of this source, which is kept under that name."""
+    """The name in the configuration of the problem with this source."""
     if not isinstance(source, Mapping):
         return []
     return [PurePath(source["file"]).stem if "file" in source else str(source["name"])]
@@ -135,7 +135,7 @@ def _problem_name(source: object) -> list[str]:
 def _path(
     name: str, spec: Json, keys: tuple[str, ...], value: object, entries: Mapping[str, Json]
 ) -> str:
-    """The entry that a field of a spec comes from, by its dotted path; empty if from none."""
+    """The dotted path of the entry that a field of a spec comes from; empty without one."""
     folder, *_, last = name.split("/")
     if keys[0] == "entries":
         return _path_of_method(RACES[folder], spec["entries"][keys[1]], keys, entries)
@@ -157,7 +157,7 @@ def _path(
 def _path_of_method(
     race: str, entry: Json, keys: tuple[str, ...], entries: Mapping[str, Json]
 ) -> str:
-    """Where a race's method or its grid is configured."""
+    """The dotted path of the entry of a race's method or its grid."""
     name, part, method = keys[1], keys[2], entry["method"]
     if own := entries.get(f"{race}.methods.{name}"):
         return f"{race}.methods.{name}" if part == "method" else f"{race}.grids.{own['grid']}"
@@ -170,13 +170,13 @@ def _path_of_method(
 
 
 def _has(entry: Json, value: object) -> bool:
-    """Whether an entry has this value, or lists it."""
+    """Whether an entry has this value, alone or in a list."""
     given = _numbers(entry.get("value", entry.get("s")))
     return given == _numbers(value) or (isinstance(given, list) and _numbers(value) in given)
 
 
 def _numbers(value: object) -> object:
-    """YAML takes 1e-3 for text."""
+    """The value with numbers for texts of numbers, as YAML reads 1e-3 as text."""
     if isinstance(value, list):
         return [_numbers(each) for each in value]
     try:

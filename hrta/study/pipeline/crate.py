@@ -23,7 +23,7 @@ PROFILES = {
     "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
     WORKFLOW_PROFILE: "Workflow RO-Crate",
 }
-# RO-Crate 1.1 does not have it yet.
+# Not among the terms of RO-Crate 1.1.
 TERMS = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
 FORMATS = {
     ".cff": "text/yaml",
@@ -50,10 +50,10 @@ def describe(
 
     Args:
         manifest: of the run.
-        citation: what CITATION.cff says.
-        files: what lies in the crate: its path there, and where it is now.
-        place: the path in the crate of a file that the manifest names.
-        snakemake: the version that ran.
+        citation: content of CITATION.cff.
+        files: the files of the crate, by their paths in it.
+        place: from the path of a file in the manifest to that in the crate.
+        snakemake: version of Snakemake.
     """
     crate = ROCrate(version="1.1")
     crate.metadata.extra_terms.update(TERMS)
@@ -62,36 +62,36 @@ def describe(
     workflow = add_workflow(crate, citation, snakemake)
     folders = add_folders(crate, [place(path) for path in manifest.artifacts])
     configuration = [crate.get(place(path)) for path in manifest.configuration]
-    say(
+    set_properties(
         workflow,
         input=parameter(crate, "configuration", "File", configuration),
         output=[parameter(crate, f.id.rstrip("/"), "Dataset", [f]) for f in folders],
     )
     run = action(crate, "#run", "The run of the workflow", manifest.jobs)
-    say(run, instrument=workflow, object=configuration, result=folders)
+    set_properties(run, instrument=workflow, object=configuration, result=folders)
     run["description"] = f"{len(manifest.jobs)} jobs made {len(manifest.artifacts)} files"
     add_jobs(crate, manifest.jobs, workflow, run, place)
     return crate
 
 
 def entity(crate: ROCrate, identifier: str, kind: str | list[str], **properties: Any) -> Any:
-    """A contextual entity, made once."""
-    known = crate.get(identifier)
-    if known is not None:
-        return known
+    """The contextual entity with this identifier; created if it does not exist."""
+    existing = crate.get(identifier)
+    if existing is not None:
+        return existing
     made = crate.add(ContextEntity(crate, identifier, {"@type": kind}))
-    return say(made, **properties)
+    return set_properties(made, **properties)
 
 
-def say(subject: Any, /, **properties: Any) -> Any:
-    """Give an entity these properties; entities among them become references, one of many one."""
+def set_properties(subject: Any, /, **properties: Any) -> Any:
+    """Set properties of an entity; entities become references, a list of one its element."""
     for name, value in properties.items():
         subject[name] = value[0] if isinstance(value, list) and len(value) == 1 else value
     return subject
 
 
 def add_files(crate: ROCrate, files: Mapping[str, Path]) -> None:
-    """Every file with format, size and SHA-256; rules and the workflow as source code."""
+    """Add every file with format, size and SHA-256; rule files and the Snakefile as source code."""
     for path, source in sorted(files.items()):
         suffix = PurePath(path).suffix
         properties = {
@@ -110,7 +110,7 @@ def add_files(crate: ROCrate, files: Mapping[str, Path]) -> None:
 
 
 def publish(crate: ROCrate, citation: Mapping[str, Any], manifest: Manifest) -> None:
-    """Title, authors, licence, the paper, the profiles."""
+    """Set title, authors, licence, the cited paper and the profiles."""
     licence = entity(
         crate,
         f"https://spdx.org/licenses/{citation['license']}",
@@ -119,9 +119,9 @@ def publish(crate: ROCrate, citation: Mapping[str, Any], manifest: Manifest) -> 
     )
     root = crate.root_dataset
     profiles = [crate.metadata.profile, WORKFLOW_PROFILE]
-    say(crate.metadata, conformsTo=[{"@id": profile} for profile in profiles])
-    say(crate.get("README.md"), about=root)
-    say(
+    set_properties(crate.metadata, conformsTo=[{"@id": profile} for profile in profiles])
+    set_properties(crate.get("README.md"), about=root)
+    set_properties(
         root,
         name=citation["title"],
         description="Workflow, data, results, figures and tables of a run, and how each of them"
@@ -139,7 +139,7 @@ def publish(crate: ROCrate, citation: Mapping[str, Any], manifest: Manifest) -> 
 
 
 def person(crate: ROCrate, author: Mapping[str, str]) -> Any:
-    """An author as the citation has it: a person, or a group with a name."""
+    """An author of the citation: a person, or an organisation."""
     if "name" in author:
         return entity(crate, f"#{author['name']}", "Organization", name=author["name"])
     name = " ".join(author[key] for key in ("given-names", "family-names") if key in author)
@@ -147,7 +147,7 @@ def person(crate: ROCrate, author: Mapping[str, str]) -> Any:
 
 
 def paper(crate: ROCrate, reference: Mapping[str, Any]) -> Any:
-    """What is replicated."""
+    """A cited paper."""
     numbers = [each["value"] for each in reference.get("identifiers", [])]
     arxiv = [n.partition(":")[2] for n in numbers if n.startswith("arXiv:")]
     at = f"https://arxiv.org/abs/{arxiv[0]}" if arxiv else f"#{reference['title']}"
@@ -166,7 +166,7 @@ def add_workflow(crate: ROCrate, citation: Mapping[str, Any], snakemake: str) ->
         url="https://snakemake.readthedocs.io",
         version=snakemake,
     )
-    say(
+    set_properties(
         workflow,
         name=citation["title"],
         conformsTo=entity(crate, BIOSCHEMAS, "CreativeWork", name="Bioschemas workflow"),
@@ -176,24 +176,26 @@ def add_workflow(crate: ROCrate, citation: Mapping[str, Any], snakemake: str) ->
         license=crate.root_dataset["license"],
     )
     for rules in [e for e in crate.get_entities() if str(e.id).endswith(".smk")]:
-        say(rules, programmingLanguage=language, isPartOf=workflow, version=citation["version"])
+        set_properties(
+            rules, programmingLanguage=language, isPartOf=workflow, version=citation["version"]
+        )
     crate.root_dataset["mainEntity"] = workflow
     return workflow
 
 
 def add_folders(crate: ROCrate, paths: list[str]) -> list[Any]:
-    """The folders at the top that the artifacts lie in."""
+    """The top-level folders of the artifacts."""
     folders = {}
     for path in paths:
         folders.setdefault(f"{PurePath(path).parts[0]}/", []).append(crate.get(path))
     return [
-        say(crate.add(Dataset(crate, None, name)), name=name, hasPart=files)
+        set_properties(crate.add(Dataset(crate, None, name)), name=name, hasPart=files)
         for name, files in folders.items()
     ]
 
 
 def parameter(crate: ROCrate, name: str, kind: str, examples: list[Any]) -> Any:
-    """A formal parameter of the workflow, and what it was in this run."""
+    """A formal parameter of the workflow with its values in this run."""
     made = entity(
         crate,
         f"#parameter/{name}",
@@ -208,7 +210,7 @@ def parameter(crate: ROCrate, name: str, kind: str, examples: list[Any]) -> Any:
 
 
 def action(crate: ROCrate, identifier: str, name: str, jobs: list[Job]) -> Any:
-    """What these jobs did, from the start of the first to the end of the last."""
+    """An action of these jobs, from the start of the first to the end of the last."""
     made = entity(crate, identifier, "CreateAction", name=name, actionStatus=DONE)
     if all(job.started and job.ended for job in jobs):
         made["startTime"] = min(job.started for job in jobs).isoformat(timespec="seconds")
@@ -226,7 +228,7 @@ def add_jobs(
         tool = entity(crate, f"#rule/{job.rule}", "SoftwareApplication", name=job.rule)
         step = entity(crate, f"#step/{job.rule}", "HowToStep", name=job.rule, workExample=tool)
         made = action(crate, f"#job/{number}", f"{job.rule}: {job.outputs[0]}", [job])
-        say(
+        set_properties(
             made,
             instrument=tool,
             object=[crate.get(place(path)) for path in job.inputs],
@@ -235,7 +237,7 @@ def add_jobs(
         if job.command:
             made["description"] = job.command
         control = entity(crate, f"#control/{number}", "ControlAction", name=job.rule)
-        say(control, instrument=step, object=made)
+        set_properties(control, instrument=step, object=made)
         controls.append(control)
     rules = list(dict.fromkeys(job.rule for job in jobs))
     workflow["hasPart"] = [crate.get(f"#rule/{name}") for name in rules]
@@ -247,5 +249,5 @@ def add_jobs(
         {"name": "Snakemake", "url": language["url"], "version": language["version"]},
     )
     organise = entity(crate, "#organise", "OrganizeAction", name="Snakemake's run of the workflow")
-    say(organise, instrument=crate.add(engine), object=controls, result=run)
+    set_properties(organise, instrument=crate.add(engine), object=controls, result=run)
     crate.root_dataset.append_to("mentions", organise)

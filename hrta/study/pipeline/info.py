@@ -1,4 +1,4 @@
-"""What a manifest knows about a file, in words: how it came to be, and what has changed since."""
+"""The provenance of a file as text: how it was made, and what has changed since."""
 
 import json
 import os
@@ -9,34 +9,34 @@ from textwrap import fill, shorten
 from hrta.runtime.files import sha256
 from hrta.study.pipeline.manifest import Job, Manifest, ancestors
 
-# Characters in a line, characters of a command, names in a list: so that all fits on a screen.
+# The greatest length of a line and of a command [characters], and of a list of names.
 WIDTH = 100
 LONGEST = 300
 MOST = 6
 
 
 def explain(file: str | Path, manifest: Manifest, folder: Path) -> str:
-    """How a file came to be, as lines of a heading and what is under it.
+    """The provenance of a file, as lines of text.
 
     Args:
-        file: to be explained.
-        manifest: of the run that it is of.
+        file: a file of the run.
+        manifest: of the run.
         folder: of the run.
 
     Raises:
-        ValueError: a file that is not there, or that the manifest does not have.
+        ValueError: a missing file, or a file that is not in the manifest.
     """
     path = Path(os.path.relpath(Path(file).absolute(), folder.absolute())).as_posix()
-    if path not in manifest.artifacts:  # it may have been named through a link
+    if path not in manifest.artifacts:  # the path may contain a link
         path = Path(os.path.relpath(Path(file).resolve(), folder.resolve())).as_posix()
     if not Path(file).is_file():
         raise ValueError(f"{file}: there is no such file")
     if path not in manifest.artifacts:
         users = sum(path in job.inputs for job in manifest.jobs)
         raise ValueError(
-            f"{file}: the manifest has it only as an input, of {users} job{'s' * (users > 1)}"
+            f"{file}: in the manifest only as an input of {users} job{'s' * (users > 1)}"
             if users
-            else f"{file}: it is not in the manifest; no job of that run made it"
+            else f"{file}: not in the manifest; no job of that run made it"
         )
     artifact = manifest.artifacts[path]
     job = manifest.jobs[artifact.job]
@@ -67,7 +67,7 @@ def _state(same: bool, newer: bool) -> str:
 def _of_job(job: Job) -> Iterator[tuple[str, str]]:
     yield "rule", job.rule
     if job.ended is None:
-        yield "made", "there is no record of when and by which command"
+        yield "made", "time and command are not recorded"
         return
     yield "made", f"{job.ended:%Y-%m-%d %H:%M:%S} UTC, in {job.wall_time:.3g} s"
     yield "command", shorten(job.command or "none", LONGEST, placeholder=" …")
@@ -76,7 +76,7 @@ def _of_job(job: Job) -> Iterator[tuple[str, str]]:
 
 
 def _of_inputs(jobs: list[Job], folder: Path) -> Iterator[tuple[str, str]]:
-    """The inputs of the job itself, and what has changed since of these and all before them."""
+    """The inputs of the job, and which inputs of it and of all earlier jobs have changed since."""
     own, *before = jobs
     sources = [path for path in own.inputs if path.endswith(".py")]
     named = [path for path in own.inputs if path not in sources]
@@ -96,7 +96,7 @@ def _hash(path: Path) -> str | None:
 
 
 def _of_settings(job: Job, before: list[Job]) -> Iterator[tuple[str, str]]:
-    """The spec of the job, or the seeds of those before it."""
+    """The spec of the job, or the seeds of the earlier jobs."""
     spec = job.result.get("spec", {})
     for name, value in spec.items():
         if name != "seeds":
@@ -109,12 +109,12 @@ def _of_settings(job: Job, before: list[Job]) -> Iterator[tuple[str, str]]:
 
 
 def _seeds(number: int) -> str:
-    """A number of seeds stands for 0, 1, ..."""
+    """The seeds of this number as text."""
     return f"0 … {number - 1}" if number > 2 else ", ".join(map(str, range(number)))
 
 
 def _of_versions(job: Job, before: list[Job], manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """What the job says of itself, else those before it, else the manifest."""
+    """Device and versions recorded by the job, else by the earlier jobs, else by the manifest."""
     results = [each.result for each in [job, *before] if "versions" in each.result]
     device = [f"{each['device']} ({each['cpu']}), {each['dtype']}" for each in results]
     yield "device", "; ".join(dict.fromkeys(device)) or manifest.environment.cpu
@@ -126,6 +126,6 @@ def _of_versions(job: Job, before: list[Job], manifest: Manifest) -> Iterator[tu
 
 
 def _some(names: list[str]) -> str:
-    """The first few of them."""
+    """The first few names, and how many more there are."""
     more = len(names) - MOST
     return ", ".join(names[:MOST]) + (f" and {more} more" if more > 0 else "")

@@ -1,4 +1,4 @@
-"""What a figure or table of the replication is: its notebook, what that reads and writes."""
+"""The items of the replication, figures and tables: notebook, inputs, outputs, labels."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from hrta.study.config.mistakes import ConfigError
 from hrta.study.config.replication import Replication
 
 SUFFIXES = {"figures": ("pdf", "png"), "tables": ("md", "csv")}
-SECTIONS = PAPER, THEORY, SIBLINGS, BEYOND = (
+SECTIONS = PAPER, THEORY, COMPETITORS, EXTENSIONS = (
     "The paper",
     "The tangent kernel",
-    "Neighbouring methods",
-    "Beyond the paper",
+    "Competing methods",
+    "Extensions",
 )
 # The headings of the notebooks.
 TITLES = {
@@ -45,12 +45,12 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure or a table as the report shows it.
+    """A figure or a table of the report.
 
     Attributes:
-        stem: of its files.
+        stem: path of its files without suffix.
         caption: file of its caption, in workflow/report/captions.
-        of: which one of several it is; empty if there is only one.
+        of: label among several of the same item; empty if there is only one.
     """
 
     stem: str
@@ -59,24 +59,24 @@ class Shown:
 
     @property
     def files(self) -> list[str]:
-        """Its files."""
+        """The files of the figure or table."""
         return [f"{self.stem}.{suffix}" for suffix in SUFFIXES[Path(self.stem).parts[0]]]
 
 
 @dataclass(frozen=True)
 class Item:
-    """What one execution of a notebook makes: figures, tables, and the executed notebook.
+    """The output of one execution of a notebook: figures, tables, the executed notebook.
 
     Attributes:
-        section: of the report.
-        name: target of the workflow.
-        notebook: its name in notebooks/, without suffix.
-        reads: parameter of the notebook, and the result files that it reads there.
-        writes: parameter of the notebook, and the stem of the files that it writes there.
-        parameters: all others.
-        of: which of the items of its notebook it is; empty if there is only one.
-        targets: targets of the workflow that it belongs to, beside `all`.
-        parts: suffix and label of each, where the notebook writes several files to a stem.
+        section: section of the report.
+        name: name of the item, and target of the workflow.
+        notebook: name in notebooks/, without suffix.
+        reads: result files by the notebook's parameter that takes them.
+        writes: stems of the output files by the notebook's parameter that takes them.
+        parameters: all other parameters of the notebook.
+        of: label among the items of the same notebook; empty if there is only one.
+        targets: targets of the workflow, other than `all`, that include the item.
+        parts: labels by suffix, if the notebook writes several files for each stem.
     """
 
     section: str
@@ -91,17 +91,17 @@ class Item:
 
     @property
     def results(self) -> list[str]:
-        """The result files that it is made from."""
+        """The result files that the item is made from."""
         return [file for files in self.reads.values() for file in files]
 
     @property
     def title(self) -> str:
-        """Its heading in the report."""
+        """The heading in the report."""
         return ": ".join(filter(None, [TITLES[self.notebook], self.of]))
 
     @property
     def shown(self) -> list[Shown]:
-        """Its figures and tables."""
+        """The figures and tables of the item."""
         return [
             Shown(f"{stem}{suffix}", f"{self.notebook}.{parameter}.rst", label)
             for suffix, label in self.parts.items()
@@ -115,38 +115,38 @@ class Item:
 
     @property
     def executed(self) -> list[str]:
-        """The executed notebook, and the same as HTML."""
+        """The executed notebook, and its HTML page."""
         return [f"notebooks/executed/{self.name}.{suffix}" for suffix in ("ipynb", "html")]
 
 
 def labels(models: Mapping[str, Any], names: Iterable[str] | None = None) -> dict[str, str]:
-    """The labels of these models, or of all of them, by name."""
+    """The labels of these models, by default of all, by name."""
     return {name: models[name].label for name in (models if names is None else names)}
 
 
-def at_the_end(settings: Replication) -> dict[str, float]:
-    """The parameter that says which part of a run's steps is its end."""
+def final_fraction(settings: Replication) -> dict[str, float]:
+    """The notebooks' parameter of the final fraction of a run's steps."""
     return {"fraction": settings.training.final_fraction.value}
 
 
 def figure_and_table(name: str) -> dict[str, str]:
-    """Where a notebook writes its figure and its table."""
+    """The stems of a notebook's figure and table."""
     return {"figure": f"figures/{name}", "table": f"tables/{name}"}
 
 
 def by_name(items: Iterable[Item], experiments: Iterable[str]) -> dict[str, Item]:
-    """The items by their names.
+    """The items by name.
 
     Args:
-        items: all of them.
-        experiments: names in the configuration, each of which gives its name to a figure.
+        items: all items.
+        experiments: names of the experiments; each has a figure of the same name.
 
     Raises:
         ConfigError: two figures or tables have the same name.
     """
     own = {f"figure_{name}": name for name in experiments}
     found, files = {}, set()
-    # Those of experiments last, so that they are the ones to be refused.
+    # Figures of experiments come last, so that their names are refused.
     for item in sorted(items := list(items), key=lambda item: item.name in own):
         if item.name in found or not files.isdisjoint(item.files):
             name = f"experiments.{own[item.name]}" if item.name in own else item.name

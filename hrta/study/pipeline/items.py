@@ -1,18 +1,18 @@
-"""All figures and tables of the replication, in the order of the report."""
+"""All items of the replication, in the order of the report."""
 
 from collections.abc import Iterator
 
 from hrta.study.config.replication import Replication
 from hrta.study.pipeline.item import (
-    BEYOND,
+    COMPETITORS,
+    EXTENSIONS,
     PAPER,
     SECTIONS,
-    SIBLINGS,
     THEORY,
     Item,
-    at_the_end,
     by_name,
     figure_and_table,
+    final_fraction,
     labels,
 )
 from hrta.study.pipeline.plan import Plan
@@ -20,7 +20,7 @@ from hrta.study.pipeline.race_items import race_items
 
 
 def make_items(settings: Replication, plan: Plan) -> dict[str, Item]:
-    """All items by name, section after section.
+    """All items by name, ordered by section.
 
     Raises:
         ConfigError: an experiment has the name of another figure.
@@ -30,7 +30,7 @@ def make_items(settings: Replication, plan: Plan) -> dict[str, Item]:
         *_of_spectra(settings, plan),
         *_of_theory(settings, plan),
         *_of_poisson(settings, plan),
-        *_of_siblings(settings, plan),
+        *_of_competitors(settings, plan),
         *race_items(settings, plan),
         *_of_sweep(settings, plan),
     ]
@@ -54,14 +54,14 @@ def _first_rates(settings: Replication) -> dict[str, object]:
 
 
 def _of_runs(settings: Replication, plan: Plan) -> Iterator[Item]:
-    """The activations, the losses of each experiment, the final losses of all."""
+    """The activations, the loss curves of each experiment, the final losses of all."""
     writes = {"figure": "figures/activations"}
     yield Item(PAPER, "figure_activations", "activations", {}, writes, targets=("paper",))
     every = list(settings.experiments)
     own = [name for name in every if settings.experiments[name].paper] or every
-    at_first_rate, at_end = _first_rates(settings), at_the_end(settings)
+    at_first_rate, at_end = _first_rates(settings), final_fraction(settings)
     for name in every:
-        section, targets = (PAPER, ("paper",)) if name in own else (BEYOND, ())
+        section, targets = (PAPER, ("paper",)) if name in own else (EXTENSIONS, ())
         reads, shown = {"runs": plan.tables(f"runs/{name}")}, _labelled(settings, [name])
         label = settings.experiments[name].label
         yield Item(
@@ -79,7 +79,7 @@ def _of_runs(settings: Replication, plan: Plan) -> Iterator[Item]:
         )
     for suffix, names, section, of, targets in (
         ("", own, PAPER, "", ("paper",)),
-        ("_all", every, BEYOND, "all problems", ()),
+        ("_all", every, EXTENSIONS, "all problems", ()),
     ):
         reads = {"runs": plan.tables(*(f"runs/{name}" for name in names))}
         shown = _labelled(settings, names) | at_end
@@ -158,7 +158,7 @@ def _of_poisson(settings: Replication, plan: Plan) -> Iterator[Item]:
         runs = {f"{name}_{rule}": each.label for rule, each in poisson.quadratures.items()}
         jobs = [plan[f"poisson/{run}"] for run in runs]
         yield Item(
-            *(PAPER if problem.paper else BEYOND, f"figure_{name}", "poisson"),
+            *(PAPER if problem.paper else EXTENSIONS, f"figure_{name}", "poisson"),
             {
                 "results_files": [job.table for job in jobs],
                 "solutions_files": [job.second_table for job in jobs],
@@ -170,20 +170,20 @@ def _of_poisson(settings: Replication, plan: Plan) -> Iterator[Item]:
                 "baseline": next(iter(poisson.methods)),
                 "shown": next(iter(runs)),
             }
-            | at_the_end(settings),
+            | final_fraction(settings),
             of=problem.label,
             targets=("paper",) if problem.paper else (),
         )
 
 
-def _of_siblings(settings: Replication, plan: Plan) -> Iterator[Item]:
-    """The claims of the neighbouring papers; the race has items of its own."""
+def _of_competitors(settings: Replication, plan: Plan) -> Iterator[Item]:
+    """The experiments of the competing methods' papers, without the race."""
     slopes, problems = (
         settings.competitors.adaptive_slopes,
         settings.competitors.acceleration.problems,
     )
     yield Item(
-        *(SIBLINGS, "figure_slopes", "slopes"),
+        *(COMPETITORS, "figure_slopes", "slopes"),
         {"errors": plan.tables("slopes"), "solutions": plan.second_tables("slopes")},
         figure_and_table("slopes") | {"curves_figure": "figures/slopes_curves"},
         {
@@ -195,7 +195,7 @@ def _of_siblings(settings: Replication, plan: Plan) -> Iterator[Item]:
     )
     more = {"travel_figure": "figures/acceleration_travel"}
     yield Item(
-        *(SIBLINGS, "figure_acceleration", "acceleration"),
+        *(COMPETITORS, "figure_acceleration", "acceleration"),
         {"results_files": plan.tables("acceleration")},
         figure_and_table("acceleration") | more | {"steps_table": "tables/acceleration_steps"},
         {"experiments": labels(problems)},
@@ -207,13 +207,13 @@ def _of_sweep(settings: Replication, plan: Plan) -> Iterator[Item]:
     sweep = settings.sweep
     if sweep is not None:
         yield Item(
-            *(BEYOND, "figure_sweep", "sweep", {"runs": plan.tables("sweep")}),
+            *(EXTENSIONS, "figure_sweep", "sweep", {"runs": plan.tables("sweep")}),
             figure_and_table("sweep"),
             {
                 "experiments": labels(settings.experiments, sweep.experiments),
                 "methods": labels(sweep.methods),
                 "optimizers": labels(settings.optimizers, sweep.learning_rates),
             }
-            | at_the_end(settings),
+            | final_fraction(settings),
             targets=("sweep",),
         )

@@ -1,4 +1,4 @@
-"""The machine: one run at a time in a folder, and what jobs may use."""
+"""The machine: one run at a time in a folder, GPUs, and the resources of jobs."""
 
 import fcntl
 import os
@@ -16,15 +16,15 @@ from hrta.study.pipeline.sources import HOME
 
 
 def claim_folder(state: Path = Path(".snakemake")) -> TextIO:
-    """Note that this run is alive, and remove the lock of a run that was killed.
+    """Mark this run as alive, and remove Snakemake's lock of a run that was killed.
 
-    Every live run in a folder holds a shared lock on a file of ours, which the kernel takes back
-    when the run ends in whatever way. Where nobody holds one, a lock of Snakemake's is stale;
-    unless the run was one of another host: some network file systems keep such locks within a host,
-    and some have none at all. There Snakemake's lock counts, and `snakemake --unlock` removes it.
+    Every live run holds a shared lock on the file `running` in the folder, which the kernel
+    releases when the process ends. If no process holds it, Snakemake's lock is stale, unless it is
+    of a run on another host, as some network file systems keep such locks within a host and some
+    have none. Then Snakemake's lock counts, and `snakemake --unlock` removes it.
 
     Returns:
-        The open file, to be kept as long as the run lasts.
+        The open file, to be kept open until the run ends.
     """
     host = socket.gethostname()
     state.mkdir(exist_ok=True)
@@ -39,7 +39,7 @@ def claim_folder(state: Path = Path(".snakemake")) -> TextIO:
             presence.write(host)
             presence.flush()
     except BlockingIOError:
-        pass  # another run is alive: its lock counts
+        pass  # another run is alive, and its lock counts
     except OSError:
         return presence
     fcntl.flock(presence, fcntl.LOCK_SH)
@@ -47,15 +47,15 @@ def claim_folder(state: Path = Path(".snakemake")) -> TextIO:
 
 
 def gpus(device: str, submitted: bool) -> int:
-    """How many GPUs a job asks for that can train on one: 1 or 0.
+    """The number of GPUs, 1 or 0, that a job requests which can train on a GPU.
 
     Args:
         device: auto, cpu or cuda.
-        submitted: whether jobs run on other machines than this. What those have is not known here:
-            there a GPU is used if it is asked for, and the job that finds none says so.
+        submitted: whether jobs run on other machines, whose GPUs are unknown here. Then a GPU is
+            requested only with cuda; a job that finds none fails.
 
     Raises:
-        ConfigError: cuda, where jobs run on this machine and it has no usable GPU.
+        ConfigError: cuda, jobs run on this machine, and it has no usable GPU.
     """
     if submitted:
         return int(device == "cuda")
@@ -70,7 +70,7 @@ def gpus(device: str, submitted: bool) -> int:
 
 
 def _usable_gpu() -> bool:
-    """Whether torch sees a GPU; only asked where there is a driver, for torch is slow to import."""
+    """Whether torch can use a GPU; tested only if there is a driver, as importing torch is slow."""
     if shutil.which("nvidia-smi") is None:
         return False
     ask = "import torch; raise SystemExit(not torch.cuda.is_available())"
@@ -79,12 +79,12 @@ def _usable_gpu() -> bool:
 
 
 def shell_prefix(gpu: int) -> str:
-    """What every job's command begins with.
+    """The beginning of the command of every job.
 
-    Jobs run with this interpreter and this package, whatever is active or installed, and see no GPU
-    that is not meant for them.
+    Jobs run with this interpreter and this package, whatever is active or installed. Without a
+    requested GPU they cannot use one.
     """
-    programs = os.path.dirname(sys.executable)  # noqa: PTH120, as it is, and no link followed
+    programs = os.path.dirname(sys.executable)  # noqa: PTH120, does not follow links
     hidden = "" if gpu else "export CUDA_VISIBLE_DEVICES=; "
     return (
         f"export PYTHONPATH={shlex.quote(str(HOME))};"
@@ -93,5 +93,5 @@ def shell_prefix(gpu: int) -> str:
 
 
 def more_each_try(first: int) -> Callable[..., int]:
-    """So much memory or time at the first try, twice as much at the second, and so on."""
+    """A resource (memory or time) of `first` at the first try, twice `first` at the second, ..."""
     return lambda wildcards, attempt: first * attempt

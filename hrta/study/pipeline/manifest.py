@@ -1,4 +1,4 @@
-"""The manifest of a run: which job made which file, from what, with what, and when."""
+"""The manifest of a run: which job made which file, from which inputs, how and when."""
 
 import json
 import subprocess
@@ -8,24 +8,26 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-# Where a run has its manifest, as seen from the folder that all its paths are relative to.
+# The path of the manifest in the folder of its run; all paths in it are relative to that folder.
 PLACE = Path("results/manifest/manifest.json")
 
 
 class Record(BaseModel):
-    """What a manifest consists of; later versions may say more."""
+    """A part of a manifest; unknown fields, of later versions, are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class Job(Record):
-    """How some files were made, all of them at once.
+    """A job that made one or more files.
 
-    inputs: SHA-256 of each file that they were made from, as it was then; None where it is not
-        known, as the file was changed later.
-    command, started, ended, wall_time [s]: None where there is no record of them.
-    result: what the job wrote of itself beside its result: spec, versions, device.
-    benchmark: time and memory, as measured from outside.
+    Attributes:
+        rule: name of the workflow's rule.
+        outputs: paths of the files.
+        inputs: SHA-256 of each input at that time; None if unknown, as the file was changed later.
+        command, started, ended, wall_time [s]: None if not recorded.
+        result: the record that the job wrote beside its result: spec, versions, device.
+        benchmark: time and memory, as measured by Snakemake.
     """
 
     rule: str
@@ -40,9 +42,13 @@ class Job(Record):
 
 
 class Artifact(Record):
-    """A file that was made: SHA-256, size [bytes], and the place of its job in the list.
+    """A file that was made by a job.
 
-    newer: whether the file was written after its job ended, so that it may be another one.
+    Attributes:
+        sha256: SHA-256 of the file.
+        size: in bytes.
+        job: index in the list of jobs.
+        newer: whether the file was written after its job had ended.
     """
 
     sha256: str
@@ -52,7 +58,7 @@ class Artifact(Record):
 
 
 class Environment(Record):
-    """Where the manifest was made: versions of Python and all packages, machine."""
+    """Versions of Python and all packages, and the machine, where the manifest was made."""
 
     python: str
     packages: dict[str, str]
@@ -63,9 +69,16 @@ class Environment(Record):
 class Manifest(Record):
     """All files of a run, by their paths relative to its folder.
 
-    code: folder of the workflow, relative to that of the run.
-    commit: of the workflow, if it is under version control; modified: whether files differ from it.
-    configuration: SHA-256 of its files.
+    Attributes:
+        format: version of the format.
+        made: time.
+        code: folder of the workflow, relative to that of the run.
+        commit: of the workflow; None without version control.
+        modified: whether files of the workflow differ from the commit.
+        configuration: SHA-256 of each configuration file.
+        environment: versions and machine.
+        jobs: all jobs.
+        artifacts: all files made by them.
     """
 
     format: Literal[1] = 1
@@ -90,10 +103,10 @@ class Manifest(Record):
 
 
 def read_manifest(path: str | Path) -> Manifest:
-    """A manifest as the workflow wrote it.
+    """Read a manifest.
 
     Raises:
-        ValueError: a file that is missing, not whole or not a manifest.
+        ValueError: a file that is missing, incomplete or not a manifest.
     """
     try:
         return Manifest.model_validate(json.loads(Path(path).read_bytes()))
@@ -101,17 +114,17 @@ def read_manifest(path: str | Path) -> Manifest:
         raise ValueError(f"{path}: there is no such manifest; `make replicate` makes it") from None
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        where = ".".join(str(part) for part in first["loc"]) or "top level"
         raise ValueError(f"{path}: not a manifest ({where}: {first['msg']})") from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError
-        raise ValueError(f"{path}: not a whole manifest ({error}); make it again") from None
+        raise ValueError(f"{path}: not a complete manifest ({error}); make it again") from None
 
 
 def find_manifest(file: str | Path) -> Path:
-    """The manifest of the run that a file is of: in the nearest folder above that has one.
+    """The manifest of the run of a file: that in the nearest folder above the file.
 
     Raises:
-        ValueError: there is none.
+        ValueError: no folder above the file has a manifest.
     """
     for folder in Path(file).absolute().parents:
         if (folder / PLACE).is_file():
@@ -120,14 +133,14 @@ def find_manifest(file: str | Path) -> Path:
 
 
 def folder_of(manifest: str | Path) -> Path:
-    """The folder that the paths in a manifest are relative to: here, where it is not in place."""
+    """The folder of the run of a manifest; the current folder if the manifest was moved."""
     path = Path(manifest).absolute()
     depth = len(PLACE.parts)
     return path.parents[depth - 1] if path.parts[-depth:] == PLACE.parts else Path.cwd()
 
 
 def ancestors(manifest: Manifest, job: Job) -> list[Job]:
-    """The jobs whose results a job used, and all jobs before them, nearest first."""
+    """The jobs whose outputs a job used, and all earlier jobs, nearest first."""
     found, waiting = {}, [job]
     while waiting:
         for path in waiting.pop(0).inputs:
@@ -139,9 +152,9 @@ def ancestors(manifest: Manifest, job: Job) -> list[Job]:
 
 
 def version_control(code: Path) -> tuple[str | None, bool | None]:
-    """The commit of the workflow in this folder, and whether files that it has are different now.
+    """The commit of the workflow in this folder, and whether its files differ from the commit.
 
-    Nothing of either where the folder is not under version control.
+    Both are None if the folder is not under version control.
     """
 
     def git(*command: str) -> str | None:
@@ -154,7 +167,7 @@ def version_control(code: Path) -> tuple[str | None, bool | None]:
         return done.stdout.strip()
 
     top = git("rev-parse", "--show-toplevel")
-    # A copy of the workflow that lies in somebody else's repository has no commit of its own.
+    # A copy of the workflow inside another repository has no commit.
     if top is None or not Path(top).samefile(code):
         return None, None
     return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))

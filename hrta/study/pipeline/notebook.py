@@ -1,4 +1,4 @@
-"""Execute a notebook with parameters; its copies appear only when all of it went well."""
+"""Execute a notebook with parameters; its outputs are written only if every cell succeeds."""
 
 import shutil
 from collections.abc import Mapping
@@ -19,20 +19,20 @@ def execute(
     """Run a notebook.
 
     Args:
-        notebook: as it is stored.
-        parameters: for its cell of parameters.
-        draft: written cell by cell; stays where it is, also after a failure.
-        executed: the whole notebook, when nothing failed.
-        page: the same as HTML.
+        notebook: the notebook.
+        parameters: values for its cell of parameters.
+        draft: copy that is written cell by cell and kept after an error.
+        executed: the executed notebook, written after success.
+        page: its HTML page, written after success.
 
     Raises:
-        ValueError: a parameter that the notebook does not have, or a cell that fails.
+        ValueError: an unknown parameter, or a cell that fails.
     """
     known = papermill.inspect_notebook(str(notebook))
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise ValueError(
-            f"{notebook}: unknown parameters {', '.join(unknown)}; there are {', '.join(known)}"
+            f"{notebook}: unknown parameters {', '.join(unknown)}; allowed are {', '.join(known)}"
         )
     draft.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -48,7 +48,7 @@ def execute(
 
 
 def _to_page(draft: Path) -> str:
-    """The executed notebook as an HTML page that asks nobody for anything."""
+    """The executed notebook as an HTML page that loads nothing from the network."""
     exporter = nbconvert.HTMLExporter(require_js_url="", mathjax_url="", jquery_url="")
     page, _ = exporter.from_filename(str(draft))
     return page

@@ -1,11 +1,18 @@
-"""The figures and tables of the races."""
+"""The items of the races."""
 
 from collections.abc import Iterator
 
 from hrta.study.config.extensions import Networks
 from hrta.study.config.jobs import races_of
 from hrta.study.config.replication import Replication
-from hrta.study.pipeline.item import BEYOND, SIBLINGS, Item, at_the_end, figure_and_table, labels
+from hrta.study.pipeline.item import (
+    COMPETITORS,
+    EXTENSIONS,
+    Item,
+    figure_and_table,
+    final_fraction,
+    labels,
+)
 from hrta.study.pipeline.plan import Plan
 
 Parameters = dict[str, object]
@@ -24,7 +31,7 @@ def race_items(settings: Replication, plan: Plan) -> Iterator[Item]:
 
 
 def _shown(settings: Replication, name: str) -> Parameters:
-    """The labels of a race's methods and problems, and which method each is compared with."""
+    """The labels of a race's methods and problems, and the baseline of each method."""
     race = races_of(settings)[name]
     return {
         "methods": labels(race.methods),
@@ -34,12 +41,12 @@ def _shown(settings: Replication, name: str) -> Parameters:
 
 
 def _of_all_methods(settings: Replication, plan: Plan) -> Iterator[Item]:
-    """The race of all methods, and beside it exact alternating minimisation round by round."""
+    """The race of all methods, and the experiment on exact alternating minimisation."""
     race, alternation = settings.competitors.race, settings.competitors.alternation
-    shown, at_end, targets = _shown(settings, "race"), at_the_end(settings), ("siblings",)
+    shown, at_end, targets = _shown(settings, "race"), final_fraction(settings), ("siblings",)
     runs, tuning = {"runs": plan.tables("race")}, {"tuning": plan.second_tables("race")}
     yield Item(
-        *(SIBLINGS, "figure_anmin", "anmin"),
+        *(COMPETITORS, "figure_anmin", "anmin"),
         {"results_files": plan.tables("anmin"), "runs": plan.raced("race", alternation.against)},
         figure_and_table("anmin"),
         at_end
@@ -52,19 +59,19 @@ def _of_all_methods(settings: Replication, plan: Plan) -> Iterator[Item]:
     )
     tables = {"table": "leaderboard", "gains_table": "gains", "tuned_table": "tuned"}
     yield Item(
-        *(SIBLINGS, "figure_race", "race", runs | tuning),
+        *(COMPETITORS, "figure_race", "race", runs | tuning),
         {"figure": "figures/race"} | {key: f"tables/{stem}" for key, stem in tables.items()},
         shown | at_end | {"targets": race.targets.value},
         targets=targets,
     )
     yield Item(
-        *(SIBLINGS, "figure_sensitivity", "sensitivity", tuning),
+        *(COMPETITORS, "figure_sensitivity", "sensitivity", tuning),
         {"figure": "figures/sensitivity"},
         shown,
         targets=targets,
     )
     yield Item(
-        *(SIBLINGS, "figure_race_curves", "race_curves", runs),
+        *(COMPETITORS, "figure_race_curves", "race_curves", runs),
         figure_and_table("race"),
         shown | at_end,
         targets=targets,
@@ -73,11 +80,11 @@ def _of_all_methods(settings: Replication, plan: Plan) -> Iterator[Item]:
 
 
 def _of_schedules(settings: Replication, plan: Plan) -> Item:
-    """Paths through the stages under each optimizer."""
+    """The race of paths through the stages under each optimizer."""
     schedules = settings.extensions.schedules
     widths = [width for each in schedules.problems.values() for width in each.widths.value]
     return Item(
-        *(BEYOND, "figure_schedules", "schedules"),
+        *(EXTENSIONS, "figure_schedules", "schedules"),
         {"runs": plan.tables("schedules"), "tuning": plan.second_tables("schedules")},
         figure_and_table("schedules")
         | {
@@ -87,7 +94,7 @@ def _of_schedules(settings: Replication, plan: Plan) -> Item:
             "tuned_table": "tables/schedules_tuned",
         },
         _shown(settings, "schedules")
-        | at_the_end(settings)
+        | final_fraction(settings)
         | {
             "parts": {
                 f"{name}_{optimizer}": {"path": variant.label, "optimizer": chosen.label}
@@ -105,7 +112,7 @@ def _of_schedules(settings: Replication, plan: Plan) -> Item:
 def _of_networks(
     settings: Replication, plan: Plan, name: str, study: Networks, stem: str, of: str
 ) -> Item:
-    """Networks of other activations or depths."""
+    """The race of networks of other activations or depths."""
     deep = len(study.hidden.value) > 1
     parts = {
         f"{base}_{layers}_{path}": {
@@ -117,10 +124,10 @@ def _of_networks(
     }
     tables = {"counts_table": "counts", "finals_table": "losses", "tuned_table": "tuned"}
     return Item(
-        *(BEYOND, f"figure_{stem}", "networks"),
+        *(EXTENSIONS, f"figure_{stem}", "networks"),
         {"runs": plan.tables(name), "tuning": plan.second_tables(name)},
         figure_and_table(stem) | {key: f"tables/{stem}_{end}" for key, end in tables.items()},
-        _shown(settings, name) | at_the_end(settings) | {"parts": parts},
+        _shown(settings, name) | final_fraction(settings) | {"parts": parts},
         of,
         ("beyond",),
     )

@@ -1,4 +1,4 @@
-"""Which jobs and files the manifest and the crate of a run are about."""
+"""The jobs and files that the manifest and the crate of a run record."""
 
 import json
 import os
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from snakemake.rules import Rule
     from snakemake.workflow import Workflow
 
-# The workflow itself, as it goes into the crate beside what it made.
+# The files and folders of the workflow that are part of the crate.
 CODE = (
     *("CHANGELOG.md", "CITATION.cff", "LICENSE", "Makefile", "README.md", "Snakefile"),
     *("benchmarks", "config", "data/reference", "docs", "environment.yml", "hrta", "notebooks"),
@@ -25,7 +25,7 @@ NOT_CODE = {"__pycache__", ".ipynb_checkpoints", "executed"}
 
 @dataclass(frozen=True)
 class RecordedJob:
-    """A job that made files: the name of its rule, its outputs, its benchmark if there is one."""
+    """A job that made files: the name of its rule, its outputs, its benchmark if any."""
 
     rule: str
     outputs: list[str]
@@ -34,11 +34,11 @@ class RecordedJob:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The jobs behind some files, found when all rules are known.
+    """The jobs that made some files, determined once all rules are defined.
 
     Attributes:
-        workflow: Snakemake's.
-        wanted: the files; none of them may be made from the manifest.
+        workflow: Snakemake's workflow.
+        wanted: the files; none may depend on the manifest.
     """
 
     workflow: "Workflow"
@@ -46,7 +46,7 @@ class Recorded:
 
     @cached_property
     def jobs(self) -> list[RecordedJob]:
-        """All jobs that the files need."""
+        """All jobs that the files depend on."""
         rules, waiting, seen, jobs = list(self.workflow.rules), list(self.wanted), set(), []
         while waiting:
             file = waiting.pop()
@@ -63,30 +63,30 @@ class Recorded:
 
     @property
     def jobs_json(self) -> str:
-        """The same as one line of JSON."""
+        """The jobs as one line of JSON."""
         return json.dumps([asdict(job) for job in self.jobs], separators=(",", ":"))
 
     @property
     def files(self) -> list[str]:
-        """All that these jobs make."""
+        """The outputs of these jobs."""
         return [output for job in self.jobs for output in job.outputs]
 
     @property
     def configuration(self) -> list[str]:
-        """The replication's configuration, and what is laid over it."""
+        """The configuration file of the replication, and those given with --configfile."""
         given = map(Path, self.workflow.configfiles)
         files = dict.fromkeys(file.absolute() for file in (CONFIGURATION, *given))
         return [os.path.relpath(file) for file in files]
 
 
 def _producer(file: str, rules: list["Rule"]) -> "Rule | None":
-    """The rule that makes a file; none for a source."""
+    """The rule that makes a file; None for a source file."""
     made = (rule for rule in rules if any(output.match(file) for output in rule.output))
     return next(made, None)
 
 
 def code_files() -> list[str]:
-    """The workflow's own files, without caches."""
+    """The files of the workflow, without caches."""
     places = [HOME / name for name in CODE]
     files = [file for at in places for file in (sorted(at.glob("**/*")) if at.is_dir() else [at])]
     own = [file for file in files if NOT_CODE.isdisjoint(file.relative_to(HOME).parts)]

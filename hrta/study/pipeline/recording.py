@@ -1,6 +1,6 @@
-"""Write the manifest of a run from Snakemake's records and what the jobs wrote of themselves.
+"""Make the manifest of a run from Snakemake's metadata and the records of the jobs.
 
-All paths are relative to the folder of the run, which must be the current one.
+All paths are relative to the folder of the run, which must be the current folder.
 """
 
 import csv
@@ -34,13 +34,13 @@ def make_manifest(
     """The manifest of these jobs.
 
     Args:
-        jobs: all that made something.
-        configuration: the files of the configuration.
+        jobs: all jobs that made files.
+        configuration: the configuration files.
         code: folder of the workflow.
-        records: folder of Snakemake's records.
+        records: folder of Snakemake's metadata.
 
     Raises:
-        OSError: a file that is not there.
+        OSError: a missing file.
     """
     kept = FilePersistence(nolock=True, path=records.absolute())
     read = [_read_job(job, kept) for job in jobs]
@@ -62,9 +62,9 @@ def make_manifest(
 
 
 def _read_job(job: RecordedJob, records: FilePersistence) -> Job:
-    """All that is known of a job."""
+    """The entry of a job in the manifest."""
     found = [record for output in job.outputs if (record := records.metadata(IOFile(output)))]
-    result, benchmark = _of_itself(job.outputs), _measured(job.benchmark)
+    result, benchmark = _record_of(job.outputs), _measured(job.benchmark)
     if not found:
         return Job(rule=job.rule, outputs=job.outputs, result=result, benchmark=benchmark)
     started = min(record.starttime for record in found)
@@ -84,10 +84,10 @@ def _read_job(job: RecordedJob, records: FilePersistence) -> Job:
 
 
 def _input_hash(path: str, record: MetadataRecord) -> str | None:
-    """SHA-256 of an input when the job ended, nothing where that is not known.
+    """SHA-256 of an input when the job ended; None if unknown.
 
-    Snakemake records that of small files. A larger one that was not changed since is as it was. Of
-    a source that was edited while the job ran it is not known which of the two the job had read.
+    Snakemake records it for small files. A larger file that has not changed since has its present
+    one. For a source file edited while the job ran it is unknown which version the job had read.
     """
     changed = Path(path).stat().st_mtime if Path(path).exists() else float("inf")
     if path.endswith(".py") and record.starttime < changed <= record.endtime:
@@ -99,7 +99,7 @@ def _input_hash(path: str, record: MetadataRecord) -> str | None:
 
 
 def _measured(benchmark: str | None) -> dict[str, float | str]:
-    """The last line of a benchmark's table, numbers as numbers."""
+    """The last row of a benchmark's table, numbers as floats."""
     if benchmark is None or not Path(benchmark).exists():
         return {}
     with Path(benchmark).open() as file:
@@ -108,15 +108,15 @@ def _measured(benchmark: str | None) -> dict[str, float | str]:
 
 
 def _number(text: str) -> float | str:
-    """What a benchmark has: a number, or a time such as 0:00:03."""
+    """A value of a benchmark: a number, or a time such as 0:00:03."""
     try:
         return float(text)
     except ValueError:
         return text
 
 
-def _of_itself(outputs: list[str]) -> dict[str, object]:
-    """What a job wrote of itself, as JSON beside its result."""
+def _record_of(outputs: list[str]) -> dict[str, object]:
+    """The record that a job wrote beside its result, if any."""
     for output in outputs:
         if output.endswith(".json") and str(Path(output).with_suffix(".parquet")) in outputs:
             return json.loads(Path(output).read_text())
@@ -124,7 +124,7 @@ def _of_itself(outputs: list[str]) -> dict[str, object]:
 
 
 def _read_artifact(path: str, job: int, record: MetadataRecord | None) -> Artifact:
-    """What a file is now; Snakemake's record has the time when its job had written it."""
+    """The entry of a file; Snakemake's metadata have the time at which its job ended."""
     state = Path(path).stat()
     newer = record is not None and state.st_mtime > record.endtime
     return Artifact(sha256=_hash(path), size=state.st_size, job=job, newer=newer)

@@ -1,7 +1,7 @@
-"""The report: one page with the verdicts, every figure and table, and what they came from.
+"""The report: one page with the verdicts, every figure and table, and their provenance.
 
-Everything that the page shows or leads to is copied beside it, so that the folder can be moved. All
-paths are relative to the folder of the run, which must be the current one.
+All files that the page shows or links to are copied beside it, so that the folder can be moved. All
+paths are relative to the folder of the run, which must be the current folder.
 """
 
 import re
@@ -30,10 +30,10 @@ FOLDERS = ("figures", "tables", "notebooks")
 
 @dataclass(frozen=True)
 class Report:
-    """What the report is made from.
+    """The inputs of the report.
 
     Attributes:
-        items: what is shown.
+        items: the items that are shown.
         configuration: of the run.
         template: of the page; the folder of the captions is beside it.
         claims: YAML file of the claims.
@@ -50,10 +50,10 @@ class Report:
 
 
 def write_report(report: Report, page: Path) -> None:
-    """Write the page, after everything that it leads to.
+    """Write the page, after all files that it links to.
 
     Raises:
-        ValueError: an input that is missing or not what it should be.
+        ValueError: a missing or invalid input.
     """
     for file in [file for item in report.items for file in (*item.files, *item.executed)]:
         if not Path(file).is_file():
@@ -71,7 +71,7 @@ def write_report(report: Report, page: Path) -> None:
 
 
 def _render(report: Report) -> str:
-    """The page."""
+    """The page as HTML."""
     manifest, claims = read_manifest(report.manifest), read_claims(report.claims)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(report.template.parent),
@@ -105,7 +105,7 @@ def _render(report: Report) -> str:
 
 
 def _describe(item: Item, report: Report, manifest: Manifest) -> dict[str, object]:
-    """What the page's template shows of an item."""
+    """The values of an item for the template of the page."""
     provenance = parts.provenance(manifest, [*item.files, *item.executed])
     executed = nbformat.read(item.executed[0], as_version=4)
     captions = report.template.parent / "captions"
@@ -128,7 +128,7 @@ def _describe(item: Item, report: Report, manifest: Manifest) -> dict[str, objec
 
 
 def _number(sections: Mapping[str, list[dict]]) -> None:
-    """Give every figure and every table its number."""
+    """Number the figures and the tables."""
     last = Counter()
     for each in [each for items in sections.values() for item in items for each in item["shown"]]:
         last[each["kind"]] += 1
@@ -136,7 +136,7 @@ def _number(sections: Mapping[str, list[dict]]) -> None:
 
 
 def _copy(item: Item, folder: Path) -> None:
-    """The figures and tables of an item, and its executed notebook, with a link back."""
+    """Copy the figures and tables of an item, and its executed notebook with a link back."""
     notebook, page = item.executed
     for file in item.files:
         shutil.copy(file, folder / file)

@@ -20,7 +20,7 @@ SEEN = "## What is seen"
 
 
 def claims(given: Claims, cells: pd.DataFrame) -> list[dict[str, object]]:
-    """Of each claim its number, the claim, its verdict, its cells in words and as tables."""
+    """For each claim its number, the claim, its verdict, its cells in words and as tables."""
     return [
         {
             "number": number,
@@ -35,10 +35,10 @@ def claims(given: Claims, cells: pd.DataFrame) -> list[dict[str, object]]:
 
 
 def fill_in(caption: Path, configuration: Mapping[str, object], rule: str) -> str:
-    """A caption with the numbers of this run, as Snakemake's own report fills it in.
+    """A caption with the numbers of this run, rendered as in Snakemake's own report.
 
     Raises:
-        ValueError: it asks for what the configuration does not have.
+        ValueError: a key that the configuration does not have.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     snakemake = SimpleNamespace(config=configuration, rule=rule)
@@ -50,10 +50,10 @@ def fill_in(caption: Path, configuration: Mapping[str, object], rule: str) -> st
 
 
 def figure_or_table(stem: str) -> dict[str, object]:
-    """A figure with its size, so that the page need not wait for it; or a table as HTML."""
+    """A figure with its size, so that the page's layout does not shift; or a table as HTML."""
     if stem.startswith("figures/"):
         with Path(f"{stem}.png").open("rb") as image:
-            # PNG: 8 bytes of signature, 8 of the first chunk's head, then these two.
+            # PNG: 8 bytes of signature, 8 of the first chunk's header, then width and height.
             width, height = struct.unpack(">II", image.read(24)[16:])
         return {"stem": stem, "kind": "Figure", "width": width, "height": height}
     table = markdown2html(Path(f"{stem}.md").read_text())
@@ -61,23 +61,23 @@ def figure_or_table(stem: str) -> dict[str, object]:
 
 
 def parameters(executed: nbformat.NotebookNode) -> dict[str, str]:
-    """What the notebook was run with, as text."""
+    """The parameters of the executed notebook, as text."""
     given = executed.metadata.papermill.parameters
     return {name: as_text(value) for name, value in given.items()}
 
 
 def what_is_seen(executed: nbformat.NotebookNode) -> str:
-    """The notebook's last word, as HTML."""
+    """The last section of the notebook, as HTML."""
     prose = [cell.source for cell in executed.cells if cell.cell_type == "markdown"]
     seen = [text for text in prose if text.startswith(SEEN)]
     return markdown2html(seen[-1].removeprefix(SEEN)) if seen else ""
 
 
 def provenance(manifest: Manifest, files: list[str]) -> dict[str, object]:
-    """How files of one job came to be.
+    """The provenance of files of one job.
 
     Raises:
-        ValueError: the manifest does not have one of them.
+        ValueError: a file that is not in the manifest.
     """
     for file in files:
         if file not in manifest.artifacts:
@@ -98,14 +98,14 @@ def provenance(manifest: Manifest, files: list[str]) -> dict[str, object]:
 
 
 def _versions(jobs: list[Job]) -> str:
-    """What the jobs ran with, as they say themselves."""
+    """The versions that the jobs recorded."""
     given = [each.result["versions"] for each in jobs if "versions" in each.result]
     texts = (", ".join(f"{name} {value}" for name, value in each.items()) for each in given)
     return "; ".join(dict.fromkeys(texts))
 
 
 def environment(manifest: Manifest) -> dict[str, str]:
-    """Where the run was made: commit, machine, versions of what computes and draws."""
+    """The environment of the run: commit, machine, versions of the main packages."""
     machine, packages = manifest.environment, manifest.environment.packages
     shown = ("torch", "numpy", "scipy", "numba", "pandas", "matplotlib", "snakemake")
     versions = [f"{name} {packages[name]}" for name in shown if name in packages]
@@ -121,7 +121,7 @@ def environment(manifest: Manifest) -> dict[str, str]:
 
 
 def duration(seconds: float | None) -> str:
-    """A time as people say it."""
+    """A time in seconds, minutes or hours."""
     if seconds is None:
         return "not recorded"
     if seconds < 100:

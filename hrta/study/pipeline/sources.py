@@ -1,4 +1,4 @@
-"""Which source files a result depends on: modules of the package, and all that they import."""
+"""The source files that a result depends on: modules of the package and all that they import."""
 
 import ast
 import json
@@ -16,8 +16,7 @@ CONFIGURATION = HOME / "config" / "replication.yaml"
 def sources(*modules: str) -> list[str]:
     """The files of these modules and of all modules of the package that they import.
 
-    An import inside a function counts, too; a module that is imported by its name as a string does
-    not.
+    Imports inside functions count; modules imported by name as a string do not.
 
     Args:
         modules: dotted names, such as hrta.study.experiments.spectra.
@@ -32,21 +31,21 @@ def notebook_sources(name: str) -> list[str]:
     """The files of all modules of the package that a notebook imports.
 
     Args:
-        name: of the file in notebooks/, without its suffix.
+        name: name in notebooks/, without suffix.
     """
     return sources(*_imported(HOME / "notebooks" / f"{name}.ipynb"))
 
 
 def relative(file: Path) -> str:
-    """A file of the workflow as seen from the current folder.
+    """The path of a file of the workflow relative to the current folder.
 
-    Where the workflow runs in its own folder, that folder can be moved: no path names it.
+    Relative paths allow to move the folder of a workflow that runs in it.
     """
     return str(_from_here(Path.cwd()) / file.relative_to(HOME))
 
 
 def workflow_file(path: str = ".") -> str:
-    """A file or folder of the workflow, by its path there, as seen from the current folder."""
+    """As `relative`, for a file or folder given by its path in the workflow."""
     return relative(HOME / path)
 
 
@@ -68,7 +67,7 @@ def _all_files_of(modules: tuple[str, ...]) -> list[Path]:
 
 @cache
 def _files_of(name: str) -> list[Path]:
-    """The files of a dotted name: its module, and the packages that it is in."""
+    """The files of a dotted name: its module, and the packages that contain it."""
     parts = name.split(".")
     places = [HOME.joinpath(*parts[: i + 1]) for i in range(len(parts))]
     packages = [place / "__init__.py" for place in places]

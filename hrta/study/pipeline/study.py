@@ -1,4 +1,4 @@
-"""What the workflow is about: the checked configuration, and the jobs and figures made from it."""
+"""The study: the checked configuration, and the jobs and items made from it."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from hrta.study.claims.kinds import KINDS, Kind
 from hrta.study.config.claims import read_claims
 from hrta.study.config.replication import Replication, check_config
 from hrta.study.pipeline.item import Item
@@ -25,13 +26,13 @@ REPORT = (
 
 @dataclass(frozen=True)
 class Study:
-    """The configuration, and all that is made from it.
+    """The configuration, and the jobs and items made from it.
 
     Attributes:
         settings: the configuration.
-        gpu: how many GPUs a job asks for that can train on one.
-        plan: the jobs that compute.
-        items: the figures and tables, by name.
+        gpu: number of GPUs requested by a job that can train on a GPU.
+        plan: the jobs.
+        items: the items by name.
         judged: the kinds of evidence that the claims are judged on.
     """
 
@@ -43,29 +44,19 @@ class Study:
 
     @cached_property
     def evidence(self) -> dict[str, list[str]]:
-        """The results that the evidence of each kind is made from; no kind without any."""
-        plan, races = self.plan, self.plan.of_kind("race")
-        theory = ("rates", "motion", "width", "samples", "jumps")
-        inputs = {
-            "final_losses": plan.tables("runs"),
-            "switches": plan.tables("runs"),
-            "races": [job.table for job in races],
-            "tuning": [job.second_table for job in races],
-            "poisson": plan.tables("poisson"),
-            "spectra": plan.tables("spectra"),
-            **{f"theory_{part}": plan.tables(f"theory/{part}") for part in theory},
-            "acceleration": plan.tables("acceleration"),
-            "acceleration_steps": plan.tables("acceleration"),
-            "slopes": plan.second_tables("slopes"),
-            "slope_ends": plan.tables("slopes"),
-            "anmin": plan.tables("anmin"),
-            "data": plan.problems(),
-        }
-        return {kind: files for kind, files in inputs.items() if files}
+        """The result files of each kind of evidence, without kinds that have none."""
+        files = {name: self._files_of(kind) for name, kind in KINDS.items()}
+        return {name: results for name, results in files.items() if results}
+
+    def _files_of(self, kind: Kind) -> list[str]:
+        if not kind.results:
+            return self.plan.problems()
+        tables = self.plan.second_tables if kind.second else self.plan.tables
+        return tables(*kind.results)
 
     @cached_property
     def results(self) -> list[str]:
-        """All that a run is for: figures, tables, evidence and verdicts."""
+        """The final files of a run: figures, tables, evidence and verdicts."""
         return [
             *(file for item in self.items.values() for file in item.files),
             *(f"results/evidence/{kind}.parquet" for kind in self.evidence),
@@ -81,13 +72,13 @@ class Study:
 
     @property
     def contents(self) -> str:
-        """What the report needs to know of the items, as JSON."""
+        """The items for the report, as JSON."""
         items = [replace(item, reads={}, parameters={}) for item in self.items.values()]
         return json.dumps([asdict(item) for item in items], ensure_ascii=False)
 
     @property
     def targets(self) -> dict[str, list[str]]:
-        """The files of each target that stands for several items: paper, theory, ..."""
+        """The files of each target with several items: paper, theory, ..."""
         targets = {}
         for item in self.items.values():
             for target in item.targets:
@@ -100,10 +91,10 @@ def read_study(config: Mapping[str, object], submitted: bool) -> Study:
 
     Args:
         config: mappings, lists and values.
-        submitted: whether jobs run on other machines than this.
+        submitted: whether jobs run on other machines.
 
     Raises:
-        ConfigError: what is wrong with the configuration or the claims, a line for each mistake.
+        ConfigError: mistakes in the configuration or the claims, one line each.
         OSError: the claims cannot be read.
     """
     settings = check_config(config)
@@ -113,14 +104,14 @@ def read_study(config: Mapping[str, object], submitted: bool) -> Study:
 
 
 def in_order(given: Mapping[str, object], file: Path = CONFIGURATION) -> dict[str, object]:
-    """A configuration with the keys of the replication's own file first, in the order of that file.
+    """A configuration with its keys in the order of the replication's file, new keys last.
 
-    Snakemake puts the keys of files given with --configfile first. But the first of all methods is
-    what the others are compared with, and figures show methods and problems in order.
+    Snakemake puts the keys of files given with --configfile first. But the first method is the
+    baseline, and figures show methods and problems in order.
 
     Args:
-        given: the replication's configuration with others laid over it.
-        file: the replication's configuration.
+        given: the configuration of the replication, updated with other files.
+        file: the configuration file of the replication.
     """
     return _in_order(yaml.safe_load(file.read_text()), given)
 

@@ -1,1 +1,1 @@
-"""A fresh run against the reference."""
+"""Comparison of a replication with the reference."""

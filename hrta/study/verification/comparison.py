@@ -1,4 +1,4 @@
-"""A fresh run against the reference, number by number."""
+"""Comparison of a replication with the reference, number by number."""
 
 from collections.abc import Mapping
 
@@ -10,63 +10,63 @@ from hrta.study.verification.tuning import RACED, about_choices, tuned
 
 
 def side_by_side(kind: str, reference: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
-    """Both tables side by side, the fresh columns' names with a * behind.
+    """Both tables merged by key; the names of the fresh columns end in *.
 
     Raises:
-        ValueError: rows or columns that only one of them has, or a column without a rule.
+        ValueError: rows or columns that only one of the tables has, or a column without a rule.
     """
     key = list(KINDS[kind].key)
-    if odd := sorted(set(reference) ^ set(fresh)):
+    if unpaired := sorted(set(reference) ^ set(fresh)):
         raise ValueError(
-            f"verification: {kind}: only one of the two has the column {', '.join(odd)}"
+            f"verification: {kind}: only one of the two has the column {', '.join(unpaired)}"
         )
     # Whether a candidate was chosen is compared by `tuned`.
     if unknown := sorted(set(reference) - {*key, *KINDS[kind].rules, "chosen"}):
         raise ValueError(f"verification: no rule for {kind}.{unknown[0]}")
     both = reference.merge(fresh, on=key, how="outer", suffixes=("", "*"), indicator=True)
     for side, whose in (("left_only", "reference"), ("right_only", "fresh run")):
-        alone = both.loc[both["_merge"] == side, key]
-        if len(alone):
+        unmatched = both.loc[both["_merge"] == side, key]
+        if len(unmatched):
             raise ValueError(
-                f"verification: {kind}: {len(alone)} rows are only in the {whose}, the first "
-                f"{named(alone.iloc[0])}"
+                f"verification: {kind}: {len(unmatched)} rows are only in the {whose}, the first "
+                f"{named(unmatched.iloc[0])}"
             )
     return both.drop(columns="_merge")
 
 
 def named(row: pd.Series) -> str:
-    """The columns that a row has, with their values."""
+    """The columns of a row that are not missing, with their values."""
     return ", ".join(f"{name} {value}" for name, value in row.items() if pd.notna(value))
 
 
 def compare(
     reference: Mapping[str, pd.DataFrame], fresh: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """All deviations of a fresh run from the reference.
+    """All deviations of a replication from the reference.
 
-    The runs of a race are compared where both were tuned to the same parameters.
+    The runs of a race are compared if both methods were tuned to the same parameters.
 
     Args:
-        reference: the evidence by kind, as `hrta.study.claims.evidence.collect` makes it.
-        fresh: likewise.
+        reference: evidence by kind, as `hrta.study.claims.evidence.collect` returns it.
+        fresh: evidence of the replication, likewise.
 
     Returns:
-        Table of kind, quantity, check, units (how far apart in units of what is allowed; above 1
-        is disagreement), reference, fresh, and the columns of the kinds' keys.
+        Table of kind, quantity, check, units (the deviation in units of the tolerance; above 1 the
+        two disagree), reference, fresh, and the columns of the kinds' keys.
 
     Raises:
-        ValueError: kinds, rows or columns that only one of them has.
+        ValueError: kinds, rows or columns that only one of the two has.
     """
-    if odd := sorted(set(reference) ^ set(fresh)):
-        raise ValueError(f"verification: only one of the two has {', '.join(odd)}")
+    if unpaired := sorted(set(reference) ^ set(fresh)):
+        raise ValueError(f"verification: only one of the two has {', '.join(unpaired)}")
     pairs = {kind: side_by_side(kind, table, fresh[kind]) for kind, table in reference.items()}
     found = []
     if "tuning" in pairs:
         choices = tuned(pairs["tuning"])
         found.append(about_choices(choices))
-        alike = choices.loc[choices["reference"] == choices["fresh"], RACED]
+        same = choices.loc[choices["reference"] == choices["fresh"], RACED]
         if "races" in pairs:
-            pairs["races"] = pairs["races"].merge(alike, on=RACED)
+            pairs["races"] = pairs["races"].merge(same, on=RACED)
     rules = {
         (kind, column): KINDS[kind].rules[column]
         for kind, table in pairs.items()
@@ -79,14 +79,14 @@ def compare(
         table = table.rename(columns={column: "reference", f"{column}*": "fresh"})
         if isinstance(rule, Close) and rule.of:
             table = table.assign(size=pairs[kind][rule.of])
-        away = rule.deviations(table, FALSE_ALARM / max(tests, 1), KINDS[kind].cell)
-        away = away.drop(columns="size", errors="ignore")
-        found.append(away.assign(kind=kind, quantity=column))
+        deviations = rule.deviations(table, FALSE_ALARM / max(tests, 1), KINDS[kind].cell)
+        deviations = deviations.drop(columns="size", errors="ignore")
+        found.append(deviations.assign(kind=kind, quantity=column))
     return pd.concat(found, ignore_index=True)
 
 
 def summary(deviations: pd.DataFrame) -> pd.DataFrame:
-    """The worst of each kind and quantity: how many numbers, which check, how far, agree or not."""
+    """For each kind and quantity the count of numbers, and the check with the worst deviation."""
     rows = []
     for (kind, quantity), part in deviations.groupby(["kind", "quantity"], sort=False):
         worst = part["units"].max()
@@ -104,7 +104,7 @@ def summary(deviations: pd.DataFrame) -> pd.DataFrame:
 
 
 def disagreements(deviations: pd.DataFrame, most: int = 10) -> list[str]:
-    """The worst deviations that are not allowed, one line each, the worst first."""
+    """The worst deviations above the tolerance, one line each, in descending order."""
     worst = deviations[deviations["units"] > 1].sort_values("units", ascending=False, kind="stable")
     facts = ["kind", "quantity", "check", "units", "reference", "fresh"]
     return [

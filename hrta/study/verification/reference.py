@@ -1,4 +1,4 @@
-"""The reference: the evidence of one full replication, kept to compare others with."""
+"""The reference: the evidence of one full replication, kept for comparison with others."""
 
 import json
 import shutil
@@ -12,48 +12,48 @@ from hrta.study.claims.evidence import read_kind
 from hrta.study.claims.kinds import KINDS
 
 CONFIGURATION, ENVIRONMENT, SUMS = "configuration.json", "environment.json", "SHA256SUMS"
-# Files of the folder that have no sum.
-BESIDE = {SUMS, "README.md"}
+# Files of the folder without a checksum.
+UNLISTED = {SUMS, "README.md"}
 
 
 def read_evidence(folder: str | Path) -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
-    """The evidence of a run by kind, and the configuration that it was made with.
+    """The evidence of a run by kind, and its configuration.
 
     Raises:
-        ValueError: a folder without evidence, or a file that is cut.
+        ValueError: a folder without evidence, or an incomplete file.
     """
     folder = Path(folder)
     configuration = _read_json(folder / CONFIGURATION)
     kinds = [kind for kind in KINDS if (folder / f"{kind}.parquet").exists()]
     if not kinds:
-        raise ValueError(f"{folder}: there is no evidence of a run")
+        raise ValueError(f"{folder}: no evidence of a run")
     return {kind: read_kind(folder, kind) for kind in kinds}, configuration
 
 
 def read_reference(folder: str | Path) -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
-    """As `read_evidence`, of a reference whose files have the sums of its SHA256SUMS.
+    """As `read_evidence`, of a reference whose files must agree with its SHA256SUMS.
 
     Raises:
-        ValueError: no reference, or a file that is missing or altered.
+        ValueError: a folder without SHA256SUMS, or a file that is missing, altered or not listed.
     """
     folder = Path(folder)
     try:
         lines = (folder / SUMS).read_text().splitlines()
     except OSError:
-        raise ValueError(f"{folder}: there is no reference; {SUMS} is missing") from None
+        raise ValueError(f"{folder}: not a reference; {SUMS} is missing") from None
     listed = set()
     for line in lines:
         recorded, gap, name = line.partition("  ")
         if not gap or Path(name).name != name:
-            raise ValueError(f"{folder / SUMS}: {line!r} is no line of sha256sum")
+            raise ValueError(f"{folder / SUMS}: {line!r} is not a line of sha256sum")
         file = folder / name
         if not file.is_file():
             raise ValueError(f"{file}: there is no such file, but {SUMS} lists it")
         if sha256(file) != recorded:
-            raise ValueError(f"{file}: its content is not as {SUMS} says; it was altered or cut")
+            raise ValueError(f"{file}: altered or incomplete; its digest is not that in {SUMS}")
         listed.add(name)
-    if more := sorted({file.name for file in folder.iterdir()} - listed - BESIDE):
-        raise ValueError(f"{folder / SUMS}: it does not list {', '.join(more)}")
+    if more := sorted({file.name for file in folder.iterdir()} - listed - UNLISTED):
+        raise ValueError(f"{folder / SUMS}: does not list {', '.join(more)}")
     return read_evidence(folder)
 
 
@@ -64,19 +64,19 @@ def write_reference(
     facts: dict[str, object],
     more: Iterable[str | Path] = (),
 ) -> None:
-    """Make a reference from the evidence of a run: compressed tables, their origin, and sums.
+    """Make a reference from the evidence of a run: compressed tables, provenance, checksums.
 
-    Files that an earlier reference in the folder lists and this one does not have are removed.
+    Files of an earlier reference in the folder that this one does not have are removed.
 
     Args:
         evidence: folder of a run's evidence.
-        folder: to write to; it is made if it does not exist.
-        records: the JSON files beside the run's results; they say with what it was made.
-        facts: what else to record in environment.json.
-        more: files to keep with it, as they are.
+        folder: output folder; created if it does not exist.
+        records: JSON files beside the run's results, with versions and hardware.
+        facts: further values for environment.json.
+        more: further files to copy into the folder.
 
     Raises:
-        ValueError: as `read_evidence`, and where there are no records.
+        ValueError: as `read_evidence`, or no records.
     """
     tables, configuration = read_evidence(evidence)
     machines = _machines(records)
@@ -92,24 +92,24 @@ def write_reference(
             shutil.copyfile(file, temporary)
     names = [*(f"{kind}.parquet" for kind in tables), CONFIGURATION, ENVIRONMENT]
     names += [file.name for file in more]
-    for name in earlier - set(names) - BESIDE:
+    for name in earlier - set(names) - UNLISTED:
         (folder / name).unlink(missing_ok=True)
     with whole_file(folder / SUMS) as temporary:
         temporary.write_text("".join(f"{sha256(folder / name)}  {name}\n" for name in names))
 
 
 def differences(reference: dict[str, object], fresh: dict[str, object]) -> list[str]:
-    """The numbers in which two configurations differ, as text."""
+    """The values in which two configurations differ, as text."""
     names = sorted(set(reference) | set(fresh))
     return [
-        f"{name} is {fresh.get(name, 'not there')}, not {reference.get(name, 'there')}"
+        f"{name} is {fresh.get(name, 'missing')}, in the reference {reference.get(name, 'missing')}"
         for name in names
         if reference.get(name) != fresh.get(name) or (name in reference) != (name in fresh)
     ]
 
 
 def records_of(results: str | Path) -> list[Path]:
-    """The records of a full run: those with a result of the same name beside them."""
+    """The records of a full run: the JSON files with a result of the same name."""
     results = Path(results)
     return [
         file
@@ -121,24 +121,24 @@ def records_of(results: str | Path) -> list[Path]:
 
 
 def _listed(folder: Path) -> set[str]:
-    """The files of a folder that its sums, if it has any, or the names of kinds say are ours."""
+    """The files of an earlier reference: those in its SHA256SUMS, and those named as kinds."""
     lines = (folder / SUMS).read_text().splitlines() if (folder / SUMS).is_file() else []
     names = {line.partition("  ")[2] for line in lines} | {f"{kind}.parquet" for kind in KINDS}
     return {name for name in names if name and Path(name).name == name}
 
 
 def _machines(records: Iterable[str | Path]) -> list[dict[str, object]]:
-    """What the results were computed with, each combination once."""
+    """The distinct combinations of versions, platform, CPU and device of the results."""
     found = {}
     for file in records:
         record = _read_json(Path(file))
         machine = {name: record.get(name) for name in ("versions", "platform", "cpu", "device")}
-        # A loaded torch says more of its version than the package that it came in: 2.9.0+cpu.
+        # The version of the imported torch has a suffix, as in 2.9.0+cpu.
         versions = machine["versions"] or {}
         machine["versions"] = {name: str(v).partition("+")[0] for name, v in versions.items()}
         found[json.dumps(machine, sort_keys=True)] = machine
     if not found:
-        raise ValueError("reference: there are no records of where the results come from")
+        raise ValueError("reference: no records beside the results")
     return [found[name] for name in sorted(found)]
 
 
@@ -150,5 +150,5 @@ def _read_json(file: Path) -> dict[str, object]:
     except (OSError, ValueError) as error:
         raise ValueError(f"{file}: not readable ({error})") from None
     if not isinstance(content, dict):
-        raise ValueError(f"{file}: not a record of names and values")
+        raise ValueError(f"{file}: must be a JSON object")
     return content

@@ -1,4 +1,4 @@
-"""What the methods of a race were tuned to, in two runs: whether rightly, and whether alike."""
+"""Check and comparison of the tuned parameters of a race's methods in two replications."""
 
 import numpy as np
 import pandas as pd
@@ -6,17 +6,17 @@ import pandas as pd
 from hrta.study.analysis.schema import RACE_CELL
 
 RACED = ["race", *RACE_CELL]
-# The share of a race's cells that may be tuned differently.
-OTHERWISE = 0.1
+# The fraction of a race's cells that may be tuned differently.
+TOLERATED = 0.1
 
 
 def tuned(tuning: pd.DataFrame) -> pd.DataFrame:
-    """The number of the candidate that each method of a race was tuned to.
+    """The number of the candidate that was chosen for each method of a race.
 
-    It is -1 if it is not the one with the best losses, or not marked as chosen for all its seeds.
+    It is -1 if another candidate has better losses, or not all seeds are marked as chosen.
 
     Args:
-        tuning: the rows of both runs side by side, the fresh columns' names with a * behind.
+        tuning: merged rows of the reference and the fresh run, whose columns end in *.
 
     Returns:
         Table of race, problem, width, method, reference, fresh.
@@ -39,26 +39,26 @@ def tuned(tuning: pd.DataFrame) -> pd.DataFrame:
 
 
 def about_choices(choices: pd.DataFrame) -> pd.DataFrame:
-    """Whether the choices are right, and whether enough of each race are the same.
+    """Whether the choices are correct, and whether enough of each race are the same.
 
     Args:
         choices: rows of `tuned`.
 
     Returns:
         Deviations, as those of `hrta.study.verification.comparison.compare`: one row for each
-        choice, and one for each race, the check otherwise, with the share of its cells that were
-        tuned differently under fresh.
+        choice, and one for each race with the check "otherwise", where fresh is the fraction of its
+        cells that were tuned differently.
     """
     wrong = (choices["reference"] < 0) | (choices["fresh"] < 0)
     each = choices.assign(check="choice", units=np.where(wrong, np.inf, 0.0))
     different = choices["reference"] != choices["fresh"]
     share = different.groupby(choices["race"]).mean().rename("fresh").reset_index()
-    whole = share.assign(check="otherwise", reference=0.0, units=share["fresh"] / OTHERWISE)
+    whole = share.assign(check="otherwise", reference=0.0, units=share["fresh"] / TOLERATED)
     return pd.concat([each, whole], ignore_index=True).assign(kind="tuning", quantity="chosen")
 
 
 def left_out(deviations: pd.DataFrame) -> list[str]:
-    """How many cells of each race are not compared as they were tuned differently, a line each."""
+    """The number of cells of each race that were tuned differently and are not compared."""
     choices = deviations[deviations["check"] == "choice"]
     if choices.empty:
         return []

@@ -41,10 +41,10 @@ def test_diverged_runs_count_as_worse(final):
 
 
 def test_a_missing_baseline_is_refused(final):
-    with pytest.raises(ValueError, match="baseline 'sgd' is not there"):
+    with pytest.raises(ValueError, match="a run has no partner of the baseline 'sgd'"):
         compare(final, "sgd")
     missing = final[(final["method"] != "relu") | (final["seed"] != 2)]
-    with pytest.raises(ValueError, match="baseline 'relu' is not there"):
+    with pytest.raises(ValueError, match="a run has no partner of the baseline 'relu'"):
         compare(missing, "relu")
 
 
@@ -60,7 +60,7 @@ def test_any_cell_can_be_compared_by_any_of_its_columns(final):
 def test_rows_are_paired_by_their_key_and_those_alone_are_marked():
     rows = pd.DataFrame({"key": [1, 2], "value": [3.0, 4.0]})
     pairs = paired(rows, pd.DataFrame({"key": [2], "value": [5.0]}), ["key"])
-    assert pairs["alone"].tolist() == [True, False]
+    assert pairs["unpaired"].tolist() == [True, False]
     assert pairs["value_baseline"][1] == 5
 
 

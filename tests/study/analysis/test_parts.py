@@ -43,7 +43,7 @@ def test_parts_are_categories_in_their_order(gained):
 
 
 def test_parts_must_be_those_of_all():
-    with pytest.raises(ValueError, match="every method must have the same parts"):
+    with pytest.raises(ValueError, match="all methods must have the same parts"):
         with_parts(pd.DataFrame({"method": []}), {"a": {"network": "x"}, "b": {"path": "y"}})
 
 

@@ -203,11 +203,11 @@ def test_points_are_numbered_set_by_set_and_named_after_their_file(tmp_path):
 
 
 def test_what_is_there_twice_or_of_another_kind_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="evidence: anmin: there are two rows of "):
+    with pytest.raises(ValueError, match="evidence: anmin: two rows have the key "):
         collected(tmp_path, "anmin", EXAMPLES["anmin"], EXAMPLES["anmin"])
     with pytest.raises(ValueError, match="not a result of this kind"):
         collected(tmp_path, "final_losses", spectra())
-    with pytest.raises(ValueError, match="unknown kind 'losses'; there are final_losses, "):
+    with pytest.raises(ValueError, match="unknown kind 'losses'; it must be one of final_losses, "):
         collect("losses", [])
     with pytest.raises(ValueError, match="evidence: no files for races"):
         collect("races", [])

@@ -158,8 +158,8 @@ def test_without_files_it_prints_the_summary(files):
 @pytest.mark.parametrize(
     ("file", "text", "line"),
     [
-        ("page.md", "no block\n", "page.md: <!-- claims --> and <!-- /claims --> must be there"),
-        ("page.md", "<!-- /claims --><!-- claims -->", "must be there once, in this order"),
+        ("page.md", "no block\n", "page.md: must have <!-- claims --> and <!-- /claims -->"),
+        ("page.md", "<!-- /claims --><!-- claims -->", "once each, in this order"),
         ("evidence/final_losses.parquet", "x", "evidence/final_losses.parquet: not a readable re"),
         (
             "claims.yaml",
@@ -193,7 +193,7 @@ def test_a_missing_column_is_named(tmp_path, incomplete):
         table = pd.DataFrame({column: [1.0] for column in columns})
         table = table.drop(columns=missing) if name == incomplete else table
         table.to_parquet(tmp_path / f"{name}.parquet")
-    line = f"{tmp_path / incomplete}.parquet: there is no column {missing!r}"
+    line = f"{tmp_path / incomplete}.parquet: no column {missing!r}"
     with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
         read_judged(tmp_path, OURS)
 

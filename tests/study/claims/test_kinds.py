@@ -45,5 +45,5 @@ def test_rules_refer_to_columns_of_the_kind(name):
             assert "seed" in kind.key
             assert {*(rule.pool or ()), *(rule.near or ())} <= set(kind.cell)
         if isinstance(rule, Close):
-            assert set(rule.alike) <= set(kind.key)
+            assert set(rule.group) <= set(kind.key)
             assert rule.of is None or rule.of in kind.rules

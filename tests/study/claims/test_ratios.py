@@ -88,7 +88,9 @@ def test_a_run_without_its_baseline_is_named():
     assert set(ratios(table, LOSSES).index.get_level_values("problem")) == {"e"}
     lost = table[(table["method"] != "relu") | (table["seed"] != 3)]
     name = "problem e, width 5, optimizer adam, learning_rate 0.1, method new, seed 3"
-    with pytest.raises(ValueError, match=f"^claims.1.judged_on.0: nothing to compare .* {name}$"):
+    with pytest.raises(
+        ValueError, match=f"^claims.1.judged_on.0: no run of the baseline for .*{name}$"
+    ):
         ratios(lost, LOSSES)
     table = pd.concat([against(SIX), against(SIX, width=50)])
     lost = table[(table["width"] == 50) | (table["seed"] != 3)]
@@ -240,7 +242,7 @@ def test_a_bound_is_touched_at_its_start_and_may_be_crossed_later():
         ({"baseline": "x"}, "judged_on.0.baseline: 'x' given; the evidence has new, relu"),
         ({"measures": ["x"]}, "claims.1.judged_on.0.measures: 'x' given; the evidence has loss"),
         ({"measures": ["x"], "learning_rates": "own_best"}, "judged_on.0.measures: 'x' given; the"),
-        ({"contrast": "width"}, "claims.1.judged_on.0: the evidence has nothing to compare"),
+        ({"contrast": "width"}, "claims.1.judged_on.0: the evidence has no runs to compare"),
     ],
 )
 def test_what_the_evidence_does_not_have_is_named(changed, line):

@@ -71,7 +71,7 @@ def test_names_are_those_of_the_configuration():
         ("judged_on.0.rule", "each", "final_losses.rule: 'each' given; must be 'paired'"),
         ("judged_on.0.problems", [], "final_losses.problems: [] given; list should have"),
         ("judged_on.0.widths", "al", "final_losses.widths: 'al' given; must be 'all'"),
-        ("judged_on.0.widths", [5, 5], "final_losses.widths: [5, 5] given; every entry may"),
+        ("judged_on.0.widths", [5, 5], "final_losses.widths: [5, 5] given; entries must differ"),
         ("judged_on.0.learning_rates", "best", "'best' given; must be 'all', 'lowest'"),
         ("judged_on.0.methods", ..., "final_losses.methods: Field required"),
         ("judged_on", [], "claims.1.judged_on: [] given; list should have at least 1"),
@@ -101,13 +101,15 @@ def test_mistakes_are_told_with_their_key(read, path, value, line):
 
 
 def test_other_mistakes_of_the_file(read, tmp_path):
-    with pytest.raises(ConfigError, match=r"claims\.yaml: no YAML \("):
+    with pytest.raises(ConfigError, match=r"claims\.yaml: not YAML \("):
         read("claims: [")
     with pytest.raises(ConfigError, match=r"top level: .* given; must be a valid dict"):
         read(json.dumps([1]))
     with pytest.raises(ConfigError, match=r"claims\.0: 0 given; must be greater"):
         read({"rules": {}, "labels": {}, "claims": {0: claim(LOSSES)}})
-    with pytest.raises(ConfigError, match=r"judged_on\.0\.rule: 'paired' given; rules say nothing"):
+    with pytest.raises(
+        ConfigError, match=r"judged_on\.0\.rule: 'paired' given; it is not among the rules"
+    ):
         read(content(claim(LOSSES), rules={"every": "each"}))
     with pytest.raises(OSError, match="nowhere"):
         read_claims(tmp_path / "nowhere.yaml")

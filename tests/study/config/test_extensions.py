@@ -74,23 +74,23 @@ def test_poisson_is_solved_by_every_quadrature():
         (
             "extensions.depth.problems.sine1d.evaluations.value",
             5,
-            "extensions.depth.problems.sine1d.evaluations.value: 5 given; at least 6 are needed",
+            "extensions.depth.problems.sine1d.evaluations.value: 5 given; must be at least 6",
         ),
         (
             f"{SCHEDULES}.problems.digits_classes",
             ENTRY,
-            f"{SCHEDULES}.problems.digits_classes: 'digits_classes' given; it has classes, which",
+            f"{SCHEDULES}.problems.digits_classes: 'digits_classes' given; it has classes, and",
         ),
         (f"{SCHEDULES}.variants.stages3.stages", 1, "variants.stages3.stages: 1 given; must"),
-        (f"{SCHEDULES}.variants.relu.stages", 3, "s must be two values, the first and the last"),
+        (f"{SCHEDULES}.variants.relu.stages", 3, "s must have two values, the first and the last"),
         (f"{SCHEDULES}.variants.at10.switch", 1.5, "variants.at10.switch: 1.5 given; must"),
         (f"{SCHEDULES}.variants.at10.family", "a b", "variants.at10.family: 'a b' given"),
-        (f"{SCHEDULES}.variants.at10.label", "ReLU", "every label may be there only once"),
+        (f"{SCHEDULES}.variants.at10.label", "ReLU", "labels must differ"),
         (f"{SCHEDULES}.curves", ["relu", "none"], "schedules.curves: 'none' given; allowed are"),
         (
             f"{SCHEDULES}.optimizers.adam.grid.value.learning_rate",
             [0.1],
-            f"{SCHEDULES}.grids: 'adam 1, gradient_descent 6' given; all grids must have as many",
+            f"{SCHEDULES}.grids: 'adam 1, gradient_descent 6' given; all grids must have the same",
         ),
         (
             "poisson.problems.poisson.points.value",

@@ -287,7 +287,7 @@ def test_steps_to_levels_are_paired_by_seed():
     never = acceleration_statistics.steps_to_levels(pd.concat([heavy_ball, nesterov]), [1e-9])
     assert never["ratio"].isna().all()
     for without in (nesterov, pd.concat([heavy_ball.query("seed < 2"), nesterov])):
-        with pytest.raises(ValueError, match="baseline 'heavy_ball' is not there for every run"):
+        with pytest.raises(ValueError, match="a run has no partner of the baseline 'heavy_ball'"):
             acceleration_statistics.steps_to_levels(without)
 
 

@@ -116,7 +116,7 @@ def test_a_file_that_is_missing_is_one_line_and_no_crate(small_run):
     (small_run / "figures/f.png").unlink()
     done = write_crate(small_run, "crate.zip")
     assert done.returncode == 1
-    assert done.stderr == "figures/f.png: it is in the manifest, but there is no such file\n"
+    assert done.stderr == "figures/f.png: in the manifest, but there is no such file\n"
     assert not list(small_run.glob("*crate*"))
 
 

@@ -86,8 +86,8 @@ def test_the_command_finds_the_manifest_from_anywhere(small_run, tmp_path):
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("config.yaml", "it is not in the manifest; no job of that run made it"),
-        ("source.py", "the manifest has it only as an input, of 2 jobs"),
+        ("config.yaml", "not in the manifest; no job of that run made it"),
+        ("source.py", "in the manifest only as an input of 2 jobs"),
         ("none.png", "there is no such file"),
     ],
 )
@@ -101,7 +101,7 @@ def test_no_manifest_or_half_a_manifest_is_one_line(small_run):
     (small_run / PLACE).write_text(text[:1000])
     done = hrta_info("figures/f.png", folder=small_run)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"hrta: {small_run / PLACE}: not a whole manifest (")
+    assert done.stderr.startswith(f"hrta: {small_run / PLACE}: not a complete manifest (")
     assert len(done.stderr.splitlines()) == 1
     (small_run / PLACE).unlink()
     done = hrta_info("figures/f.png", folder=small_run)

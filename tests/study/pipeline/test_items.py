@@ -81,7 +81,7 @@ def test_titles_tell_items_apart_and_sections_hold_them():
         "Measured loss, linearised prediction, bound: sin(2π(x₁+x₂+x₃))"
     )
     assert ITEMS["figure_poisson"].section == "The paper"
-    assert ITEMS["figure_poisson3d"].section == "Beyond the paper"
+    assert ITEMS["figure_poisson3d"].section == "Extensions"
 
 
 def test_the_targets_have_their_items():

@@ -124,9 +124,11 @@ def test_a_manifest_that_is_none_is_refused(tmp_path, small_run):
     file = tmp_path / "manifest.json"
     for broken in (text[: len(text) // 2], "", "\0"):
         file.write_text(broken)
-        with pytest.raises(ValueError, match=r"manifest\.json: not a whole manifest \(.*; make it"):
+        with pytest.raises(
+            ValueError, match=r"manifest\.json: not a complete manifest \(.*; make it"
+        ):
             read_manifest(file)
-    for other, where in (([], "the whole"), ({"jobs": []}, "made"), ({"format": 2}, "format")):
+    for other, where in (([], "top level"), ({"jobs": []}, "made"), ({"format": 2}, "format")):
         file.write_text(json.dumps(other))
         with pytest.raises(ValueError, match=rf"manifest\.json: not a manifest \({where}: "):
             read_manifest(file)

@@ -63,7 +63,7 @@ def test_a_misspelt_parameter_is_an_error(tmp_path):
     write(tmp_path / "source.ipynb", "number = 1", "print(number)")
     done = execute(tmp_path, {"nmuber": 7})
     assert done.returncode == 1
-    assert done.stderr.endswith("unknown parameters nmuber; there are number\n")
+    assert done.stderr.endswith("unknown parameters nmuber; allowed are number\n")
     assert not (tmp_path / "executed").exists()
 
 

@@ -106,7 +106,10 @@ def test_an_altered_reference_fails_whether_its_sum_is_renewed_or_not(run, kind)
         table.loc[1, column] = table.loc[1, column] * beyond(RULES[kind][column])
 
     alter(run, kind, change, sums=False)
-    assert f"{kind}.parquet: its content is not as SHA256SUMS says" in message(verify(run))
+    assert (
+        f"{kind}.parquet: altered or incomplete; its digest is not that in SHA256SUMS"
+        in message(verify(run))
+    )
     renew_sums(run)
     done = verify(run)
     assert f"quantities disagree with {run / 'reference'}" in message(done)
@@ -150,7 +153,7 @@ def test_a_column_without_a_rule_is_refused():
         compare({"anmin": table}, {"anmin": table})
 
 
-def test_races_are_compared_where_they_were_tuned_alike():
+def test_races_are_compared_if_tuned_to_the_same_parameters():
     reference, fresh = evidence(), evidence()
     cell = dict(reference["tuning"].loc[0, ["race", "problem", "width", "method"]])
     races = fresh["races"]
@@ -217,7 +220,10 @@ def test_a_choice_that_the_losses_do_not_speak_for_is_found(which):
 def test_another_configuration_is_said_in_one_line(run):
     write_json(NUMBERS | {"seeds": 4, "more": [1]}, run / "evidence/configuration.json")
     said = message(verify(run))
-    assert "not of the reference's configuration: more is [1], not there; seeds is 4, not 6" in said
+    assert (
+        "configuration differs from the reference: more is [1], in the reference missing; "
+        "seeds is 4, in the reference 6" in said
+    )
 
 
 def test_many_differences_are_counted(run):
@@ -250,14 +256,16 @@ def test_a_damaged_reference_is_said(run, name, damage):
     middle = len(content) // 2
     altered = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
     file.write_bytes(content[:middle] if damage == "cut" else altered)
-    assert f"{file}: its content is not as SHA256SUMS says" in message(verify(run))
+    assert f"{file}: altered or incomplete; its digest is not that in SHA256SUMS" in message(
+        verify(run)
+    )
 
 
 def test_without_a_reference_or_its_sums_nothing_is_compared(run):
     (run / "reference" / SUMS).write_text("nonsense\n")
-    assert "'nonsense' is no line of sha256sum" in message(verify(run))
+    assert "'nonsense' is not a line of sha256sum" in message(verify(run))
     (run / "reference" / SUMS).unlink()
-    assert message(verify(run)) == f"{run / 'reference'}: there is no reference; {SUMS} is missing"
+    assert message(verify(run)) == f"{run / 'reference'}: not a reference; {SUMS} is missing"
 
 
 def test_all_files_of_a_reference_must_have_a_sum(run):
@@ -266,9 +274,9 @@ def test_all_files_of_a_reference_must_have_a_sum(run):
     sums = run / "reference" / SUMS
     lines = sums.read_text().splitlines(keepends=True)
     sums.write_text("".join(line for line in lines if "poisson" not in line))
-    assert message(verify(run)) == f"{sums}: it does not list poisson.parquet"
+    assert message(verify(run)) == f"{sums}: does not list poisson.parquet"
     sums.write_text("")
-    assert f"{sums}: it does not list acceleration.parquet, " in message(verify(run))
+    assert f"{sums}: does not list acceleration.parquet, " in message(verify(run))
 
 
 def test_a_new_reference_keeps_nothing_of_an_earlier_one(run):
@@ -353,7 +361,7 @@ def test_a_reference_is_the_evidence_and_says_where_it_comes_from(run):
 def test_a_reference_needs_evidence_and_records(run):
     command = ["reference", str(run / "evidence"), str(run / "new"), "--results"]
     done = CliRunner().invoke(cli_verify.app, [*command, str(run / "nothing")])
-    assert message(done).startswith("reference: there are no records")
+    assert message(done).startswith("reference: no records beside the results")
     done = CliRunner().invoke(
         cli_verify.app, ["reference", str(run), str(run / "new"), *command[3:], "x"]
     )

@@ -1,5 +1,5 @@
-"""From tidy tables to figures.
+"""Figures from tidy tables.
 
-Functions take tables and the labels of what is shown, in order. Names in capitals, as in "rows of
-`TRAINING`", are tables of `hrta.study.analysis.schema`.
+Functions take tables, and the labels of the methods, problems, ... that are shown, in order. Names
+in capitals, as in "rows of `TRAINING`", are tables of `hrta.study.analysis.schema`.
 """

@@ -8,12 +8,12 @@ from hrta.study.analysis.figures.panels import medians_and_extremes, panel_figur
 from hrta.study.analysis.figures.style import colours
 from hrta.study.analysis.schema import Labels
 
-# Relative losses below are rounding.
+# Relative losses below this are rounding errors.
 LOWEST = 1e-14
 
 
 def loss_against_steps(table: pd.DataFrame, experiments: Labels, optimizers: Labels) -> Figure:
-    """R(t) / R(0): median over seeds, band from lowest to highest; dashed the linear theory.
+    """R(t) / R(0): median over seeds, and the range as a band; dashed: linear theory.
 
     A row of panels for each experiment, a column for each width.
     """
@@ -39,7 +39,7 @@ def loss_against_steps(table: pd.DataFrame, experiments: Labels, optimizers: Lab
 
 
 def travel_against_width(table: pd.DataFrame, experiments: Labels, optimizers: Labels) -> Figure:
-    """The largest distance of an inner weight vector from its start after the last step.
+    """The largest distance of an inner weight vector from its initial value after the last step.
 
     A panel for each experiment.
     """

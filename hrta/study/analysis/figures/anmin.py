@@ -1,4 +1,4 @@
-"""The figure of ANMIN: the losses that its rounds minimise, and those of the network."""
+"""The figure of ANMIN: the minimised losses of its rounds, and the losses of the network."""
 
 import matplotlib.pyplot as plt
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Grids of panels, and what is drawn in a panel in several figures."""
+"""Grids of panels, and the elements that panels of several figures share."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -29,15 +29,15 @@ def panel_figure(
     sharex: bool | str = True,
     sharey: bool | str = False,
 ) -> Figure:
-    """A grid of panels as wide as a column of text, with one legend below.
+    """A grid of panels of the width of a text column, with one legend below.
 
     Args:
         rows: label of the vertical axis of each row, shown on its first panel.
         columns: title of each column, shown above its first panel.
-        draw: draws a panel, given the axes and the keys of its row and its column.
+        draw: draws a panel from the axes and the keys of its row and its column.
         height: of the figure, in inches.
         x_label: of the horizontal axis of each column, shown below its last panel.
-        legend_columns: entries of the legend side by side.
+        legend_columns: number of columns of the legend.
         row_titles: text above each panel of a row, below the column's title.
         sharex, sharey: as `matplotlib.pyplot.subplots` takes them.
     """
@@ -72,7 +72,7 @@ def legend(figure: Figure, axes: Sequence[Axes], ncols: int) -> None:
 def line_and_band(
     axis: Axes, over: pd.DataFrame, colour: tuple, label: str, **line: object
 ) -> None:
-    """The middle column against the index as a line, from the first to the last as a band."""
+    """The second column against the index as a line, the range of first to third as a band."""
     low, middle, high = (over.iloc[:, i] for i in range(3))
     axis.fill_between(over.index, low, high, color=colour, alpha=0.2, linewidth=0)
     axis.plot(over.index, middle, color=colour, label=label, **line)
@@ -84,12 +84,12 @@ def median_curves(
     """Medians and quartiles over seeds against the steps, for each name in the column `by`.
 
     Args:
-        axis: where to draw.
+        axis: axes to draw on.
         runs: rows with the columns step, `by` and the quantity.
         quantity: column to draw.
         by: column of the names.
         labels: label of each name, in order; names without rows are left out.
-        switches: whether a dotted line marks where each stage after the first begins.
+        switches: whether dotted lines mark the beginnings of the stages after the first.
     """
     for name, colour in zip(labels, colours(labels), strict=True):
         chosen = runs[runs[by] == name]
@@ -104,13 +104,13 @@ def median_curves(
 def medians_and_extremes(
     axis: Axes, groups: SeriesGroupBy, colour: tuple, label: str, marker: str | None = "o"
 ) -> None:
-    """The median of each group as a line, and the band from the lowest to the highest value."""
+    """The median of each group as a line, and the range as a band."""
     over = groups.agg(["min", "median", "max"])
     line_and_band(axis, over, colour, label, marker=marker, markersize=3)
 
 
 def slope_line(axis: Axes, x: pd.Series, y: pd.Series) -> None:
-    """A line of slope -1/2 on logarithmic axes, through the middle of the positive values."""
+    """A line of slope -1/2 on logarithmic axes, through the geometric mean of positive values."""
     x = x.astype(float)
     places, positive = np.array(sorted(x.unique())), y > 0
     middle = np.exp(np.log(y[positive]).mean() + np.log(x[positive]).mean() / 2)
@@ -118,7 +118,7 @@ def slope_line(axis: Axes, x: pd.Series, y: pd.Series) -> None:
 
 
 def log_scale(axis: Axes) -> None:
-    """A logarithmic y axis with enough labels and not too many, whatever its range."""
+    """A logarithmic y axis with a suitable number of labels for any range."""
     axis.set_yscale("log")
     low, high = np.log10(axis.get_ylim())
     if high - low > 2:

@@ -1,4 +1,4 @@
-"""The figures of methods that are made of parts: their gains, and their loss curves."""
+"""The figures of methods composed of parts: their gains, and their loss curves."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from hrta.study.analysis.figures.panels import log_scale, median_curves, panel_f
 from hrta.study.analysis.figures.style import colours
 from hrta.study.analysis.schema import RATIO, Labels
 
-LINE = 0.17  # inches for each row
+LINE = 0.17  # inches per row
 MARKERS = "osD^v<>"
 WIDEST = 1e4  # larger ratios are cut off
 
@@ -21,9 +21,9 @@ def gains_by_part(
     """Final loss relative to the baseline's, with its 95 % interval; left of 1 is better.
 
     Args:
-        gains: rows of `hrta.study.analysis.races.gains`, of one width each problem, `with_parts`.
-        rows: the part that has a row for each of its values.
-        colour: the part that has a colour and a marker for each of its values.
+        gains: rows of `hrta.study.analysis.races.gains`, of one width per problem, `with_parts`.
+        rows: the part whose values have a row each.
+        colour: the part whose values have a colour and a marker each.
         problems: label of each problem, a column of panels each.
         title: of the horizontal axis.
     """
@@ -56,12 +56,12 @@ def gains_by_part(
 
 
 def _values(part: pd.Series) -> pd.Index:
-    """The values of a part that are there, in order."""
+    """The values of a part that occur, in order."""
     return part.cat.remove_unused_categories().cat.categories
 
 
 def _ratio_scale(axis: Axes) -> None:
-    """A logarithmic x axis for a narrow panel: powers of ten, and 2 and 5 where there are few."""
+    """A logarithmic x axis for a narrow panel, with labels 2 and 5 for a range below a decade."""
     axis.set_xscale("log")
     low, high = np.log10(axis.get_xlim())
     axis.xaxis.set_major_locator(LogLocator(numticks=3))
@@ -73,12 +73,12 @@ def _ratio_scale(axis: Axes) -> None:
 
 
 def curves_of_paths(runs: pd.DataFrame, paths: Labels, row: str, problems: Labels) -> Figure:
-    """Training loss against steps, each under the activation of its stage: medians and quartiles.
+    """Training loss against steps, under the activation of each stage: medians and quartiles.
 
     Args:
-        runs: rows of `RACE`, of one width, `with_parts`, one of which is called path.
-        paths: the values of that part to show, in order, and the label of each.
-        row: the part that has a row of panels for each of its values.
+        runs: rows of `RACE`, of one width, `with_parts`, one of which is path.
+        paths: label of each path to show, in order.
+        row: the part whose values have a row of panels each.
         problems: label of each problem, a column of panels each.
     """
 

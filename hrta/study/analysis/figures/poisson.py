@@ -1,4 +1,4 @@
-"""The figures of the Poisson problem: solutions, their errors, and how these fell in training."""
+"""The figures of the Poisson problem: solutions, their errors, and the errors during training."""
 
 from textwrap import fill
 
@@ -19,16 +19,16 @@ QUANTITIES = {
     "h1_error": "relative H¹ error",
 }
 LOSS = "loss Eₙ(φ) − Eₙ(u)"
-# The loss can be below that of the exact solution: its axis is linear up to there.
+# The loss can be below that of the exact solution; its axis is linear within this range.
 LINEAR = 0.01
 
 
 def solutions_and_curves(solutions: pd.DataFrame, runs: pd.DataFrame, methods: Labels) -> Figure:
-    """The exact solution and those found, their errors below, and the curves of training.
+    """The exact and the trained solutions with their errors, and the loss and error curves.
 
-    The percentages are root mean squares of the errors over that of the exact solution, both over
-    the points shown. The loss is the energy by the quadrature of training, less that of the exact
-    solution: median and quartiles over seeds, the stage switches dotted.
+    The percentages are root mean squares of the errors over that of the exact solution, on the
+    points of the maps. The loss is the energy by the quadrature of training minus that of the exact
+    solution: median and quartiles over seeds; dotted: stage switches.
 
     Args:
         solutions: rows of `POISSON_SOLUTIONS`, of one experiment with one learning rate for each
@@ -53,7 +53,7 @@ def solutions_and_curves(solutions: pd.DataFrame, runs: pd.DataFrame, methods: L
 
 
 def _maps(figure: Figure, solutions: pd.DataFrame, methods: Labels) -> None:
-    """A column for the exact solution and each method: functions above, errors below."""
+    """A column for the exact solution and one for each method: solutions above, errors below."""
     axes = figure.subplots(2, 1 + len(methods))
     found = {method: _as_map(solutions, method, "prediction") for method in methods}
     exact = _as_map(solutions, next(iter(methods)), "exact")
@@ -88,7 +88,7 @@ def _draw(axis: Axes, values: np.ndarray, **scale: object) -> object:
 
 
 def error_curves(runs: pd.DataFrame, methods: Labels, experiments: Labels) -> Figure:
-    """Energy gap and errors against steps: medians and quartiles over seeds, switches dotted.
+    """Energy gap and errors against steps: medians and quartiles over seeds; dotted: switches.
 
     Args:
         runs: rows of `POISSON` with one learning rate for each experiment and method.

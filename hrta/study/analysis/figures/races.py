@@ -14,7 +14,7 @@ from hrta.study.analysis.schema import Labels
 
 CLOCKS = {"evaluations": "gradient evaluations", "seconds": "seconds"}
 LEGEND_LINE = 0.16  # inches
-OUTSIDE = 2  # times the top of the axes: a line to there leaves the panel
+OUTSIDE = 2  # times the upper limit of the axes: the position of points outside the panel
 
 
 def race_curves(
@@ -23,7 +23,7 @@ def race_curves(
     widths: Sequence[int] | None = None,
     families: Labels | None = None,
 ) -> Figure:
-    """Training loss against its cost: medians over seeds, a dot where a method stops.
+    """Training loss against cost: medians over seeds; a dot marks the end of a method.
 
     At each logged step the median loss is drawn at the median of the clock; a run that ended early
     counts with its last row. Losses above ten times the highest initial loss are cut off.
@@ -32,7 +32,7 @@ def race_curves(
         runs: rows of `RACE`, of one problem.
         methods: label of each method to show, in order.
         widths: a row of panels each; by default all widths of the table.
-        families: for each method that shares its colour with another, that other method.
+        families: for each method that shares the colour of another, this other method.
 
     Raises:
         ValueError: the rows are of more than one problem.
@@ -65,11 +65,11 @@ def race_curves(
 def profiles(
     profiles_by_clock: Mapping[str, pd.DataFrame], methods: Labels, families: Labels | None = None
 ) -> Figure:
-    """Performance profiles: the share of pairs on which a method is within a factor of the fastest.
+    """Performance profiles: fraction of pairs on which a method is within a factor of the fastest.
 
     Args:
-        profiles_by_clock: rows of `hrta.study.analysis.races.performance_profiles`, by
-            clock, a row of panels each; a column of panels for each target.
+        profiles_by_clock: rows of `hrta.study.analysis.races.performance_profiles` by clock, a row
+            of panels each; a column of panels for each target.
         methods: label of each method to show, in order.
         families: as for `race_curves`.
     """
@@ -100,15 +100,15 @@ def profiles(
 def loss_against_learning_rate(
     table: pd.DataFrame, methods: Labels, problems: Labels, families: Labels | None = None
 ) -> Figure:
-    """Final training loss against the learning rate, at the best of the other parameters.
+    """Final training loss against the learning rate, with the best of the other parameters.
 
     Losses above the upper one of `hrta.study.analysis.leaderboard.LIMITS` are cut off.
 
     Args:
         table: rows of `hrta.study.analysis.races.sensitivity`.
-        methods: label of each method to show, in order, if it has a learning rate.
-        problems: label of each problem, a row of panels each if it has rows; a column for each
-            width.
+        methods: label of each method to show, in order.
+        problems: label of each problem, a row of panels each; problems without rows are left out.
+            A column of panels for each width.
         families: as for `race_curves`.
     """
     problems = {name: label for name, label in problems.items() if (table["problem"] == name).any()}
@@ -142,20 +142,20 @@ def loss_against_learning_rate(
 
 
 def _styles(methods: Labels, table: pd.DataFrame, families: Labels | None) -> dict[str, dict]:
-    """Label, colour and dashes of each method of the table, whichever others it has."""
-    there = set(table["method"].unique())
+    """Label, colour and dashes of each method of the table, independent of its other methods."""
+    shown = set(table["method"].unique())
     styles = zip(methods, line_styles([*methods], families), strict=True)
-    return {name: style | {"label": methods[name]} for name, style in styles if name in there}
+    return {name: style | {"label": methods[name]} for name, style in styles if name in shown}
 
 
 def _height(rows: int, height: float, entries: int) -> float:
-    """Of a figure, in inches: rows of panels of that height, and a legend in three columns."""
+    """Height of a figure [inches]: rows of panels, and a legend in three columns."""
     below = 0.4 + LEGEND_LINE * -(-entries // 3)
     return below + height * rows
 
 
 def _median_curve(runs: pd.DataFrame, clock: str) -> pd.Series:
-    """Median loss over seeds by the median of the clock, at each step that any seed logged."""
+    """Median loss over seeds, indexed by the median of the clock, at each logged step."""
     runs = runs.fillna({"loss": np.inf}).set_index(["step", "seed"])
     # A run that ended early keeps its last row.
     medians = [runs[name].unstack().ffill().median(axis=1) for name in (clock, "loss")]
@@ -163,12 +163,12 @@ def _median_curve(runs: pd.DataFrame, clock: str) -> pd.Series:
 
 
 def _on_log_axes(line: pd.Series, top: float) -> pd.Series:
-    """The points that logarithmic axes can show; those above `top`, or infinite, just outside."""
+    """The points of a line on logarithmic axes; those above `top` are moved outside the panel."""
     return line[(line.index > 0) & (line > 0)].clip(upper=OUTSIDE * top)
 
 
 def _log_axes(axes: Sequence[Axes], top: float) -> None:
-    """Logarithmic axes that end at `top`, so that diverged runs leave room for the others."""
+    """Logarithmic axes with the upper limit `top`, so that diverged runs do not set the scale."""
     for axis in axes:
         axis.set(xscale="log", yscale="log")
         low, high = axis.get_ylim()

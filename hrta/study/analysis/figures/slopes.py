@@ -1,4 +1,4 @@
-"""The figures of the adaptive activations' own experiment."""
+"""The figures of the experiment on adaptive slopes."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,10 +11,10 @@ from hrta.study.analysis.slopes import relative_errors
 
 
 def solutions_by_step(solutions: pd.DataFrame, variants: Labels) -> Figure:
-    """The functions found after some steps beside the exact one.
+    """The predictions after some steps and the exact function.
 
-    Of each variant the run with the median error at the last step is shown (the better of the two
-    in the middle), with its relative error in each panel.
+    For each variant the run with the median error at the last step is shown (of an even number of
+    runs the better of the middle two), with its relative error in each panel.
 
     Args:
         solutions: rows of `SLOPE_SOLUTIONS`, of one experiment; a column of panels for each step.

@@ -16,9 +16,8 @@ from hrta.study.analysis.schema import Labels
 def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
     """Smallest and largest eigenvalue of the Gram matrix against s, at infinite and finite width.
 
-    Finite width: median over initialisations and the band from the lowest to the highest. Widths
-    whose smallest eigenvalue is 0 in the median, whatever s, are named in the panel. A column of
-    panels for each experiment.
+    Finite width: median over initialisations, and the range as a band. Widths whose median smallest
+    eigenvalue is 0 for all s are listed in the panel. A column of panels for each experiment.
     """
 
     def draw(axis: Axes, extreme: str, experiment: str) -> None:
@@ -37,7 +36,7 @@ def eigenvalues_against_s(spectra: pd.DataFrame, experiments: Labels) -> Figure:
 
 
 def _finite_widths(axis: Axes, values: pd.DataFrame) -> None:
-    """A line and a band for each width whose median eigenvalue is not 0; the others by name."""
+    """A line and a band for each width whose median eigenvalue is not 0; the others as text."""
     widths = sorted(values["width"].astype(int).unique())
     singular = []
     for width, colour in zip(widths, colours(widths), strict=True):

@@ -1,4 +1,4 @@
-"""The one style of all figures: legible in one column of text, safe for the colour-blind."""
+"""The style of all figures: legible in one text column, safe for the colour-blind."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,14 +24,14 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "figure.dpi": 150,
     "savefig.dpi": 300,
-    # Fonts as outlines that can be searched, and files that do not change from run to run.
+    # Text that can be searched, and files that are the same in every run.
     "pdf.fonttype": 42,
     "svg.hashsalt": "hrta",
 }
 
 
 def use_style() -> None:
-    """Set the style of every figure of the replication; the plot functions do it themselves."""
+    """Set the style of all figures; the plot functions call it."""
     sns.set_theme(context="paper", style="ticks", palette="colorblind", rc=STYLE)
 
 
@@ -43,7 +43,7 @@ def save_figure(figure: Figure, stem: str | Path) -> None:
 
 
 def colours(keys: Sequence) -> list:
-    """A colour for each key, safe for the colour-blind; those alike in brightness come last."""
+    """A colour for each key, safe for the colour-blind; those of similar brightness come last."""
     palette = sns.color_palette("colorblind")
     ordered = [palette[i] for i in (0, 1, 2, 4, 9, 5, 7, 8, 3, 6)]
     return [ordered[i % len(ordered)] for i in range(len(keys))]
@@ -52,8 +52,8 @@ def colours(keys: Sequence) -> list:
 def line_styles(keys: Sequence, families: Mapping | None = None) -> list[dict]:
     """Colour and dashes for each of many lines.
 
-    A line has a colour of its own, or the colour of the line that `families` names and other
-    dashes. From the ninth colour on, colours repeat with other dashes.
+    A line has a separate colour, or the colour of the line that `families` names with other dashes.
+    After eight colours, they repeat with other dashes.
     """
     families = dict(families or {})
     for key in keys:

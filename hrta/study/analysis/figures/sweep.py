@@ -17,12 +17,12 @@ def loss_over_grid(
 ) -> Figure:
     """Median final training loss over method and learning rate, a panel for each width.
 
-    A row of panels, with one scale of colours, for each experiment and optimizer. A cross marks
-    the lowest loss of a panel; diverged medians are grey.
+    A row of panels, with one colour scale, for each experiment and optimizer. A cross marks the
+    lowest loss of a panel; diverged medians are grey.
 
     Args:
         final: rows of `hrta.study.analysis.final.final_losses`.
-        methods, optimizers, experiments: label of each, the methods from below.
+        methods, optimizers, experiments: label of each; the first method is at the bottom.
     """
     cells = ["experiment", "optimizer", "width", "method", "learning_rate"]
     medians = final.groupby(cells, observed=True)["loss"].median()

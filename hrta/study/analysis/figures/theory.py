@@ -27,7 +27,7 @@ MOTIONS = {
 
 
 def conditioning_against_s(conditioning: pd.DataFrame, experiments: Labels) -> Figure:
-    """How closely lambda_min follows s^2, the condition number, and the gain of relaxation.
+    """Agreement of lambda_min with s^2, the condition number, and the gain of relaxation.
 
     From rows of `hrta.study.analysis.theory.conditioning`; a column of panels for each experiment.
     """
@@ -54,7 +54,7 @@ def conditioning_against_s(conditioning: pd.DataFrame, experiments: Labels) -> F
 
 
 def kernel_error_against_width(width_limit: pd.DataFrame, experiments: Labels) -> Figure:
-    """Distance of the finite networks' kernel, and of its lambda_min, from infinite width.
+    """Errors of the kernel of finite networks, and of its lambda_min, against infinite width.
 
     From rows of `WIDTH_LIMIT`; a column of panels for each experiment.
     """
@@ -83,7 +83,7 @@ def extremes_against_points(sample_number: pd.DataFrame, experiments: Labels) ->
 
 
 def motion_against_width(motion: pd.DataFrame, methods: Labels, optimizers: Labels) -> Figure:
-    """How far the kernel and the weights have moved when training ends, against width.
+    """The motion of the kernel and the weights at the end of training, against width.
 
     Args:
         motion: rows of `MOTION`, of one experiment.
@@ -105,7 +105,7 @@ def motion_against_width(motion: pd.DataFrame, methods: Labels, optimizers: Labe
 def motion_against_steps(
     motion: pd.DataFrame, methods: Labels, optimizers: Labels, width: int
 ) -> Figure:
-    """The same at one width against the steps, before and after the switch of s."""
+    """The motion at one width against steps, before and after the switch of s."""
     at_width = motion[motion["width"] == width]
     switch = at_width.loc[at_width["stage"] == 1, "step"].max()
 
@@ -153,9 +153,9 @@ def _lines(
     labels: Mapping[Any, str],
     marker: str | None = "o",
 ) -> None:
-    """Median of y over seeds against x, and the band from the lowest to the highest.
+    """Median of y over seeds against x as a line, and the range as a band.
 
-    A line for each labelled value of the column `by`; 0 is left out.
+    A line for each labelled value of the column `by`; values of 0 are left out.
     """
     shades = sns.color_palette("viridis", len(labels)) if by == "s" else colours(labels)
     for (value, label), colour in zip(labels.items(), shades, strict=True):

@@ -18,7 +18,7 @@ from hrta.study.analysis.schema import Labels
 def loss_curves(
     runs: pd.DataFrame, methods: Labels, optimizers: Labels, loss: str = "loss"
 ) -> Figure:
-    """Loss against steps: median and interquartile band over seeds, the stage switches marked.
+    """Loss against steps: median and interquartile band over seeds; dotted: stage switches.
 
     Args:
         runs: rows of `TRAINING`, of one experiment at one learning rate; panels by width.
@@ -81,7 +81,7 @@ def _medians_against(
 ) -> None:
     """Median final loss and its interval against a column, both logarithmic, for each method.
 
-    The methods' points are shifted a little, so that their intervals do not overlap.
+    Points are shifted slightly between methods, so that intervals do not overlap.
     """
     shifts = np.linspace(-1, 1, len(methods)) if len(methods) > 1 else [0]
     closest = min((b / a for a, b in pairwise(ticks)), default=2)

@@ -9,11 +9,11 @@ import pandas as pd
 from hrta.anmin import SingularSystemError
 from hrta.anmin import train as train_network
 from hrta.study.config.race_methods import AnalyticMethod
-from hrta.study.experiments.trainers.task import Task
+from hrta.study.experiments.trainers.task import RaceTask
 
 
-def train(task: Task[AnalyticMethod]) -> pd.DataFrame:
-    """An exact solve counts as an evaluation, a singular system as divergence."""
+def train(task: RaceTask[AnalyticMethod]) -> pd.DataFrame:
+    """Every exact solve counts as one evaluation; a run with a singular system has diverged."""
     problem, method = task.problem, task.method
     most = min(method.rounds, (task.evaluations - 1) // 2)
     test = None if problem.x_test is None else (problem.x_test, problem.y_test)

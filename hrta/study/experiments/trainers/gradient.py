@@ -1,17 +1,17 @@
-"""A path through the stages under an optimizer, on all points or in minibatches."""
+"""Two-layer networks trained through the stages of a path, on all points or in minibatches."""
 
 import time
 
 import pandas as pd
 
 from hrta.study.config.race_methods import GradientMethod
-from hrta.study.experiments.trainers.task import Task, timed
+from hrta.study.experiments.trainers.task import RaceTask, timed
 from hrta.training.objectives.two_layer import TwoLayerRegression
 from hrta.training.trainer import train as train_networks
 
 
-def train(task: Task[GradientMethod]) -> pd.DataFrame:
-    """Minibatches have n / batches points, rounded down; see the package."""
+def train(task: RaceTask[GradientMethod]) -> pd.DataFrame:
+    """Minibatches have n / batches points, rounded down."""
     method, points = task.method, len(task.problem.y)
     size = max(1, points // method.batches)
     schedule = method.schedule(task.evaluations * points // size)
@@ -33,6 +33,6 @@ def train(task: Task[GradientMethod]) -> pd.DataFrame:
         plateau=method.rule,
         objective=TwoLayerRegression(),
     ).history
-    # Before the last switch it is another function than the one that the method gives.
+    # Before the last stage the network has another activation than at the end.
     history["answer"] = history["stage"] == method.stage_count
     return timed(history, started, size / points)

@@ -7,13 +7,13 @@ import pandas as pd
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.schedules import Schedule, Stage
 from hrta.study.config.race_methods import AdaptiveMethod
-from hrta.study.experiments.trainers.task import Task, timed
+from hrta.study.experiments.trainers.task import RaceTask, timed
 from hrta.training.objectives.adaptive import AdaptiveSlopes
 from hrta.training.trainer import train as train_networks
 
 
-def train(task: Task[AdaptiveMethod]) -> pd.DataFrame:
-    """From the very weights that the others start from; see the package."""
+def train(task: RaceTask[AdaptiveMethod]) -> pd.DataFrame:
+    """The networks start from the same weights as those of the other methods."""
     method = task.method
     start = AdaptiveNetworks.of_two_layer(
         task.two_layer_networks(), method.activation, method.adaptive, method.scale
@@ -28,7 +28,7 @@ def train(task: Task[AdaptiveMethod]) -> pd.DataFrame:
         decay=task.decay,
         objective=AdaptiveSlopes(task.candidates[0].recovery or 0.0),
     ).history
-    # It minimises the mean square; ours is half of it.
+    # The objective is the mean square; the race has half of it.
     for name in history.columns.intersection(["loss", "test_loss"]):
         history[name] /= 2
     return timed(history, started)

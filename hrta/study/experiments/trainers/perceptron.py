@@ -7,13 +7,13 @@ import pandas as pd
 
 from hrta.networks.perceptron import Perceptron
 from hrta.study.config.race_methods import PerceptronMethod
-from hrta.study.experiments.trainers.task import Task, timed
+from hrta.study.experiments.trainers.task import RaceTask, timed
 from hrta.training.objectives.modules import ModuleFit
 from hrta.training.trainer import train as train_models
 
 
-def train(task: Task[PerceptronMethod]) -> pd.DataFrame:
-    """All hidden layers have the width; see the package."""
+def train(task: RaceTask[PerceptronMethod]) -> pd.DataFrame:
+    """All hidden layers have the same width."""
     problem, method = task.problem, task.method
     sizes = (problem.inputs, task.width, method.hidden, problem.classes or 1)
     models = [Perceptron(*sizes, method.base, seed=seed) for seed in task.seeds]
@@ -27,6 +27,6 @@ def train(task: Task[PerceptronMethod]) -> pd.DataFrame:
         decay=task.decay,
         objective=ModuleFit(),
     ).history
-    # Before the last switch it is another function than the one that the method gives.
+    # Before the last stage the network has another activation than at the end.
     history["answer"] = history["stage"] == method.stage_count
     return timed(history, started)

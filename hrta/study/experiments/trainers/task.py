@@ -1,4 +1,4 @@
-"""What a trainer of a race is asked for."""
+"""The input of the trainers of a race."""
 
 import time
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ Method = TypeVar("Method")
 
 
 @dataclass(frozen=True)
-class Task(Generic[Method]):
+class RaceTask(Generic[Method]):
     """Networks to train with one method; two-layer networks start from the weights of their seeds.
 
     Attributes:
         problem: the points.
-        width: of the networks.
-        method: how they are trained.
-        candidates: the tuned parameters of each network; they differ in the learning rate alone.
-        seeds: of each network.
-        evaluations: of the gradient that each may use.
-        decay: final over initial learning rate, where there is one.
-        rows: logged of each, about; L-BFGS and ANMIN have rows of their own.
+        width: neurons of each hidden layer.
+        method: how the networks are trained.
+        candidates: the tuned parameters of each network; they differ only in the learning rate.
+        seeds: the seed of each network.
+        evaluations: gradient evaluations of each network.
+        decay: final over initial learning rate, for trainers with a schedule of learning rates.
+        rows: approximate number of logged rows of each run; L-BFGS and ANMIN log every step.
     """
 
     problem: Problem
@@ -40,16 +40,22 @@ class Task(Generic[Method]):
 
     @property
     def learning_rates(self) -> list[float]:
-        """Of each network."""
+        """The learning rate of each network."""
         return [candidate.learning_rate for candidate in self.candidates]
 
     def two_layer_networks(self) -> TwoLayer:
-        """Two-layer networks to start from, in float32."""
+        """The two-layer networks at initialisation, in float32."""
         return TwoLayer.initialise(self.seeds, self.problem.inputs, self.width)
 
 
 def timed(history: pd.DataFrame, started: float, evaluations: float = 1.0) -> pd.DataFrame:
-    """With evaluations, so many at each step, and a run's share of the time since."""
+    """The history with the columns evaluations and seconds.
+
+    Args:
+        history: table of run, step and losses.
+        started: time at which all runs were started together, of `time.perf_counter`.
+        evaluations: gradient evaluations of each step.
+    """
     runs, steps = history["run"].max() + 1, history["step"].max()
     each = (time.perf_counter() - started) / (runs * steps)
     return history.assign(evaluations=history["step"] * evaluations, seconds=history["step"] * each)

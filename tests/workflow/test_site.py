@@ -5,9 +5,6 @@ import zipfile
 
 import pytest
 from browser import faults, opened
-from checkout import ROOT
-
-CAPTIONS = ROOT / "workflow/report/captions"
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +43,6 @@ def test_every_figure_and_table_is_there_once(index):
     assert set(shown) == there - {"tables-claims"}
     assert all(re.match(r"(Figure|Table) \d+( \(.+\))?\. \w.{100}", each) for each in captions)
     assert len(verdicts) >= 12
-
-
-def test_every_caption_is_used(replicated):
-    log = replicated.snakemake("report/index.html", options=("--forcerun", "report", "-n", "-p"))
-    assert log.returncode == 0, log.stderr
-    command = log.stdout + log.stderr
-    used = set(re.findall(r"[\w.]+\.rst", command)) - {"workflow.rst"}
-    of_a_sweep = {"sweep.figure.rst", "sweep.table.rst"}
-    assert {path.name for path in CAPTIONS.iterdir()} == used | of_a_sweep
 
 
 def test_snakemakes_own_report(replicated):

@@ -243,11 +243,8 @@ def add_jobs(
     workflow["hasPart"] = [crate.get(f"#rule/{name}") for name in rules]
     workflow["step"] = [crate.get(f"#step/{name}") for name in rules]
     language = workflow["programmingLanguage"]
-    engine = SoftwareApplication(
-        crate,
-        "#snakemake",
-        {"name": "Snakemake", "url": language["url"], "version": language["version"]},
-    )
+    about = {name: language[name] for name in ("name", "url", "version")}
+    engine = SoftwareApplication(crate, "#snakemake", about)
     organise = entity(crate, "#organise", "OrganizeAction", name="Snakemake's run of the workflow")
     set_properties(organise, instrument=crate.add(engine), object=controls, result=run)
     crate.root_dataset.append_to("mentions", organise)

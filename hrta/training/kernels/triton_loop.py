@@ -7,9 +7,8 @@ With z_ik = sum_j x_ij w_jk, sigma_s'(z) = (1 - s) + s 1[z > 0] and r = phi - y,
     dR/dw_jk = a_k B_jk,      dR/da_k = sum_j w_jk B_jk
 
 No array of size n m is stored. Instead z is computed twice, in the forward pass with the points
-along a warp and in the backward pass with the neurons, so that the sums over neurons and over
-points are almost entirely within a thread. The arithmetic is float32 or float64 without tensor
-cores, which would round the weights.
+along a warp and in the backward pass with the neurons, so that nearly all sums are within a thread.
+The arithmetic is float32 or float64 without tensor cores, which would round the weights.
 
 The weights of a network are [D + 1, m] in global memory, the outer weights in the last row, and
 remain in the caches from step to step. A barrier is needed between a write and a read by different

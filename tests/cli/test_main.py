@@ -158,7 +158,7 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
     write_problem(Problem("twice", x, x[:, 0]), tmp_path / "twice.parquet")
     done = hrta("ntk", "--problem", tmp_path / "twice.parquet")
     assert done.returncode == 0
-    warnings = [line for line in done.stderr.splitlines() if "there already" in line]
+    warnings = [line for line in done.stderr.splitlines() if "repeated" in line]
     assert warnings == [
         "hrta: tangent kernel: 1 of the 4 points are repeated; the smallest eigenvalue is 0"
     ]
@@ -172,7 +172,7 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("train --width -5", "width: -5 given; must be greater than or equal to 1"),
         ("train --width many", "Invalid value for '--width'"),
         ("train --optimizer sgd", "'sgd' is not one of 'gradient_descent', 'heavy_ball'"),
-        ("train --problem cosine", "unknown problem 'cosine'; it must be a .parquet file"),
+        ("train --problem cosine", "unknown problem 'cosine'; must be a .parquet file"),
         ("train --problem none.parquet", "none.parquet: there is no such file"),
         ("train --method relaxation", "must be NAME=S,S,..."),
         ("train --method relu=1,3", "methods.relu.1: 3.0 given; must be less than or equal to 2"),
@@ -189,12 +189,12 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("data sine1d --output a.json", "must be a file *.parquet"),
         ("train --output a.json", "must be a file *.parquet"),
         ("ntk --output .", "must be a file *.parquet"),
-        ("train --problem a.parquet --output a.parquet", "not the problem itself"),
+        ("train --problem a.parquet --output a.parquet", "must not be the file of the problem"),
         ("train --width 1000000000000 --seeds 1", "not enough memory"),
         ("train --csv none.csv --target y", "none.csv: there is no such file"),
         ("train --csv none.csv", "--csv and --target must be given together"),
         ("train --csv a.csv --target y --openml b", "--csv and --openml cannot be combined"),
-        ("train --problem iris --points 9", "--points: iris has its own; leave it out"),
+        ("train --problem iris --points 9", "--points: iris has a fixed number of points; leave it out"),
         ("theory nonsense", "No such command 'nonsense'"),
         ("theory width --s 3", "s.0: 3.0 given; must be less than or equal to 2"),
         ("theory samples --points 1", "points = 1 must be"),

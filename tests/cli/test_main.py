@@ -194,7 +194,10 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("train --csv none.csv --target y", "none.csv: there is no such file"),
         ("train --csv none.csv", "--csv and --target must be given together"),
         ("train --csv a.csv --target y --openml b", "--csv and --openml cannot be combined"),
-        ("train --problem iris --points 9", "--points: iris has a fixed number of points; leave it out"),
+        (
+            "train --problem iris --points 9",
+            "--points: iris has a fixed number of points; leave it out",
+        ),
         ("theory nonsense", "No such command 'nonsense'"),
         ("theory width --s 3", "s.0: 3.0 given; must be less than or equal to 2"),
         ("theory samples --points 1", "points = 1 must be"),

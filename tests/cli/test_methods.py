@@ -160,7 +160,10 @@ def test_real_data_are_written_as_a_problem(tmp_path):
         ("anmin --problem digits_classes", "anmin: problem digits_classes has classes"),
         ("train --batch-size 0", "batch_size: 0 given; must be greater than or equal to 1"),
         ("train --batch-size 101", "the number of points; it is 101"),
-        ("data iris --points 9 --output a.parquet", "--points: iris has a fixed number of points; leave it out"),
+        (
+            "data iris --points 9 --output a.parquet",
+            "--points: iris has a fixed number of points; leave it out",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(

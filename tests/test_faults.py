@@ -45,7 +45,7 @@ def full_disk(tmp_path):
 def test_a_full_disk_ends_in_one_line_and_keeps_what_was_there(full_disk):
     (full_disk / "runs.parquet").write_bytes(b"earlier")
     line = the_line(hrta(TRAIN, full_disk))
-    assert "runs.parquet: it cannot be written: " in line
+    assert "runs.parquet: cannot be written: " in line
     assert "space" in line
     assert [path.name for path in full_disk.iterdir()] == ["runs.parquet"]
     assert (full_disk / "runs.parquet").read_bytes() == b"earlier"
@@ -53,13 +53,13 @@ def test_a_full_disk_ends_in_one_line_and_keeps_what_was_there(full_disk):
 
 def test_a_full_disk_leaves_the_last_whole_checkpoint(full_disk):
     line = the_line(hrta(f"{TRAIN} --checkpoint state.npz --width 4000", full_disk))
-    assert "state.npz: it cannot be written: " in line
+    assert "state.npz: cannot be written: " in line
     assert list(full_disk.iterdir()) == []
 
 
 def test_a_file_that_may_not_grow_is_not_left_half_written(tmp_path):
     line = the_line(hrta(TRAIN, tmp_path, preexec_fn=small_files))
-    assert "runs.parquet: it cannot be written: " in line
+    assert "runs.parquet: cannot be written: " in line
     assert list(tmp_path.iterdir()) == []
 
 

@@ -151,7 +151,7 @@ def test_real_data_are_written_as_a_problem(tmp_path):
         (f"{RACE} --problem moon", "unknown problem 'moon'"),
         (f"{RACE} --problem digits_classes", "gradient of mine fits numbers"),
         (f"{RACE} --final-fraction 2", "final_fraction: 2.0 given; must be less than or equal"),
-        (f"{RACE} --problem a.parquet --output a.parquet", "and not the problem itself"),
+        (f"{RACE} --problem a.parquet --output a.parquet", "must not be the file of the problem"),
         ("slopes --output a.csv", "must be a file *.parquet"),
         ("anmin --parent x", "Invalid value for '--parent'"),
         (
@@ -172,7 +172,10 @@ def test_real_data_are_written_as_a_problem(tmp_path):
         ),
         ("train --batch-size 0", "batch_size: 0 given; must be greater than or equal to 1"),
         ("train --batch-size 101", "the number of points; it is 101"),
-        ("data iris --points 9 --output a.parquet", "--points: iris has its own; leave it out"),
+        (
+            "data iris --points 9 --output a.parquet",
+            "--points: iris has a fixed number of points; leave it out",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hrta.ntk.momentum import linear_exponents
 from hrta.study.analysis.comparison import paired
 from hrta.study.analysis.intervals import median_interval
 from hrta.study.analysis.theory import exponents
@@ -36,6 +35,8 @@ def decay_exponents(
         prediction), claimed (for methods with momentum), and smallest (median lambda of the
         networks at initialisation over that of infinite width).
     """
+    from hrta.ntk.momentum import linear_exponents
+
     rows = []
     for cell, runs in table.groupby(CELL, observed=True, dropna=False, sort=False):
         first = runs.iloc[0]

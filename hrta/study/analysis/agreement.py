@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import scipy
 
 # Probability of any disagreement in a verification of two replications that differ by chance.
 FALSE_ALARM = 0.01
@@ -128,6 +127,8 @@ class Drawn(Rule):
             The pairs with the check run; and for the checks median and diverged one row for each
             cell, without a seed, where reference and fresh are medians and fractions.
         """
+        from scipy import stats
+
         columns = list(cell)
         pool = self.pool or cell
         cell, pool, near = (_numbers(pairs, by) for by in (cell, pool, self.near or pool))
@@ -139,7 +140,7 @@ class Drawn(Rule):
         widest = [pd.Series(_spreads(side, *groups)[0]).groupby(pool) for side in scaled.T]
         spread = np.minimum(*(each.transform("max").to_numpy() for each in widest))
         own, pooled, freedom = _spreads(difference, *groups)
-        t = scipy.stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
+        t = stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
         units = np.abs(difference) / (RUN_FLOOR + t * np.sqrt(2) * spread)
         infinite = np.isposinf(values)
         tolerated = _tolerated(infinite, cell, near) & np.isfinite(scaled).any(axis=1)
@@ -225,8 +226,10 @@ def _tolerated(infinite: np.ndarray, cell: np.ndarray, near: np.ndarray) -> np.n
 
 def _sign_tests(infinite: np.ndarray, cell: np.ndarray) -> np.ndarray:
     """For each cell log p of the sign test over log level; above 1 the test fails."""
+    from scipy import stats
+
     only = pd.DataFrame(infinite & ~infinite[:, ::-1]).groupby(cell).sum().to_numpy()
-    p = [scipy.stats.binomtest(int(a), int(a + b)).pvalue if a + b else 1.0 for a, b in only]
+    p = [stats.binomtest(int(a), int(a + b)).pvalue if a + b else 1.0 for a, b in only]
     return np.abs(np.log(p) / np.log(SIGN_LEVEL))
 
 

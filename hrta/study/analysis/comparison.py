@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from hrta.study.analysis.intervals import median_interval
 from hrta.study.analysis.schema import CELL, MEDIAN, RATIO
@@ -28,8 +27,10 @@ def sign_test(log_ratios: np.ndarray) -> float:
 
     Source: Conover (1999), Practical Nonparametric Statistics, section 3.4; scipy.stats.binomtest.
     """
+    from scipy.stats import binomtest
+
     below, above = int((log_ratios < 0).sum()), int((log_ratios > 0).sum())
-    return float(scipy.stats.binomtest(below, below + above).pvalue) if below + above else 1.0
+    return float(binomtest(below, below + above).pvalue) if below + above else 1.0
 
 
 def paired_ratio(log_ratios: np.ndarray) -> PairedRatio:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import scipy
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
@@ -31,10 +30,12 @@ def median_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float, fl
 
     Source: Efron and Tibshirani (1993), chapter 13; scipy.stats.bootstrap.
     """
+    from scipy.stats import bootstrap
+
     values = np.clip(np.asarray(values, dtype=np.float64), -INFINITE, INFINITE)
     median = low = high = np.median(values)
     if np.ptp(values) > 0:
-        low, high = scipy.stats.bootstrap(
+        low, high = bootstrap(
             (values,),
             np.median,
             confidence_level=CONFIDENCE,

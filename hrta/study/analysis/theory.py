@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import scipy
 
 from hrta.study.analysis.intervals import CONFIDENCE
 from hrta.study.analysis.schema import MOTION, RATES
@@ -18,13 +17,15 @@ def power_law(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     Raises:
         ValueError: fewer than three rows, or a single x, are left.
     """
+    from scipy import stats
+
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     positive = y > 0
     x, y = x[positive], y[positive]
     if len(x) < 3 or len(np.unique(x)) < 2:
         raise ValueError("power_law: needs three positive values at two or more x")
-    fit = scipy.stats.linregress(np.log(x), np.log(y))
-    half = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr
+    fit = stats.linregress(np.log(x), np.log(y))
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2) * fit.stderr
     return float(fit.slope), float(fit.slope - half), float(fit.slope + half)
 
 

@@ -1,4 +1,8 @@
-"""The kinds of evidence: one record each, of its results, columns, reduction, rules and claims."""
+"""The kinds of evidence: one record each, of its results, columns, reduction, rules and claims.
+
+The workflow reads the records when it plans, so that this module and those that it imports import
+scipy only inside functions: it takes longer than the rest of the planning.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -221,5 +221,7 @@ def test_the_readme_is_up_to_date():
 def test_runs_need_no_seed_in_common():
     """What cannot be paired is said, not judged."""
     apart = pd.concat([runs(relu=[1.0]), runs(new=[1.0]).assign(seed=7)], ignore_index=True)
-    with pytest.raises(ValueError, match=r"^claims\.1\.judged_on\.0: nothing to .* seed 7$"):
+    with pytest.raises(
+        ValueError, match=r"^claims\.1\.judged_on\.0: no run of the baseline .* seed 7$"
+    ):
         evaluated(claim(LOSSES), final_losses=apart)

@@ -199,7 +199,7 @@ def test_an_item_has_captions_configuration_and_provenance(index):
         item = page.locator("#figure_mine")
         assert item.locator("h3").inner_text() == "How far the kernel moves: <x²>"
         first, second = item.locator("figcaption").all_inner_texts()
-        assert first.startswith("Figure 1 (wine). How far training has moved")
+        assert first.startswith("Figure 1 (wine). Motion of the tangent kernel")
         assert "median over 7 seeds" in first
         assert second.startswith("Table 1 (wine). ")
         image = item.locator("img")

@@ -47,5 +47,5 @@ def test_what_makes_no_path_is_refused(path, message):
 
 
 def test_too_few_steps_are_refused():
-    with pytest.raises(ValueError, match="4 steps are too few for 5 stages"):
+    with pytest.raises(ValueError, match="steps must be at least 5, one for each stage; it is 4"):
         stages(4, s=[1, 2], stages=5)

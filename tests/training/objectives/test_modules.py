@@ -266,7 +266,7 @@ def test_training_that_makes_no_sense_is_refused(small_problem, change, message)
 
 
 def test_stages_there_must_be():
-    with pytest.raises(ValueError, match="it needs at least one stage"):
+    with pytest.raises(ValueError, match="at least one stage is needed"):
         Schedule([])
 
 

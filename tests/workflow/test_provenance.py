@@ -45,7 +45,7 @@ def test_every_job_has_its_command_times_and_inputs(replicated):
     (trained,) = [
         job for job in manifest.jobs if job.outputs[0].endswith("sine1d/adam/width8.parquet")
     ]
-    assert {"hrta/training/two_layer.py", "data/sine1d.parquet"} < set(trained.inputs)
+    assert {"hrta/training/trainer.py", "data/sine1d.parquet"} < set(trained.inputs)
     assert trained.result["spec"]["seeds"] == 4
     assert set(manifest.configuration) == {"config/replication.yaml", "config/smoke.yaml"}
 

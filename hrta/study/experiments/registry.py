@@ -9,6 +9,7 @@ from hrta.study.config.race_spec import RaceSpec
 from hrta.study.config.training_specs import SweepSpec, TrainingSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import DATASETS
+from hrta.training.engines import ENGINES
 
 EXPERIMENTS = "hrta.study.experiments"
 # The module that runs each kind of job.
@@ -64,7 +65,8 @@ def modules_of(spec: Spec, automatic: str) -> list[str]:
     if isinstance(spec, RaceSpec):
         modules += [f"{EXPERIMENTS}.trainers.{trainer}" for trainer in sorted(spec.trainers)]
     if engine := engine_of(spec, automatic):
-        modules.append(f"hrta.training.engines.{engine}_engine")
+        module, _ = ENGINES[engine]
+        modules.append(module)
     if any(isinstance(each, DataSet) and each.file is None for each in spec.sources):
         modules.append(DATASETS)
     return modules

@@ -5,18 +5,14 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hrta.training.engines import ENGINES
+
 if TYPE_CHECKING:
     from hrta.training.engines.engine import Engine
     from hrta.training.task import Task
 
 LOG = logging.getLogger(__name__)
 
-# Each engine: a module, and in it a function or class that is called with the task.
-ENGINES = {
-    "torch": ("hrta.training.objectives.two_layer_loss", "make_torch_engine"),
-    "numba": ("hrta.training.engines.numba_engine", "NumbaEngine"),
-    "triton": ("hrta.training.engines.triton_engine", "TritonEngine"),
-}
 # The compiled engine for each type of device.
 COMPILED = {"cpu": "numba", "cuda": "triton"}
 # The optimizers whose updates the compiled engines have.

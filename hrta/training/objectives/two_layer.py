@@ -6,7 +6,8 @@ import numpy as np
 
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
-from hrta.training.engines.choice import ENGINES, make_engine
+from hrta.training.engines import ENGINES
+from hrta.training.engines.choice import make_engine
 from hrta.training.engines.engine import Engine
 from hrta.training.objectives.objective import OPTIONAL, Objective
 from hrta.training.task import Task

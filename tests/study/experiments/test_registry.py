@@ -64,3 +64,8 @@ def test_neither_specs_nor_their_modules_names_need_torch():
     code += "import hrta.study.experiments.registry, hrta.cli.main; "
     code += "assert not {'torch', 'numba', 'scipy', 'sklearn'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_torch_engine_brings_the_loss_that_it_minimises():
+    spec = JOBS["runs/sine1d/adam/width50"].model_copy(update={"engine": "torch"})
+    assert "hrta.training.objectives.two_layer_loss" in modules_of(spec, "numba")

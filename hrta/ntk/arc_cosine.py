@@ -107,7 +107,8 @@ def _half_chords(x, others, unit, other_units, products, dots, halves):
     for d in range(len(x)):
         for j in range(len(halves)):
             sign = 1.0 if dots[j] >= 0 else -1.0
-            halves[j] += (unit[d] - sign * other_units[d, j]) ** 2
+            chord = unit[d] - sign * other_units[d, j]
+            halves[j] += chord * chord
     for j in range(len(halves)):
         halves[j] = math.sqrt(halves[j]) / 2
     for j in range(len(halves)):
@@ -120,7 +121,7 @@ def _entry(dot, half, norms, s, inner, outer):
     """inner * K^w + outer * K^a for one pair; norms is the product |x||x'|."""
     size, sign = abs(dot), 1.0 if dot >= 0 else -1.0
     # q of the formulas above, times 2/pi
-    p, q = (1 - s / 2) ** 2, s**2 / (2 * np.pi)
+    p, q = (1 - s / 2) * (1 - s / 2), s * s / (2 * np.pi)
     wide = 2 * size < norms
     ratio = size / norms
     angle = _arcsine(ratio if wide else half)
@@ -178,7 +179,8 @@ def _exact_wedge(x, z):
         for k in range(j):
             product, error = _two_product(x[j], z[k])
             minus, lost = _two_product(x[k], z[j])
-            total += ((product - minus) + (error - lost)) ** 2
+            difference = (product - minus) + (error - lost)
+            total += difference * difference
     return math.sqrt(total)
 
 

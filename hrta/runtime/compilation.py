@@ -1,4 +1,9 @@
-"""Compilation of functions for the CPU, and the cache of the machine code."""
+"""Compilation of functions for the CPU, and the cache of the machine code.
+
+A compiled function must not contain an integer power, such as x**2. Numba compiles the function
+behind it once in a process, with the options of the first caller, and links it into all others. So
+the last digits of a training would depend on whether the process compiled exact code before.
+"""
 
 import hashlib
 import os

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hrta.problems.files import write_problem
 from hrta.study.config.problem_sources import StoredProblem
-from hrta.study.config.training_specs import TrainingSpec
+from hrta.study.config.training import TrainingSpec
 
 FOLDER = Path(tempfile.mkdtemp())
 atexit.register(shutil.rmtree, FOLDER)

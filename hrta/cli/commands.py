@@ -19,8 +19,8 @@ from hrta.cli.fields import (
 )
 from hrta.cli.jobs import run_job
 from hrta.cli.options import OPTIONS, REQUIRED
+from hrta.study.config.jobs import SPEC_TYPES
 from hrta.study.config.mistakes import checked
-from hrta.study.config.specs import SPEC_TYPES
 
 app = typer.Typer(rich_markup_mode=None)
 theory = typer.Typer(

@@ -8,8 +8,8 @@ import typer
 
 from hrta.cli.jobs import run_job
 from hrta.cli.options import CheckpointOption, OutputOption, ParentOption
+from hrta.study.config.jobs import SPEC
 from hrta.study.config.mistakes import checked
-from hrta.study.config.specs import SPEC
 
 app = typer.Typer(rich_markup_mode=None)
 

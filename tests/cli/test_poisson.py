@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hrta.cli import commands
-from hrta.study.config.deep_specs import PoissonSpec
+from hrta.study.config.poisson import PoissonSpec
 from hrta.study.experiments.poisson import SIDE, run
 
 SMALL = "--width 6 --stage-steps 5 --log-every 2 --seeds 2"

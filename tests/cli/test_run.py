@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from hrta.cli import main as cli
 from hrta.problems.targets import make_problem
 from hrta.study.analysis import schema
-from hrta.study.config.specs import SPEC
+from hrta.study.config.jobs import SPEC
 
 POINTS = "--points 12 --test-points 5"
 STAGES = "--stage-steps 6 --method relu=1,1 --method relaxation=1,1.5"

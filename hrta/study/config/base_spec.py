@@ -5,6 +5,7 @@ when it is read, and written beside the result.
 """
 
 import hashlib
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -16,17 +17,27 @@ Stages = Annotated[list[HomotopyParameter], Field(min_length=1)]
 Methods = Annotated[dict[str, Stages], Field(min_length=1)]
 
 
+# The section of the problem's experiment.
+EXPERIMENT = "experiments.{problem}"
+
+
 class Spec(Strict):
     """Everything that the result of a job depends on.
 
     The field `seeds` is the number of seeds, which are 0, 1, ...
 
     Attributes:
+        module: the module of hrta.study.experiments that runs the job.
+        sections: sections of the configuration that have the fields' values; the first one that
+            has a field counts. {problem} is the name of the experiment or the data set, {optimizer}
+            a field of the spec, {race} the section of the race.
         second_table: name of the second table that the job writes; empty if it writes one table.
         resumable: whether the job can write checkpoints.
         job: kind of the job.
     """
 
+    module: ClassVar[str]
+    sections: ClassVar[tuple[str, ...]] = ()
     second_table: ClassVar[str] = ""
     resumable: ClassVar[bool] = False
     job: str
@@ -51,3 +62,17 @@ class Spec(Strict):
         """The name of the job in progress and messages."""
         experiment = getattr(self, "experiment", None)
         return f"{experiment}, {self.job}" if experiment else self.job
+
+
+# Specs by the names of their results.
+Jobs = Iterator[tuple[str, Spec]]
+
+
+def spec_types(base: type[Spec] = Spec) -> dict[str, type[Spec]]:
+    """All types of specs that have been imported, by kind of job."""
+    found = {}
+    for each in base.__subclasses__():
+        if "job" in each.__annotations__:
+            found[each.model_fields["job"].default] = each
+        found |= spec_types(each)
+    return found

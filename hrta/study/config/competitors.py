@@ -1,94 +1,13 @@
-"""The configuration of the competing methods of related papers: their experiments, the race."""
+"""The competing methods of related papers: their experiments and the race."""
 
-from typing import Annotated
+from pydantic import model_validator
 
-from pydantic import Field, model_validator
-
+from hrta.study.config.acceleration import Acceleration
+from hrta.study.config.adaptive_slopes import AdaptiveSlopes
+from hrta.study.config.alternation import Alternation
 from hrta.study.config.mistakes import check_names, refuse
 from hrta.study.config.races import Race
-from hrta.study.config.values import (
-    Activation,
-    Adaptive,
-    BelowOne,
-    Count,
-    Fraction,
-    Label,
-    Name,
-    NonNegative,
-    Number,
-    PositiveNumber,
-    Several,
-    Sourced,
-    Strict,
-)
-
-
-class Variant(Strict):
-    """A kind of adaptive slopes with a weight of slope recovery."""
-
-    label: Label
-    adaptive: Adaptive
-    recovery: NonNegative
-
-
-class AdaptiveSlopes(Strict):
-    """The experiment that compares deep networks with adaptive and with fixed slopes."""
-
-    experiment: str
-    hidden: Sourced[Annotated[list[Count], Field(min_length=1)]]
-    activation: Activation
-    variants: Annotated[dict[Name, Variant], Field(min_length=1)]
-    scale: Sourced[Annotated[Number, Field(ge=1)]]
-    learning_rate: Sourced[PositiveNumber]
-    steps: Sourced[Count]
-    solution_steps: Sourced[Several[Count]]
-    seeds: Sourced[Count]
-    log_every: Sourced[Count]
-
-    @model_validator(mode="after")
-    def _fits(self) -> "AdaptiveSlopes":
-        for name in self.variants:
-            if name.endswith("_solutions"):
-                refuse(["variants"], name, "must not end in _solutions, the suffix of files")
-        late = [step for step in self.solution_steps.value if step > self.steps.value]
-        if late:
-            refuse(["solution_steps", "value"], late, f"there are {self.steps.value} steps")
-        return self
-
-
-class AcceleratedProblem(Strict):
-    """An experiment, possibly with another number of points, or a set of real data."""
-
-    label: Label
-    points: Sourced[Count] | None = None
-
-
-class Acceleration(Strict):
-    """The experiment in which heavy ball and Nesterov train the inner weights alone."""
-
-    problems: Annotated[dict[Name, AcceleratedProblem], Field(min_length=1)]
-    widths: Sourced[Several[Count]]
-    seeds: Sourced[Count]
-    steps: Sourced[Count]
-    step_fraction: Sourced[Fraction]
-    log_every: Sourced[Count]
-
-
-class Alternation(Strict):
-    """The experiment on exact alternating minimisation, round by round.
-
-    Attributes:
-        problems: problems of the race, which must have them with this width.
-        against: methods of the race that are compared: anmin and others.
-    """
-
-    problems: Several[str]
-    width: Sourced[Count]
-    rounds: Sourced[Count]
-    ridge: Sourced[PositiveNumber]
-    leak: Sourced[BelowOne]
-    seeds: Sourced[Count]
-    against: Several[str]
+from hrta.study.config.values import Strict
 
 
 class Competitors(Strict):

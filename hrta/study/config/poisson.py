@@ -1,13 +1,16 @@
-"""The configuration of the Poisson problem."""
+"""The Poisson problem by the Deep Ritz method: configuration, spec, jobs."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from hrta.problems.poisson import grid, make_problem
+from hrta.study.config.base_spec import Jobs, Methods, Spec
 from hrta.study.config.mistakes import check_stages, refuse
+from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.values import (
     Count,
+    Fraction,
     Label,
     Method,
     Name,
@@ -17,6 +20,9 @@ from hrta.study.config.values import (
     Sourced,
     Strict,
 )
+
+if TYPE_CHECKING:
+    from hrta.study.config.replication import Replication
 
 
 class RitzProblem(Strict):
@@ -72,3 +78,51 @@ class Poisson(Strict):
     def _stages_fit(self) -> "Poisson":
         check_stages(["methods"], {name: method.s for name, method in self.methods.items()})
         return self
+
+
+class PoissonSpec(Spec):
+    """Two-layer ReLU^2 networks that minimise the energy of a Poisson problem: Deep Ritz.
+
+    Attributes:
+        solution: name of the exact solution.
+        points: number of points of the quadrature.
+    """
+
+    module = "poisson"
+    sections = ("poisson.problems.{problem}", "poisson", "training")
+    second_table = "solutions"
+    resumable = True
+    job: Literal["poisson"] = "poisson"
+    experiment: str
+    solution: str
+    methods: Methods
+    points: Count
+    quadrature: QuadratureName
+    width: Count
+    stage_steps: Count
+    learning_rates: Several[PositiveNumber]
+    decay: Fraction
+    seeds: Count
+    log_every: Count
+
+    @property
+    def sources(self) -> list[ProblemSource]:
+        """Empty: the quadrature makes the points."""
+        return []
+
+
+def poisson_jobs(settings: "Replication") -> Jobs:
+    """A job for each problem and quadrature rule."""
+    poisson = settings.poisson
+    methods = {name: method.s for name, method in poisson.methods.items()}
+    for name, problem in poisson.problems.items():
+        for quadrature in poisson.quadratures:
+            spec = PoissonSpec.of(
+                settings.training,
+                poisson,
+                problem,
+                experiment=f"{name}_{quadrature}",
+                methods=methods,
+                quadrature=quadrature,
+            )
+            yield f"poisson/{name}_{quadrature}", spec

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hrta.study.config.base_spec import Spec
+from hrta.study.config.base_spec import EXPERIMENT, Spec
 from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.race_methods import Entry
 from hrta.study.config.values import Count, Fraction, Name, Several, Strict
@@ -21,6 +21,8 @@ class RacedProblem(Strict):
 class RaceSpec(Spec):
     """Methods of any kind, each tuned on its grid and then trained from other seeds."""
 
+    module = "race"
+    sections = ("{race}", "training", EXPERIMENT)
     second_table = "tuning"
     resumable = True
     job: Literal["race"] = "race"

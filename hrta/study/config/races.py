@@ -1,12 +1,14 @@
 """The configuration of a race: methods, grids, problems."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError, model_validator
 
 from hrta.problems.datasets import CLASSES
+from hrta.study.config.base_spec import Jobs
 from hrta.study.config.mistakes import check_names, refuse
 from hrta.study.config.race_methods import CLASSIFIERS, Entry, Grid, RacedMethod
+from hrta.study.config.race_spec import RacedProblem, RaceSpec
 from hrta.study.config.values import (
     Count,
     Label,
@@ -17,6 +19,9 @@ from hrta.study.config.values import (
     Sourced,
     Strict,
 )
+
+if TYPE_CHECKING:
+    from hrta.study.config.replication import Replication
 
 # The least number of evaluations; a method with more stages needs one evaluation for each stage.
 FEWEST_EVALUATIONS = 3
@@ -115,3 +120,16 @@ class Race(Strict):
             except ValidationError as error:
                 refuse([*at, "grid"], method.grid, error.errors()[0]["msg"])
         return self
+
+
+def race_jobs(settings: "Replication") -> Jobs:
+    """The jobs of all races."""
+    for folder, race in settings.races.items():
+        problems = [
+            RacedProblem.of(each, problem=settings.stored(name))
+            for name, each in race.problems.items()
+        ]
+        for job, names in race.jobs.items():
+            entries = {name: race.entry(name) for name in names}
+            spec = RaceSpec.of(settings.training, race, entries=entries, problems=problems)
+            yield f"{folder}/{job}", spec

@@ -1,5 +1,7 @@
 """The whole configuration as typed models, checked before any job starts."""
 
+from collections.abc import Iterable
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -10,22 +12,21 @@ from hrta.study.config.competitors import Competitors
 from hrta.study.config.extensions import Extensions
 from hrta.study.config.mistakes import check_names, check_stages, checked, refuse
 from hrta.study.config.poisson import Poisson
+from hrta.study.config.problem_sources import DataSet, SampledProblem
+from hrta.study.config.races import Race
 from hrta.study.config.sweep import Sweep
-from hrta.study.config.theory import Theory
+from hrta.study.config.theory import Spectra, Theory
+from hrta.study.config.training import Optimizer, Training
 from hrta.study.config.values import (
     RENAMED,
-    BelowOne,
     Count,
     Device,
     Dtype,
     EngineName,
-    Fraction,
-    HomotopyParameter,
     Label,
     Method,
     Name,
     OptimizerName,
-    PositiveNumber,
     Several,
     Sourced,
     Strict,
@@ -36,27 +37,6 @@ def _known_engine(given: Any) -> Any:
     if given in ("reference", "cpu", "cuda"):
         raise ValueError(f"it was renamed to {RENAMED[given]}")
     return given
-
-
-class Optimizer(Strict):
-    """The parameters of an optimizer; momentum only for heavy_ball and nesterov.
-
-    Every method is trained with each of the learning rates; figures of one learning rate show the
-    first.
-    """
-
-    label: Label
-    learning_rates: Sourced[Several[PositiveNumber]]
-    momentum: Sourced[BelowOne] | None = None
-
-
-class Training(Strict):
-    """The parameters that all ensembles have in common."""
-
-    stage_steps: Sourced[Count]
-    decay: Sourced[Fraction]
-    log_every: Sourced[Count]
-    final_fraction: Sourced[Fraction]
 
 
 class Experiment(Strict):
@@ -85,13 +65,6 @@ class Experiment(Strict):
             refuse(at, points, str(error))
 
 
-class Spectra(Strict):
-    """The homotopy parameters and the seeds of the spectra of tangent kernels."""
-
-    s: Sourced[Several[HomotopyParameter]]
-    seeds: Sourced[Count]
-
-
 class Replication(Strict):
     """The whole configuration, config/replication.yaml."""
 
@@ -114,6 +87,47 @@ class Replication(Strict):
     def baseline(self) -> str:
         """The method that the others are compared with: the first one."""
         return next(iter(self.methods))
+
+    @property
+    def races(self) -> dict[str, Race]:
+        """All races by the folders of their results."""
+        extensions = self.extensions
+        return {
+            "race": self.competitors.race,
+            "schedules": extensions.schedules.race,
+            "activations": extensions.activations.race,
+            "depth": extensions.depth.race,
+        }
+
+    def stages(self, names: Iterable[str]) -> dict[str, list[float]]:
+        """The s of each stage, for each of these methods."""
+        return {name: self.methods[name].s for name in names}
+
+    def sampled(
+        self,
+        experiment: str,
+        points: int | None = None,
+        test_points: int = 1,
+        file: str | None = None,
+    ) -> SampledProblem:
+        """The problem of an experiment, with its own or the given number of points."""
+        chosen = self.experiments[experiment]
+        points = points or chosen.points.value
+        return SampledProblem(
+            name=chosen.problem,
+            points=points,
+            test_points=test_points,
+            file=file,
+            digest=points_digest(chosen.problem, points, test_points),
+        )
+
+    def stored(self, name: str) -> SampledProblem | DataSet:
+        """The points of an experiment or of a set of real data, in the file of its data job."""
+        file = f"data/{name}.parquet"
+        if name not in self.experiments:
+            return DataSet(name=name, file=file)
+        test_points = self.experiments[name].test_points.value
+        return self.sampled(name, test_points=test_points, file=file)
 
     @model_validator(mode="after")
     def _optimizers_fit(self) -> "Replication":
@@ -198,6 +212,12 @@ class Replication(Strict):
     def _check_methods(self, at: list[str], methods: list[str]) -> None:
         check_names(at, methods, self.methods)
         check_stages(at, {name: self.methods[name].s for name in methods})
+
+
+@cache
+def points_digest(name: str, points: int | None, test_points: int) -> str:
+    """SHA-256 of the points of a sampled problem."""
+    return make_problem(name, points, test_points).digest
 
 
 def check_config(config: Any) -> Replication:

@@ -1,17 +1,43 @@
-"""The configuration of the measurements of the tangent-kernel theory."""
+"""The tangent kernel and the linearised network: configuration, specs, jobs."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from hrta.study.config.base_spec import EXPERIMENT, Jobs, Methods, Spec
+from hrta.study.config.problem_sources import ProblemSource, SampledProblem
 from hrta.study.config.values import (
     Count,
     HomotopyParameter,
+    OptimizerName,
     PositiveNumber,
     Several,
     Sourced,
     Strict,
 )
+
+if TYPE_CHECKING:
+    from hrta.study.config.replication import Replication
+
+
+class Spectra(Strict):
+    """The homotopy parameters and the seeds of the spectra of tangent kernels."""
+
+    s: Sourced[Several[HomotopyParameter]]
+    seeds: Sourced[Count]
+
+
+class SpectraSpec(Spec):
+    """Eigenvalues of the tangent Gram matrix at infinite width and of initialised networks."""
+
+    module = "spectra"
+    sections = ("spectra", EXPERIMENT)
+    job: Literal["spectra"] = "spectra"
+    experiment: str
+    problem: ProblemSource
+    s: Several[HomotopyParameter]
+    widths: list[Count]
+    seeds: Count
 
 
 class WidthLimit(Strict):
@@ -20,6 +46,19 @@ class WidthLimit(Strict):
     experiments: Several[str]
     widths: Sourced[Several[Count]]
     seeds: Sourced[Count]
+
+
+class WidthLimitSpec(Spec):
+    """Gram matrices of networks at initialisation against those of infinite width."""
+
+    module = "width_limit"
+    sections = ("theory.width_limit", "theory", EXPERIMENT)
+    job: Literal["theory width"] = "theory width"
+    experiment: str
+    problem: ProblemSource
+    s: Several[HomotopyParameter]
+    widths: Several[Count]
+    seeds: Count
 
 
 class ManyPoints(Strict):
@@ -34,6 +73,22 @@ class SampleNumber(Strict):
     experiments: Annotated[dict[str, ManyPoints], Field(min_length=1)]
 
 
+class SampleNumberSpec(Spec):
+    """Extremal eigenvalues at infinite width for several numbers of points."""
+
+    module = "sample_number"
+    sections = ("theory.sample_number.experiments.{problem}", "theory")
+    job: Literal["theory samples"] = "theory samples"
+    experiment: str
+    problems: Annotated[list[SampledProblem], Field(min_length=1)]
+    s: Several[HomotopyParameter]
+
+    @property
+    def sources(self) -> list[ProblemSource]:
+        """The sources of the problem, one for each number of points."""
+        return list(self.problems)
+
+
 class Motion(Strict):
     """The motion of kernel and weights during training."""
 
@@ -43,6 +98,22 @@ class Motion(Strict):
     widths: Sourced[Several[Count]]
     seeds: Sourced[Count]
     stage_steps: Sourced[Count]
+
+
+class MotionSpec(Spec):
+    """How far the tangent kernel and the weights move; the learning rate is constant."""
+
+    module = "kernel_motion"
+    sections = ("theory.motion", "optimizers.{optimizer}", EXPERIMENT, "")
+    job: Literal["theory motion"] = "theory motion"
+    experiment: str
+    problem: ProblemSource
+    methods: Methods
+    widths: Several[Count]
+    seeds: Count
+    stage_steps: Count
+    optimizer: OptimizerName
+    learning_rate: PositiveNumber
 
 
 class FewPoints(Strict):
@@ -63,6 +134,33 @@ class Rates(Strict):
     log_every: Sourced[Count]
 
 
+class RatesSpec(Spec):
+    """Gradient descent in float64 at a constant rate, with the bound and the linearised network."""
+
+    module = "rates"
+    sections = ("theory.rates.experiments.{problem}", "theory.rates", EXPERIMENT, "")
+    job: Literal["theory rates"] = "theory rates"
+    experiment: str
+    problem: ProblemSource
+    methods: Methods
+    widths: Several[Count]
+    seeds: Count
+    stage_steps: Count
+    learning_rate: PositiveNumber
+    log_every: Count
+
+
+class JumpsSpec(Spec):
+    """The expected loss just after each switch of s, at infinite width."""
+
+    module = "jumps"
+    sections = (EXPERIMENT, "")
+    job: Literal["theory jumps"] = "theory jumps"
+    experiment: str
+    problem: ProblemSource
+    methods: Methods
+
+
 class Theory(Strict):
     """The measurements of the tangent-kernel theory."""
 
@@ -71,3 +169,44 @@ class Theory(Strict):
     sample_number: SampleNumber
     motion: Motion
     rates: Rates
+
+
+def spectra_jobs(settings: "Replication") -> Jobs:
+    """The spectra of every experiment."""
+    for name, experiment in settings.experiments.items():
+        problem = settings.stored(name)
+        spec = SpectraSpec.of(experiment, settings.spectra, experiment=name, problem=problem)
+        yield f"spectra/{name}", spec
+
+
+def theory_jobs(settings: "Replication") -> Jobs:
+    """All measurements of the tangent-kernel theory."""
+    theory, limit, motion = settings.theory, settings.theory.width_limit, settings.theory.motion
+    for name in limit.experiments:
+        problem = settings.sampled(name)
+        spec = WidthLimitSpec.of(theory, limit, experiment=name, problem=problem)
+        yield f"theory/width/{name}", spec
+    for name, many in theory.sample_number.experiments.items():
+        problems = [settings.sampled(name, points) for points in many.points.value]
+        spec = SampleNumberSpec.of(theory, experiment=name, problems=problems)
+        yield f"theory/samples/{name}", spec
+    for optimizer in motion.optimizers:
+        spec = MotionSpec.of(
+            motion,
+            problem=settings.sampled(motion.experiment),
+            methods=settings.stages(motion.methods),
+            optimizer=optimizer,
+            learning_rate=settings.optimizers[optimizer].learning_rates.value[0],
+        )
+        yield f"theory/motion/{optimizer}", spec
+    for name, few in theory.rates.experiments.items():
+        spec = RatesSpec.of(
+            theory.rates,
+            experiment=name,
+            problem=settings.sampled(name, few.points.value),
+            methods=settings.stages(theory.rates.methods),
+        )
+        yield f"theory/rates/{name}", spec
+    for name, experiment in settings.experiments.items():
+        problem, methods = settings.sampled(name), settings.stages(experiment.methods)
+        yield f"theory/jumps/{name}", JumpsSpec(experiment=name, problem=problem, methods=methods)

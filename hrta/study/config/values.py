@@ -1,7 +1,7 @@
 """The basic types of the configuration: constrained numbers, names, and strict models."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -63,6 +63,19 @@ class Strict(BaseModel):
     """A frozen model that refuses unknown keys with a list of the allowed ones."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+    @classmethod
+    def of(cls, *sections: BaseModel, **fields: object) -> Self:
+        """A model with these fields; the other fields are taken by name from the sections.
+
+        If several sections have a value of that name, the last one counts.
+        """
+        values = {}
+        for section in sections:
+            for name, value in section:
+                if name in cls.model_fields and value is not None:
+                    values[name] = value.value if isinstance(value, Sourced) else value
+        return cls(**{**values, **fields})
 
     @model_validator(mode="before")
     @classmethod

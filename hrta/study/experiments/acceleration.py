@@ -13,7 +13,7 @@ from hrta.ntk.momentum import OPTIMIZERS, momentum_from_kernel, predict_losses_w
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule, Stage
 from hrta.study.analysis.schema import ACCELERATION
-from hrta.study.config.theory_specs import AccelerationSpec
+from hrta.study.config.acceleration import AccelerationSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 

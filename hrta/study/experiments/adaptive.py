@@ -5,7 +5,7 @@ from pathlib import Path
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.schedules import Schedule, Stage
 from hrta.study.analysis.schema import LAAF
-from hrta.study.config.deep_specs import AdaptiveSpec
+from hrta.study.config.adaptive_slopes import AdaptiveSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.adaptive import AdaptiveSlopes

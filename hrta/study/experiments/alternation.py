@@ -10,7 +10,7 @@ from hrta.anmin import train
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import check_numbers
 from hrta.study.analysis.schema import ANMIN
-from hrta.study.config.training_specs import AlternationSpec
+from hrta.study.config.alternation import AlternationSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hrta.problems.files import problem_table
-from hrta.study.config.training_specs import DataSpec
+from hrta.study.config.training import DataSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 

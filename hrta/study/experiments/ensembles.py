@@ -11,7 +11,7 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
 from hrta.study.analysis.schema import TRAINING
-from hrta.study.config.training_specs import TrainingSpec
+from hrta.study.config.training import TrainingSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.two_layer import TwoLayerRegression

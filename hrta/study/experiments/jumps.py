@@ -7,7 +7,7 @@ import pandas as pd
 
 from hrta.ntk.linearised import expected_jump
 from hrta.study.analysis.schema import JUMPS
-from hrta.study.config.theory_specs import JumpsSpec
+from hrta.study.config.theory import JumpsSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 

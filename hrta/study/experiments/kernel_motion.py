@@ -12,7 +12,7 @@ from hrta.ntk.matrices import empirical_gram
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
 from hrta.study.analysis.schema import MOTION
-from hrta.study.config.theory_specs import MotionSpec
+from hrta.study.config.theory import MotionSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.two_layer import TwoLayerRegression

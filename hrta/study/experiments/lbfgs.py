@@ -6,7 +6,7 @@ import torch
 
 from hrta.networks.two_layer import TwoLayer
 from hrta.study.analysis.schema import LBFGS
-from hrta.study.config.training_specs import LbfgsSpec
+from hrta.study.config.training import LbfgsSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.lbfgs import train

@@ -10,7 +10,7 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.problems.poisson import PoissonProblem, make_problem
 from hrta.schedules import Schedule
 from hrta.study.analysis.schema import POISSON, POISSON_SOLUTIONS
-from hrta.study.config.deep_specs import PoissonSpec
+from hrta.study.config.poisson import PoissonSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.training.loop import Training
 from hrta.training.objectives.deep_ritz import DeepRitz, predict

@@ -14,7 +14,7 @@ from hrta.ntk.matrices import empirical_gram, gram
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
 from hrta.study.analysis.schema import RATES
-from hrta.study.config.theory_specs import RatesSpec
+from hrta.study.config.theory import RatesSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.two_layer import TwoLayerRegression

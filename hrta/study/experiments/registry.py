@@ -6,31 +6,13 @@ from pathlib import Path
 from hrta.study.config.base_spec import Spec
 from hrta.study.config.problem_sources import DataSet
 from hrta.study.config.race_spec import RaceSpec
-from hrta.study.config.training_specs import SweepSpec, TrainingSpec
+from hrta.study.config.sweep import SweepSpec
+from hrta.study.config.training import TrainingSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import DATASETS
 from hrta.training.engines import ENGINES
 
 EXPERIMENTS = "hrta.study.experiments"
-# The module that runs each kind of job.
-MODULES = {
-    "data": "data",
-    "train": "ensembles",
-    "sweep": "sweep",
-    "spectra": "spectra",
-    "theory width": "width_limit",
-    "theory samples": "sample_number",
-    "theory motion": "kernel_motion",
-    "theory jumps": "jumps",
-    "theory rates": "rates",
-    "acceleration": "acceleration",
-    "anmin": "alternation",
-    "lbfgs": "lbfgs",
-    "laaf": "adaptive",
-    "slopes": "slopes",
-    "poisson": "poisson",
-    "race": "race",
-}
 # Jobs that train with numba on a CPU, even if a GPU is available.
 NUMBA_JOBS = ("theory motion", "theory rates", "acceleration")
 
@@ -51,7 +33,7 @@ def run(spec: Spec, progress: Progress = quiet, checkpoint: Path | None = None) 
 
 def module_of(spec: Spec) -> str:
     """The dotted name of the module that runs a spec."""
-    return f"{EXPERIMENTS}.{MODULES[spec.job]}"
+    return f"{EXPERIMENTS}.{spec.module}"
 
 
 def modules_of(spec: Spec, automatic: str) -> list[str]:

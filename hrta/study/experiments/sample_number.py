@@ -7,7 +7,7 @@ import pandas as pd
 from hrta.ntk.eigenvalues import extremal_eigenvalues
 from hrta.ntk.matrices import gram
 from hrta.study.analysis.schema import SAMPLE_NUMBER
-from hrta.study.config.theory_specs import SampleNumberSpec
+from hrta.study.config.theory import SampleNumberSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 

@@ -14,7 +14,7 @@ from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule, Stage
 from hrta.study.analysis.schema import SLOPE_SOLUTIONS, SLOPES
-from hrta.study.config.deep_specs import SlopesSpec
+from hrta.study.config.adaptive_slopes import SlopesSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.adaptive import AdaptiveSlopes

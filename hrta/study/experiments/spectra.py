@@ -9,7 +9,7 @@ import pandas as pd
 from hrta.ntk.eigenvalues import spectrum
 from hrta.ntk.matrices import empirical_gram, gram
 from hrta.study.analysis.schema import SPECTRA
-from hrta.study.config.theory_specs import SpectraSpec
+from hrta.study.config.theory import SpectraSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hrta.study.config.training_specs import SweepSpec
+from hrta.study.config.sweep import SweepSpec
 from hrta.study.experiments.ensembles import choose_device, train_ensemble
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem

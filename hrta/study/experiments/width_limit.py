@@ -10,7 +10,7 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.ntk.eigenvalues import spectrum
 from hrta.ntk.matrices import empirical_gram, gram
 from hrta.study.analysis.schema import WIDTH_LIMIT
-from hrta.study.config.theory_specs import WidthLimitSpec
+from hrta.study.config.theory import WidthLimitSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 

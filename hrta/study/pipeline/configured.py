@@ -5,31 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from hrta.study.config.jobs import SPEC_TYPES
+
 Json = Mapping[str, object]
 # Fields of a spec that only say where its points are stored.
 NOT_SHOWN = {"job", "source", "file", "digest"}
-# Sections of the configuration with the fields of each kind of spec; the first that has one counts.
-# {problem} is the name of the experiment or the data set, {optimizer} a field of the spec.
-EXPERIMENT = "experiments.{problem}"
-SCOPES = {
-    "train": ["training", "optimizers.{optimizer}", EXPERIMENT, ""],
-    "sweep": ["sweep", "sweep.learning_rates", "training", "optimizers.{optimizer}", EXPERIMENT],
-    "spectra": ["spectra", EXPERIMENT],
-    "theory width": ["theory.width_limit", "theory", EXPERIMENT],
-    "theory samples": ["theory.sample_number.experiments.{problem}", "theory"],
-    "theory motion": ["theory.motion", "optimizers.{optimizer}", EXPERIMENT, ""],
-    "theory jumps": [EXPERIMENT, ""],
-    "theory rates": ["theory.rates.experiments.{problem}", "theory.rates", EXPERIMENT, ""],
-    "acceleration": [
-        "competitors.acceleration.problems.{problem}",
-        "competitors.acceleration",
-        EXPERIMENT,
-    ],
-    "anmin": ["competitors.alternation", EXPERIMENT],
-    "slopes": ["competitors.adaptive_slopes", EXPERIMENT],
-    "poisson": ["poisson.problems.{problem}", "poisson", "training"],
-    "race": ["{race}", "training", EXPERIMENT],
-}
+# The sections of the races, by the folders of their results.
 RACES = {
     "race": "competitors.race",
     "schedules": "extensions.schedules",
@@ -146,9 +127,9 @@ def _path(
         "race": RACES.get(folder),
     }
     tails = (".".join(keys), keys[-1], ALIASES.get(keys[-1]), spec.get("optimizer"))
-    for scope in SCOPES[str(spec["job"])]:
+    for section in SPEC_TYPES[str(spec["job"])].sections:
         for tail in tails:
-            path = f"{scope.format(**names)}.{tail}".strip(".")
+            path = f"{section.format(**names)}.{tail}".strip(".")
             if path in entries and _has(entries[path], value):
                 return path
     return ""

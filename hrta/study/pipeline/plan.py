@@ -10,8 +10,8 @@ from hrta.study.config.base_spec import Spec
 from hrta.study.config.jobs import make_jobs
 from hrta.study.config.race_spec import RaceSpec
 from hrta.study.config.replication import Replication
-from hrta.study.config.theory_specs import SampleNumberSpec
-from hrta.study.config.training_specs import TrainingSpec
+from hrta.study.config.theory import SampleNumberSpec
+from hrta.study.config.training import TrainingSpec
 from hrta.study.experiments.registry import modules_of
 from hrta.study.pipeline.sources import sources
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from hrta.study.config.extensions import Networks
-from hrta.study.config.jobs import races_of
 from hrta.study.config.replication import Replication
 from hrta.study.pipeline.item import (
     COMPETITORS,
@@ -32,7 +31,7 @@ def race_items(settings: Replication, plan: Plan) -> Iterator[Item]:
 
 def _shown(settings: Replication, name: str) -> Parameters:
     """The labels of a race's methods and problems, and the baseline of each method."""
-    race = races_of(settings)[name]
+    race = settings.races[name]
     return {
         "methods": labels(race.methods),
         "problems": labels(race.problems),

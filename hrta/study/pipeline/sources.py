@@ -16,7 +16,8 @@ CONFIGURATION = HOME / "config" / "replication.yaml"
 def sources(*modules: str) -> list[str]:
     """The files of these modules and of all modules of the package that they import.
 
-    Imports inside functions count; modules imported by name as a string do not.
+    Imports inside functions count; modules imported by name as a string, or for a type checker
+    only, do not.
 
     Args:
         modules: dotted names, such as hrta.study.experiments.spectra.
@@ -89,7 +90,12 @@ def _imported(file: Path) -> list[str]:
 
 
 def _names(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        # What only a type checker imports never runs.
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("hrta"):
             yield from (node.module, *(f"{node.module}.{part.name}" for part in node.names))
         elif isinstance(node, ast.Import):

@@ -11,12 +11,7 @@ from hrta.ntk.linearised import bound
 from hrta.problems.targets import make_problem
 from hrta.study.analysis import theory as theory_statistics
 from hrta.study.config.problem_sources import SampledProblem
-from hrta.study.config.theory_specs import (
-    MotionSpec,
-    RatesSpec,
-    SampleNumberSpec,
-    WidthLimitSpec,
-)
+from hrta.study.config.theory import MotionSpec, RatesSpec, SampleNumberSpec, WidthLimitSpec
 from hrta.study.experiments import kernel_motion, rates, sample_number, width_limit
 
 PROBLEM = make_problem("sine1d", 12, 1)

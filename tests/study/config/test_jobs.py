@@ -7,10 +7,9 @@ import pytest
 from config_examples import REPLICATION, changed, laid_over
 
 from hrta.problems.targets import make_problem
-from hrta.study.config.jobs import make_jobs, points_digest, races_of
+from hrta.study.config.jobs import SPEC, make_jobs
 from hrta.study.config.mistakes import ConfigError, checked
-from hrta.study.config.replication import check_config
-from hrta.study.config.specs import SPEC
+from hrta.study.config.replication import check_config, points_digest
 
 FULL = make_jobs(check_config(REPLICATION))
 SWEPT = make_jobs(check_config(laid_over("sweep")))
@@ -33,7 +32,7 @@ def test_every_spec_survives_the_way_through_json(name):
 
 def test_jobs_are_named_after_their_results():
     folders = {name.partition("/")[0] for name in FULL}
-    data = {"data", "runs", "spectra", "theory", "poisson", *races_of(check_config(REPLICATION))}
+    data = {"data", "runs", "spectra", "theory", "poisson", *check_config(REPLICATION).races}
     assert folders == data | {"slopes", "acceleration", "anmin"}
     assert FULL["runs/sine1d/adam/width50"].width == 50
     assert FULL["poisson/poisson_grid"].experiment == "poisson_grid"

@@ -17,8 +17,8 @@ from hrta.ntk.momentum import (
 from hrta.problems.problem import Problem
 from hrta.problems.targets import make_problem
 from hrta.study.analysis import acceleration as acceleration_statistics
+from hrta.study.config.acceleration import AccelerationSpec
 from hrta.study.config.mistakes import ConfigError, checked
-from hrta.study.config.theory_specs import AccelerationSpec
 from hrta.study.experiments import acceleration
 
 # Eight corners of a cube: lambda_max / lambda_min is 51.

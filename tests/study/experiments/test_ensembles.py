@@ -7,7 +7,7 @@ from job_examples import stored, training_spec
 
 from hrta import Schedule, TwoLayer, train
 from hrta.study.config.mistakes import ConfigError, checked
-from hrta.study.config.training_specs import TrainingSpec
+from hrta.study.config.training import TrainingSpec
 from hrta.study.experiments.ensembles import choose_device, run
 
 COLUMNS = "experiment problem width method optimizer learning_rate seed step stage s loss test_loss"

@@ -14,7 +14,7 @@ from hrta.study.analysis.poisson import (
     readable_loss_gaps,
     with_gaps,
 )
-from hrta.study.config.deep_specs import PoissonSpec
+from hrta.study.config.poisson import PoissonSpec
 from hrta.study.experiments.poisson import SIDE, run
 from hrta.training import DeepRitz, train
 from hrta.training.objectives.deep_ritz import predict

@@ -7,9 +7,9 @@ from importlib.util import find_spec
 import pytest
 from config_examples import REPLICATION, laid_over
 
-from hrta.study.config.jobs import make_jobs
+from hrta.study.config.jobs import SPEC_TYPES, make_jobs
 from hrta.study.config.replication import check_config
-from hrta.study.experiments.registry import MODULES, engine_of, module_of, modules_of
+from hrta.study.experiments.registry import engine_of, module_of, modules_of
 
 JOBS = make_jobs(check_config(REPLICATION)) | make_jobs(check_config(laid_over("sweep")))
 
@@ -18,7 +18,7 @@ def test_every_job_has_modules_that_exist():
     for spec in JOBS.values():
         for module in modules_of(spec, "numba"):
             assert find_spec(module), module
-    assert {spec.job for spec in JOBS.values()} == set(MODULES) - {"lbfgs", "laaf"}
+    assert {spec.job for spec in JOBS.values()} == set(SPEC_TYPES) - {"lbfgs", "laaf"}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_engine_is_that_of_the_settings_or_of_the_machine():
 
 
 def test_neither_specs_nor_their_modules_names_need_torch():
-    code = "import sys, hrta.study.config.specs, hrta.study.config.jobs; "
+    code = "import sys, hrta.study.config.jobs; "
     code += "import hrta.study.experiments.registry, hrta.cli.main; "
     code += "assert not {'torch', 'numba', 'scipy', 'sklearn'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

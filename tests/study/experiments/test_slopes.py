@@ -10,7 +10,7 @@ from hrta import Problem, Schedule, Stage
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.problems.targets import make_problem
 from hrta.study.analysis.slopes import compare_errors, readable_errors, relative_errors
-from hrta.study.config.deep_specs import SlopesSpec
+from hrta.study.config.adaptive_slopes import SlopesSpec
 from hrta.study.config.mistakes import ConfigError, checked
 from hrta.study.experiments.slopes import run
 from hrta.training import AdaptiveSlopes, train

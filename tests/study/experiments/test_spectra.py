@@ -8,7 +8,7 @@ from hrta import TwoLayer, ntk
 from hrta.ntk.eigenvalues import spectrum
 from hrta.ntk.linearised import expected_jump
 from hrta.problems.targets import make_problem
-from hrta.study.config.theory_specs import JumpsSpec, SpectraSpec
+from hrta.study.config.theory import JumpsSpec, SpectraSpec
 from hrta.study.experiments import jumps, spectra
 
 PROBLEM = make_problem("sine1d", 6, 1)

@@ -14,7 +14,7 @@ from hrta.study.analysis.figures import sweep as sweep_plots
 from hrta.study.analysis.final import final_losses
 from hrta.study.config.mistakes import ConfigError, checked
 from hrta.study.config.problem_sources import SampledProblem
-from hrta.study.config.training_specs import SweepSpec, SweptEnsemble
+from hrta.study.config.sweep import SweepSpec, SweptEnsemble
 from hrta.study.experiments import ensembles
 from hrta.study.experiments.sweep import run
 

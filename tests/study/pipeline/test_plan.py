@@ -6,7 +6,7 @@ import sys
 import pytest
 from studies import ROOT, read_config, study
 
-from hrta.study.config.specs import SPEC
+from hrta.study.config.jobs import SPEC
 from hrta.study.pipeline.study import read_study
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from hrta.study.analysis.figures import acceleration as acceleration_plots
 from hrta.study.analysis.figures.style import COLUMN_WIDTH, save_figure
+from hrta.study.config.acceleration import AccelerationSpec
 from hrta.study.config.problem_sources import SampledProblem
-from hrta.study.config.theory_specs import AccelerationSpec
 from hrta.study.experiments import acceleration
 
 EXPERIMENTS = {"corners": "Corners", "line": "Line"}

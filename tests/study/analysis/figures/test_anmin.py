@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from hrta.study.analysis.figures import anmin as anmin_plots
+from hrta.study.config.alternation import AlternationSpec
 from hrta.study.config.problem_sources import DataSet
-from hrta.study.config.training_specs import AlternationSpec
 from hrta.study.experiments.alternation import run
 
 mpl.use("agg")

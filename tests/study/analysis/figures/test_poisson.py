@@ -5,7 +5,7 @@ import pytest
 
 from hrta.study.analysis.figures import poisson as deep_ritz_plots
 from hrta.study.analysis.poisson import with_gaps
-from hrta.study.config.deep_specs import PoissonSpec
+from hrta.study.config.poisson import PoissonSpec
 from hrta.study.experiments.poisson import SIDE, run
 
 LABELS = {"relaxation": "HRTA 1 → 3/2", "relu2": "ReLU²"}

@@ -5,7 +5,7 @@ import pytest
 
 from hrta.study.analysis.figures import slopes as laaf_plots
 from hrta.study.analysis.slopes import relative_errors
-from hrta.study.config.deep_specs import SlopesSpec
+from hrta.study.config.adaptive_slopes import SlopesSpec
 from hrta.study.config.problem_sources import SampledProblem
 from hrta.study.experiments.slopes import run
 

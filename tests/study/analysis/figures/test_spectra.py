@@ -7,7 +7,7 @@ from job_examples import stored
 from hrta import Problem, ntk
 from hrta.ntk.eigenvalues import spectrum
 from hrta.study.analysis.figures import spectra as plots
-from hrta.study.config.theory_specs import SpectraSpec
+from hrta.study.config.theory import SpectraSpec
 from hrta.study.experiments import spectra as eigenvalues
 
 mpl.use("agg")

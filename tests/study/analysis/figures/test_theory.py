@@ -7,7 +7,7 @@ import pytest
 from hrta.study.analysis import theory as theory_statistics
 from hrta.study.analysis.figures import theory as theory_plots
 from hrta.study.config.problem_sources import SampledProblem
-from hrta.study.config.theory_specs import (
+from hrta.study.config.theory import (
     MotionSpec,
     RatesSpec,
     SampleNumberSpec,

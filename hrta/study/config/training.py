@@ -1,11 +1,8 @@
-"""The specs of the jobs that make points and train two-layer networks on them."""
+"""Two-layer networks trained on the experiments' problems: configuration, specs, jobs."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, model_validator
-
-from hrta.study.config.base_spec import Methods, Spec
-from hrta.study.config.mistakes import check_names
+from hrta.study.config.base_spec import EXPERIMENT, Jobs, Methods, Spec
 from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.values import (
     BelowOne,
@@ -15,16 +12,43 @@ from hrta.study.config.values import (
     EngineName,
     Fraction,
     HomotopyParameter,
+    Label,
     OptimizerName,
     PositiveNumber,
     Several,
+    Sourced,
     Strict,
 )
+
+if TYPE_CHECKING:
+    from hrta.study.config.replication import Replication
+
+
+class Optimizer(Strict):
+    """The parameters of an optimizer; momentum only for heavy_ball and nesterov.
+
+    Every method is trained with each of the learning rates; figures of one learning rate show the
+    first.
+    """
+
+    label: Label
+    learning_rates: Sourced[Several[PositiveNumber]]
+    momentum: Sourced[BelowOne] | None = None
+
+
+class Training(Strict):
+    """The parameters that all ensembles have in common."""
+
+    stage_steps: Sourced[Count]
+    decay: Sourced[Fraction]
+    log_every: Sourced[Count]
+    final_fraction: Sourced[Fraction]
 
 
 class DataSpec(Spec):
     """The points of a problem, with their SHA-256 beside them."""
 
+    module = "data"
     job: Literal["data"] = "data"
     problem: ProblemSource
 
@@ -63,6 +87,8 @@ class TrainingSpec(Regression):
         fixed_outer: whether only the inner weights are trained; outer weights are 1 or -1.
     """
 
+    module = "ensembles"
+    sections = ("training", "optimizers.{optimizer}", EXPERIMENT, "")
     resumable = True
     job: Literal["train"] = "train"
     experiment: str
@@ -79,69 +105,10 @@ class TrainingSpec(Regression):
         return f"{self.experiment}, {self.optimizer}, width {self.width}"
 
 
-class SweptEnsemble(Strict):
-    """One ensemble of a sweep: one method with one learning rate."""
-
-    experiment: str
-    width: Count
-    learning_rate: PositiveNumber
-    method: str
-
-
-class SweepSpec(Regression):
-    """Many ensembles, each of one method with one learning rate, trained one after another.
-
-    Attributes:
-        problems: of each experiment.
-        methods: s of each stage, for each method.
-    """
-
-    job: Literal["sweep"] = "sweep"
-    ensembles: Annotated[list[SweptEnsemble], Field(min_length=1)]
-    problems: dict[str, ProblemSource]
-    methods: Methods
-
-    @model_validator(mode="after")
-    def _names_exist(self) -> "SweepSpec":
-        for number, each in enumerate(self.ensembles):
-            at = ["ensembles", str(number)]
-            check_names([*at, "experiment"], [each.experiment], self.problems)
-            check_names([*at, "method"], [each.method], self.methods)
-        return self
-
-    @property
-    def sources(self) -> list[ProblemSource]:
-        """The sources of all experiments."""
-        return list(self.problems.values())
-
-    def alone(self, ensemble: SweptEnsemble) -> TrainingSpec:
-        """One ensemble of the sweep as a separate job."""
-        shared = {name: getattr(self, name) for name in Regression.model_fields if name != "job"}
-        return TrainingSpec(
-            **shared,
-            experiment=ensemble.experiment,
-            problem=self.problems[ensemble.experiment],
-            width=ensemble.width,
-            methods={ensemble.method: self.methods[ensemble.method]},
-            learning_rates=[ensemble.learning_rate],
-        )
-
-
-class AlternationSpec(Spec):
-    """Exact alternating minimisation, round by round; losses are mean squares."""
-
-    job: Literal["anmin"] = "anmin"
-    problem: ProblemSource
-    width: Count
-    rounds: Annotated[int, Field(ge=0)]
-    ridge: PositiveNumber
-    leak: BelowOne
-    seeds: Count
-
-
 class LbfgsSpec(Spec):
     """Two-layer networks trained by L-BFGS with a strong-Wolfe line search."""
 
+    module = "lbfgs"
     job: Literal["lbfgs"] = "lbfgs"
     problem: ProblemSource
     width: Count
@@ -151,3 +118,21 @@ class LbfgsSpec(Spec):
     s: HomotopyParameter
     seeds: Count
     dtype: Dtype
+
+
+def training_jobs(settings: "Replication") -> Jobs:
+    """The ensembles: a job for each experiment, optimizer and width."""
+    for name, experiment in settings.experiments.items():
+        for optimizer in experiment.optimizers:
+            for width in experiment.widths.value:
+                spec = TrainingSpec.of(
+                    settings,
+                    settings.training,
+                    settings.optimizers[optimizer],
+                    experiment=name,
+                    problem=settings.stored(name),
+                    width=width,
+                    methods=settings.stages(experiment.methods),
+                    optimizer=optimizer,
+                )
+                yield f"runs/{name}/{optimizer}/width{width}", spec

@@ -7,6 +7,7 @@ from typing import Any
 
 from hrta.study.config.mistakes import ConfigError
 from hrta.study.config.replication import Replication
+from hrta.study.pipeline.sources import notebook_title
 
 SUFFIXES = {"figures": ("pdf", "png"), "tables": ("md", "csv")}
 SECTIONS = PAPER, THEORY, COMPETITORS, EXTENSIONS = (
@@ -15,32 +16,6 @@ SECTIONS = PAPER, THEORY, COMPETITORS, EXTENSIONS = (
     "Competing methods",
     "Extensions",
 )
-# The headings of the notebooks.
-TITLES = {
-    "acceleration": "Heavy ball and Nesterov",
-    "activations": "The activation family",
-    "anmin": "Exact alternating minimisation",
-    "conditioning": "The s² law, and what relaxation gains beyond a larger step",
-    "eigenvalues": "Eigenvalues against s",
-    "final_losses": "Final losses",
-    "jumps": "The jump of the loss at a switch",
-    "learning_rates": "Final loss against learning rate",
-    "loss_curves": "Loss curves",
-    "motion": "How far the kernel moves",
-    "networks": "Other activations, deeper networks",
-    "poisson": "The Poisson problem by the Deep Ritz method",
-    "race": "The race",
-    "race_curves": "Loss against cost",
-    "rates": "Measured loss, linearised prediction, bound",
-    "sample_number": "Eigenvalues against the number of points",
-    "schedules": "Paths through the stages",
-    "sensitivity": "How much the learning rate matters",
-    "slopes": "Adaptive slopes on a function with a jump",
-    "spectra": "Whole spectra",
-    "sweep": "Which s, at which learning rate, at which width?",
-    "width": "Final loss against width",
-    "width_limit": "From finite to infinite width",
-}
 
 
 @dataclass(frozen=True)
@@ -96,8 +71,8 @@ class Item:
 
     @property
     def title(self) -> str:
-        """The heading in the report."""
-        return ": ".join(filter(None, [TITLES[self.notebook], self.of]))
+        """The heading in the report: the title of the notebook, and the label."""
+        return ": ".join(filter(None, [notebook_title(self.notebook), self.of]))
 
     @property
     def shown(self) -> list[Shown]:

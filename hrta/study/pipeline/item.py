@@ -1,6 +1,6 @@
 """The items of the replication, figures and tables: notebook, inputs, outputs, labels."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ def figure_and_table(name: str) -> dict[str, str]:
     return {"figure": f"figures/{name}", "table": f"tables/{name}"}
 
 
-def by_name(items: Iterable[Item], experiments: Iterable[str]) -> dict[str, Item]:
+def by_name(items: Collection[Item], experiments: Iterable[str]) -> dict[str, Item]:
     """The items by name.
 
     Args:
@@ -120,12 +120,11 @@ def by_name(items: Iterable[Item], experiments: Iterable[str]) -> dict[str, Item
         ConfigError: two figures or tables have the same name.
     """
     own = {f"figure_{name}": name for name in experiments}
-    found, files = {}, set()
+    files = set()
     # Figures of experiments come last, so that their names are refused.
-    for item in sorted(items := list(items), key=lambda item: item.name in own):
-        if item.name in found or not files.isdisjoint(item.files):
+    for item in sorted(items, key=lambda item: item.name in own):
+        if not files.isdisjoint(written := [*item.files, *item.executed]):
             name = f"experiments.{own[item.name]}" if item.name in own else item.name
             raise ConfigError(f"config: {name}: a figure has this name already; choose another")
-        found[item.name] = item
-        files.update(item.files)
+        files.update(written)
     return {item.name: item for item in items}

@@ -1,12 +1,10 @@
 import json
-from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
-from small_run import run_command
+from small_run import ROOT, run_command
 
-ROOT = Path(__file__).parents[3]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 

@@ -41,14 +41,14 @@ def notebook_sources(name: str) -> list[str]:
 
 
 def notebook_title(name: str) -> str:
-    """The title of a notebook, its first Markdown heading.
+    """The title of a notebook: its first Markdown heading of level 1.
 
     Args:
         name: name in notebooks/, without suffix.
     """
-    heading = re.search(r"^#+ +(.+)$", _text(_notebook(name), "markdown"), re.MULTILINE)
+    heading = re.search(r"^# +(.+)$", _text(_notebook(name), "markdown"), re.MULTILINE)
     if heading is None:
-        sys.exit(f"workflow: {_notebook(name)}: no Markdown heading, from which to take the title")
+        sys.exit(f"workflow: {_notebook(name)}: no title; begin a Markdown cell with '# TITLE'")
     return heading[1].strip()
 
 

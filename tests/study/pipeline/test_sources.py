@@ -77,15 +77,15 @@ def test_a_notebook_has_its_first_markdown_heading_as_title(package):
     write_notebook(
         package,
         ("code", "# Not this"),
-        ("markdown", "#hashtag\n", "## Kₛ: a *law* \n", "Prose\n", "# Later"),
+        ("markdown", "#hashtag\n", "## A section\n", "# Kₛ: a *law* \n", "Prose\n", "# Later"),
     )
     assert notebook_title("n") == "Kₛ: a *law*"
 
 
 def test_a_notebook_without_a_heading_is_one_line(package):
-    write_notebook(package, ("code", "# a comment"), ("markdown", "Prose\n", "#hashtag"))
+    write_notebook(package, ("code", "# a comment"), ("markdown", "#hashtag\n", "## A section"))
     with pytest.raises(
-        SystemExit, match=r"^workflow: .*notebooks/n\.ipynb: no Markdown heading[^\n]*$"
+        SystemExit, match=r"^workflow: .*notebooks/n\.ipynb: no title; begin a [^\n]*$"
     ):
         notebook_title("n")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import fill, shorten
 
 from hrta.runtime.files import sha256
-from hrta.study.pipeline.manifest import Job, Manifest, ancestors, versions
+from hrta.study.pipeline.manifest import Job, Manifest, versions
 
 # The greatest length of a line and of a command [characters], and of a list of names.
 WIDTH = 100
@@ -39,7 +39,7 @@ def explain(file: str | Path, manifest: Manifest, folder: Path) -> str:
             else f"{file}: not in the manifest; no job of that run made it"
         )
     artifact, job = manifest.artifacts[path], manifest.job_of(path)
-    before = ancestors(manifest, job)
+    before = manifest.ancestors(job)
     rows = [
         ("state", _state(sha256(file) == artifact.sha256, artifact.newer)),
         ("SHA-256", artifact.sha256),

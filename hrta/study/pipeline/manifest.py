@@ -96,6 +96,17 @@ class Manifest(Record):
         """The job that made a file."""
         return self.jobs[self.artifacts[path].job]
 
+    def ancestors(self, job: Job) -> list[Job]:
+        """The jobs whose outputs a job used, and all earlier jobs, nearest first."""
+        found, waiting = {}, [job]
+        while waiting:
+            for path in waiting.pop(0).inputs:
+                artifact = self.artifacts.get(path)
+                if artifact and artifact.job not in found:
+                    found[artifact.job] = self.jobs[artifact.job]
+                    waiting.append(found[artifact.job])
+        return list(found.values())
+
     def specs_behind(self, path: str) -> dict[str, dict[str, Any]]:
         """The specs of the results that a file was made from, by the names of these results."""
         inputs = self.job_of(path).inputs
@@ -142,18 +153,6 @@ def folder_of(manifest: str | Path) -> Path:
     path = Path(manifest).absolute()
     depth = len(PLACE.parts)
     return path.parents[depth - 1] if path.parts[-depth:] == PLACE.parts else Path.cwd()
-
-
-def ancestors(manifest: Manifest, job: Job) -> list[Job]:
-    """The jobs whose outputs a job used, and all earlier jobs, nearest first."""
-    found, waiting = {}, [job]
-    while waiting:
-        for path in waiting.pop(0).inputs:
-            artifact = manifest.artifacts.get(path)
-            if artifact and artifact.job not in found:
-                found[artifact.job] = manifest.jobs[artifact.job]
-                waiting.append(found[artifact.job])
-    return list(found.values())
 
 
 def versions(jobs: Iterable[Job]) -> str:

@@ -14,7 +14,7 @@ from hrta.study.claims.judgement import verdict
 from hrta.study.claims.pages import cells_in_words, counts_by_value, each_claim, readable_cells
 from hrta.study.config.claims import Claims
 from hrta.study.pipeline.configured import as_text
-from hrta.study.pipeline.manifest import PLACE, Manifest, ancestors, versions
+from hrta.study.pipeline.manifest import PLACE, Manifest, versions
 
 SEEN = "## What is seen"
 
@@ -83,7 +83,7 @@ def provenance(manifest: Manifest, files: list[str]) -> dict[str, object]:
         if file not in manifest.artifacts:
             raise ValueError(f"{PLACE}: {file} is missing; make it again")
     job = manifest.job_of(files[0])
-    before = ancestors(manifest, job)
+    before = manifest.ancestors(job)
     made = [file for file in job.inputs if file in manifest.artifacts]
     return {
         "job": job,

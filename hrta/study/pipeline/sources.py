@@ -46,7 +46,7 @@ def notebook_title(name: str) -> str:
     Args:
         name: name in notebooks/, without suffix.
     """
-    heading = re.search(r"^# +(.+)$", _text(_notebook(name), "markdown"), re.MULTILINE)
+    heading = re.search(r"^# +(.+)$", _texts(_notebook(name))["markdown"], re.MULTILINE)
     if heading is None:
         sys.exit(f"workflow: {_notebook(name)}: no title; begin a Markdown cell with '# TITLE'")
     return heading[1].strip()
@@ -93,7 +93,7 @@ def _files_of(name: str) -> list[Path]:
 @cache
 def _imported(file: Path) -> list[str]:
     """The dotted names that a module or a notebook imports from the package."""
-    text = _text(file, "code") if file.suffix == ".ipynb" else file.read_text()
+    text = _texts(file)["code"] if file.suffix == ".ipynb" else file.read_text()
     try:
         tree = ast.parse(text, filename=str(file))
     except SyntaxError as error:
@@ -113,12 +113,11 @@ def _notebook(name: str) -> Path:
     return HOME / "notebooks" / f"{name}.ipynb"
 
 
-def _text(notebook: Path, kind: str) -> str:
-    """The text of all cells of a kind, code or markdown."""
-    cells = [cell for cell in _cells(notebook) if cell["cell_type"] == kind]
-    return "\n".join("".join(cell["source"]) for cell in cells)
-
-
 @cache
-def _cells(notebook: Path) -> list[dict]:
-    return json.loads(notebook.read_text())["cells"]
+def _texts(notebook: Path) -> dict[str, str]:
+    """The code and the Markdown of a notebook."""
+    cells = json.loads(notebook.read_text())["cells"]
+    return {
+        kind: "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == kind)
+        for kind in ("code", "markdown")
+    }

@@ -39,7 +39,7 @@ def package(tmp_path, monkeypatch):
 
 def forget():
     """Read everything anew."""
-    for name in ("_all_files_of", "_files_of", "_imported", "_from_here", "_cells"):
+    for name in ("_all_files_of", "_files_of", "_imported", "_from_here", "_texts"):
         getattr(module, name).cache_clear()
 
 

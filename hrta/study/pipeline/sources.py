@@ -1,7 +1,4 @@
-"""What planning reads from the workflow's own files: imports of modules, titles of notebooks.
-
-The source files of a result are modules of the package and all that they import.
-"""
+"""What planning reads from the workflow's own files: imports of modules, titles of notebooks."""
 
 import ast
 import json

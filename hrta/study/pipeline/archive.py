@@ -7,6 +7,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterable, Mapping
+from functools import partial
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -35,9 +36,8 @@ def write_crate(manifest_file: Path, code: Path, more: Iterable[Path], output: P
     manifest = read_manifest(manifest_file)
     files = _files_of(manifest, manifest_file, code, more)
     citation = yaml.safe_load((code / "CITATION.cff").read_text())
-    crate = describe(
-        manifest, citation, files, lambda path: _place(path, code), version("snakemake")
-    )
+    place = partial(_place, code=code)
+    crate = describe(manifest, citation, files, place, version("snakemake"))
     description = crate.metadata.generate()
     if output.suffix == ".zip":
         _write_zip(description, files, output)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-from rocrate.model import ContextEntity, Dataset, File, SoftwareApplication
+from rocrate.model import ContextEntity, Dataset, File
 from rocrate.model.computationalworkflow import ComputationalWorkflow
 from rocrate.rocrate import ROCrate
 
@@ -244,7 +244,7 @@ def add_jobs(
     workflow["step"] = [crate.get(f"#step/{name}") for name in rules]
     language = workflow["programmingLanguage"]
     about = {name: language[name] for name in ("name", "url", "version")}
-    engine = SoftwareApplication(crate, "#snakemake", about)
     organise = entity(crate, "#organise", "OrganizeAction", name="Snakemake's run of the workflow")
-    set_properties(organise, instrument=crate.add(engine), object=controls, result=run)
+    engine = entity(crate, "#snakemake", "SoftwareApplication", **about)
+    set_properties(organise, instrument=engine, object=controls, result=run)
     crate.root_dataset.append_to("mentions", organise)

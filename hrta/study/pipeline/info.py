@@ -2,12 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from pathlib import Path
 from textwrap import fill, shorten
 
 from hrta.runtime.files import sha256
-from hrta.study.pipeline.manifest import Job, Manifest, ancestors
+from hrta.study.pipeline.manifest import Job, Manifest, versions
 
 # The greatest length of a line and of a command [characters], and of a list of names.
 WIDTH = 100
@@ -32,15 +32,14 @@ def explain(file: str | Path, manifest: Manifest, folder: Path) -> str:
     if not Path(file).is_file():
         raise ValueError(f"{file}: there is no such file")
     if path not in manifest.artifacts:
-        users = sum(path in job.inputs for job in manifest.jobs)
+        users = [job for job in manifest.jobs if path in job.inputs]
         raise ValueError(
-            f"{file}: in the manifest only as an input of {users} job{'s' * (users > 1)}"
+            f"{file}: in the manifest only as an input of {_count(users, 'job')}"
             if users
             else f"{file}: not in the manifest; no job of that run made it"
         )
-    artifact = manifest.artifacts[path]
-    job = manifest.jobs[artifact.job]
-    before = ancestors(manifest, job)
+    artifact, job = manifest.artifacts[path], manifest.job_of(path)
+    before = manifest.ancestors(job)
     rows = [
         ("state", _state(sha256(file) == artifact.sha256, artifact.newer)),
         ("SHA-256", artifact.sha256),
@@ -79,12 +78,12 @@ def _of_inputs(jobs: list[Job], folder: Path) -> Iterator[tuple[str, str]]:
     """The inputs of the job, and which inputs of it and of all earlier jobs have changed since."""
     own, *before = jobs
     sources = [path for path in own.inputs if path.endswith(".py")]
-    named = [path for path in own.inputs if path not in sources]
-    code = [f"{len(sources)} source file{'s' * (len(sources) > 1)}"] if sources else []
-    yield "made from", _some(named) + ", " * bool(named and code) + "".join(code)
+    others = [path for path in own.inputs if path not in sources]
+    code = _count(sources, "source file") if sources else ""
+    yield "made from", ", ".join(filter(None, [_some(others), code]))
     if before:
         rules = dict.fromkeys(job.rule for job in before)
-        yield "behind it", f"{len(before)} job{'s' * (len(before) > 1)}: {_some(list(rules))}"
+        yield "behind it", f"{_count(before, 'job')}: {_some(list(rules))}"
     recorded = {(path, digest) for job in jobs for path, digest in job.inputs.items()}
     now = {path: _hash(folder / path) for path, _ in recorded}
     changed = sorted({path for path, digest in recorded if now[path] != digest})
@@ -115,14 +114,19 @@ def _seeds(number: int) -> str:
 
 def _of_versions(job: Job, before: list[Job], manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Device and versions recorded by the job, else by the earlier jobs, else by the manifest."""
-    results = [each.result for each in [job, *before] if "versions" in each.result]
+    jobs = [job, *before]
+    results = [each.result for each in jobs if "versions" in each.result]
     device = [f"{each['device']} ({each['cpu']}), {each['dtype']}" for each in results]
     yield "device", "; ".join(dict.fromkeys(device)) or manifest.environment.cpu
-    versions = [", ".join(f"{k} {v}" for k, v in each["versions"].items()) for each in results]
-    yield "versions", "; ".join(dict.fromkeys(versions)) or f"python {manifest.environment.python}"
+    yield "versions", versions(jobs) or f"python {manifest.environment.python}"
     if manifest.commit:
         yield "commit", manifest.commit + ", with changes" * bool(manifest.modified)
     yield "manifest", f"of {manifest.made:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _count(things: Sized, noun: str) -> str:
+    """The number of things, such as 2 jobs."""
+    return f"{len(things)} {noun}{'s' * (len(things) > 1)}"
 
 
 def _some(names: list[str]) -> str:

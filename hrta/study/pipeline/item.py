@@ -1,12 +1,13 @@
 """The items of the replication, figures and tables: notebook, inputs, outputs, labels."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hrta.study.config.mistakes import ConfigError
 from hrta.study.config.replication import Replication
+from hrta.study.pipeline.sources import notebook_title
 
 SUFFIXES = {"figures": ("pdf", "png"), "tables": ("md", "csv")}
 SECTIONS = PAPER, THEORY, COMPETITORS, EXTENSIONS = (
@@ -15,32 +16,6 @@ SECTIONS = PAPER, THEORY, COMPETITORS, EXTENSIONS = (
     "Competing methods",
     "Extensions",
 )
-# The headings of the notebooks.
-TITLES = {
-    "acceleration": "Heavy ball and Nesterov",
-    "activations": "The activation family",
-    "anmin": "Exact alternating minimisation",
-    "conditioning": "The s² law, and what relaxation gains beyond a larger step",
-    "eigenvalues": "Eigenvalues against s",
-    "final_losses": "Final losses",
-    "jumps": "The jump of the loss at a switch",
-    "learning_rates": "Final loss against learning rate",
-    "loss_curves": "Loss curves",
-    "motion": "How far the kernel moves",
-    "networks": "Other activations, deeper networks",
-    "poisson": "The Poisson problem by the Deep Ritz method",
-    "race": "The race",
-    "race_curves": "Loss against cost",
-    "rates": "Measured loss, linearised prediction, bound",
-    "sample_number": "Eigenvalues against the number of points",
-    "schedules": "Paths through the stages",
-    "sensitivity": "How much the learning rate matters",
-    "slopes": "Adaptive slopes on a function with a jump",
-    "spectra": "Whole spectra",
-    "sweep": "Which s, at which learning rate, at which width?",
-    "width": "Final loss against width",
-    "width_limit": "From finite to infinite width",
-}
 
 
 @dataclass(frozen=True)
@@ -96,8 +71,8 @@ class Item:
 
     @property
     def title(self) -> str:
-        """The heading in the report."""
-        return ": ".join(filter(None, [TITLES[self.notebook], self.of]))
+        """The heading in the report: the title of the notebook, and the label."""
+        return ": ".join(filter(None, [notebook_title(self.notebook), self.of]))
 
     @property
     def shown(self) -> list[Shown]:
@@ -134,7 +109,7 @@ def figure_and_table(name: str) -> dict[str, str]:
     return {"figure": f"figures/{name}", "table": f"tables/{name}"}
 
 
-def by_name(items: Iterable[Item], experiments: Iterable[str]) -> dict[str, Item]:
+def by_name(items: Collection[Item], experiments: Iterable[str]) -> dict[str, Item]:
     """The items by name.
 
     Args:
@@ -145,12 +120,11 @@ def by_name(items: Iterable[Item], experiments: Iterable[str]) -> dict[str, Item
         ConfigError: two figures or tables have the same name.
     """
     own = {f"figure_{name}": name for name in experiments}
-    found, files = {}, set()
+    files = set()
     # Figures of experiments come last, so that their names are refused.
-    for item in sorted(items := list(items), key=lambda item: item.name in own):
-        if item.name in found or not files.isdisjoint(item.files):
+    for item in sorted(items, key=lambda item: item.name in own):
+        if not files.isdisjoint(written := [*item.files, *item.executed]):
             name = f"experiments.{own[item.name]}" if item.name in own else item.name
             raise ConfigError(f"config: {name}: a figure has this name already; choose another")
-        found[item.name] = item
-        files.update(item.files)
+        files.update(written)
     return {item.name: item for item in items}

@@ -178,10 +178,8 @@ def _of_poisson(settings: Replication, plan: Plan) -> Iterator[Item]:
 
 def _of_competitors(settings: Replication, plan: Plan) -> Iterator[Item]:
     """The experiments of the competing methods' papers, without the race."""
-    slopes, problems = (
-        settings.competitors.adaptive_slopes,
-        settings.competitors.acceleration.problems,
-    )
+    competitors = settings.competitors
+    slopes, problems = competitors.adaptive_slopes, competitors.acceleration.problems
     yield Item(
         *(COMPETITORS, "figure_slopes", "slopes"),
         {"errors": plan.tables("slopes"), "solutions": plan.second_tables("slopes")},

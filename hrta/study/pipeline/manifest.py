@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -91,10 +92,25 @@ class Manifest(Record):
     jobs: list[Job]
     artifacts: dict[str, Artifact]
 
+    def job_of(self, path: str) -> Job:
+        """The job that made a file."""
+        return self.jobs[self.artifacts[path].job]
+
+    def ancestors(self, job: Job) -> list[Job]:
+        """The jobs whose outputs a job used, and all earlier jobs, nearest first."""
+        found, waiting = {}, [job]
+        while waiting:
+            for path in waiting.pop(0).inputs:
+                artifact = self.artifacts.get(path)
+                if artifact and artifact.job not in found:
+                    found[artifact.job] = self.jobs[artifact.job]
+                    waiting.append(found[artifact.job])
+        return list(found.values())
+
     def specs_behind(self, path: str) -> dict[str, dict[str, Any]]:
         """The specs of the results that a file was made from, by the names of these results."""
-        job = self.jobs[self.artifacts[path].job]
-        makers = {self.artifacts[file].job for file in job.inputs if file in self.artifacts}
+        inputs = self.job_of(path).inputs
+        makers = {self.artifacts[file].job for file in inputs if file in self.artifacts}
         return {
             each.outputs[0].removeprefix("results/").removesuffix(".parquet"): each.result["spec"]
             for each in (self.jobs[maker] for maker in sorted(makers))
@@ -139,16 +155,11 @@ def folder_of(manifest: str | Path) -> Path:
     return path.parents[depth - 1] if path.parts[-depth:] == PLACE.parts else Path.cwd()
 
 
-def ancestors(manifest: Manifest, job: Job) -> list[Job]:
-    """The jobs whose outputs a job used, and all earlier jobs, nearest first."""
-    found, waiting = {}, [job]
-    while waiting:
-        for path in waiting.pop(0).inputs:
-            artifact = manifest.artifacts.get(path)
-            if artifact and artifact.job not in found:
-                found[artifact.job] = manifest.jobs[artifact.job]
-                waiting.append(found[artifact.job])
-    return list(found.values())
+def versions(jobs: Iterable[Job]) -> str:
+    """The versions of the packages that these jobs recorded, each combination once."""
+    given = [job.result["versions"] for job in jobs if "versions" in job.result]
+    texts = (", ".join(f"{name} {value}" for name, value in each.items()) for each in given)
+    return "; ".join(dict.fromkeys(texts))
 
 
 def version_control(code: Path) -> tuple[str | None, bool | None]:

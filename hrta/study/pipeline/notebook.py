@@ -41,14 +41,9 @@ def execute(
         )
     except PapermillExecutionError as error:
         raise ValueError(f"{notebook}: failed; the executed copy is {draft}\n{error}") from None
+    # The page loads nothing from the network.
+    exporter = nbconvert.HTMLExporter(require_js_url="", mathjax_url="", jquery_url="")
     with whole_file(page) as temporary:
-        temporary.write_text(_to_page(draft))
+        temporary.write_text(exporter.from_filename(str(draft))[0])
     with whole_file(executed) as temporary:
         shutil.copyfile(draft, temporary)
-
-
-def _to_page(draft: Path) -> str:
-    """The executed notebook as an HTML page that loads nothing from the network."""
-    exporter = nbconvert.HTMLExporter(require_js_url="", mathjax_url="", jquery_url="")
-    page, _ = exporter.from_filename(str(draft))
-    return page

@@ -14,8 +14,6 @@ from hrta.study.pipeline.item import (
 )
 from hrta.study.pipeline.plan import Plan
 
-Parameters = dict[str, object]
-
 
 def race_items(settings: Replication, plan: Plan) -> Iterator[Item]:
     """The items of all races."""
@@ -29,7 +27,7 @@ def race_items(settings: Replication, plan: Plan) -> Iterator[Item]:
         yield _of_networks(settings, plan, name, study, stem, of)
 
 
-def _shown(settings: Replication, name: str) -> Parameters:
+def _shown(settings: Replication, name: str) -> dict[str, object]:
     """The labels of a race's methods and problems, and the baseline of each method."""
     race = settings.races[name]
     return {

@@ -24,7 +24,6 @@ from hrta.study.pipeline.item import SECTIONS, Item
 from hrta.study.pipeline.manifest import Manifest, read_manifest
 
 BACK = '<p style="margin: 1rem 2rem"><a href="../index.html#{name}">← report</a></p>'
-SCROLLING = r'<div class="scroll" tabindex="0"><table>\1</table></div>'
 FOLDERS = ("figures", "tables", "notebooks")
 
 
@@ -81,9 +80,6 @@ def _render(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters["anchor"] = lambda text: re.sub(r"\W+", "-", text.lower())
-    environment.filters["scrolling"] = lambda html: re.sub(
-        "<table>(.*?)</table>", SCROLLING, html, flags=re.DOTALL
-    )
     environment.filters["duration"] = parts.duration
     sections = {
         section: [_describe(i, report, manifest) for i in report.items if i.section == section]

@@ -14,7 +14,7 @@ from hrta.study.claims.judgement import verdict
 from hrta.study.claims.pages import cells_in_words, counts_by_value, each_claim, readable_cells
 from hrta.study.config.claims import Claims
 from hrta.study.pipeline.configured import as_text
-from hrta.study.pipeline.manifest import Job, Manifest, ancestors
+from hrta.study.pipeline.manifest import PLACE, Manifest, versions
 
 SEEN = "## What is seen"
 
@@ -81,40 +81,32 @@ def provenance(manifest: Manifest, files: list[str]) -> dict[str, object]:
     """
     for file in files:
         if file not in manifest.artifacts:
-            raise ValueError(f"results/manifest/manifest.json: {file} is missing; make it again")
-    job = manifest.jobs[manifest.artifacts[files[0]].job]
-    before = ancestors(manifest, job)
+            raise ValueError(f"{PLACE}: {file} is missing; make it again")
+    job = manifest.job_of(files[0])
+    before = manifest.ancestors(job)
     made = [file for file in job.inputs if file in manifest.artifacts]
-    makers = [manifest.jobs[manifest.artifacts[file].job] for file in made]
     return {
         "job": job,
         "files": [(file, manifest.artifacts[file].sha256) for file in files],
-        "inputs": list(zip(made, makers, strict=True)),
+        "inputs": [(file, manifest.job_of(file)) for file in made],
         "sources": len(job.inputs) - len(made),
         "before": len(before),
         "before_time": sum(each.wall_time or 0 for each in before),
-        "versions": _versions(before) or _versions([job]),
+        "versions": versions(before),
     }
-
-
-def _versions(jobs: list[Job]) -> str:
-    """The versions that the jobs recorded."""
-    given = [each.result["versions"] for each in jobs if "versions" in each.result]
-    texts = (", ".join(f"{name} {value}" for name, value in each.items()) for each in given)
-    return "; ".join(dict.fromkeys(texts))
 
 
 def environment(manifest: Manifest) -> dict[str, str]:
     """The environment of the run: commit, machine, versions of the main packages."""
     machine, packages = manifest.environment, manifest.environment.packages
     shown = ("torch", "numpy", "scipy", "numba", "pandas", "matplotlib", "snakemake")
-    versions = [f"{name} {packages[name]}" for name in shown if name in packages]
+    main = [f"{name} {packages[name]}" for name in shown if name in packages]
     devices = {str(job.result["device"]) for job in manifest.jobs if "device" in job.result}
     wall_time = sum(job.wall_time or 0 for job in manifest.jobs)
     changed = ", with changes that are not committed" if manifest.modified else ""
     return {
         "Commit": f"{manifest.commit}{changed}" if manifest.commit else "not under version control",
-        "Environment": ", ".join([f"Python {machine.python}", *versions]),
+        "Environment": ", ".join([f"Python {machine.python}", *main]),
         "Machine": f"{machine.cpu}, {machine.platform}; trained on {', '.join(sorted(devices))}",
         "Jobs": f"{len(manifest.jobs)}, {duration(wall_time)} in all",
     }

@@ -1,8 +1,9 @@
-"""The source files that a result depends on: modules of the package and all that they import."""
+"""What planning reads from the workflow's own files: imports of modules, titles of notebooks."""
 
 import ast
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -34,7 +35,19 @@ def notebook_sources(name: str) -> list[str]:
     Args:
         name: name in notebooks/, without suffix.
     """
-    return sources(*_imported(HOME / "notebooks" / f"{name}.ipynb"))
+    return sources(*_imported(_notebook(name)))
+
+
+def notebook_title(name: str) -> str:
+    """The title of a notebook: its first Markdown heading of level 1.
+
+    Args:
+        name: name in notebooks/, without suffix.
+    """
+    heading = re.search(r"^# +(.+)$", _texts(_notebook(name))["markdown"], re.MULTILINE)
+    if heading is None:
+        sys.exit(f"workflow: {_notebook(name)}: no title; begin a Markdown cell with '# TITLE'")
+    return heading[1].strip()
 
 
 def relative(file: Path) -> str:
@@ -78,10 +91,7 @@ def _files_of(name: str) -> list[Path]:
 @cache
 def _imported(file: Path) -> list[str]:
     """The dotted names that a module or a notebook imports from the package."""
-    text = file.read_text()
-    if file.suffix == ".ipynb":
-        cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-        text = "\n".join("".join(cell["source"]) for cell in cells)
+    text = _texts(file)["code"] if file.suffix == ".ipynb" else file.read_text()
     try:
         tree = ast.parse(text, filename=str(file))
     except SyntaxError as error:
@@ -100,3 +110,17 @@ def _names(tree: ast.AST) -> Iterator[str]:
             yield from (node.module, *(f"{node.module}.{part.name}" for part in node.names))
         elif isinstance(node, ast.Import):
             yield from (part.name for part in node.names if part.name.startswith("hrta"))
+
+
+def _notebook(name: str) -> Path:
+    return HOME / "notebooks" / f"{name}.ipynb"
+
+
+@cache
+def _texts(notebook: Path) -> dict[str, str]:
+    """The code and the Markdown of a notebook."""
+    cells = json.loads(notebook.read_text())["cells"]
+    return {
+        kind: "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == kind)
+        for kind in ("code", "markdown")
+    }

@@ -9,7 +9,7 @@ import pytest
 from small_run import JOBS, LARGE, RECORD, write_manifest
 
 from hrta.runtime.files import sha256
-from hrta.study.pipeline.manifest import PLACE, ancestors, find_manifest, folder_of, read_manifest
+from hrta.study.pipeline.manifest import PLACE, find_manifest, folder_of, read_manifest
 
 SOURCES = {"source.py", "large.bin"}
 
@@ -39,8 +39,8 @@ def test_a_job_has_its_inputs_command_times_and_what_it_says_of_itself(small_run
     assert result.benchmark["h:m:s"].count(":") == 2
     assert (figure.result, figure.benchmark) == ({}, {})
     assert 0 < figure.wall_time < 60
-    assert ancestors(manifest, figure) == [result]
-    assert ancestors(manifest, result) == []
+    assert manifest.ancestors(figure) == [result]
+    assert manifest.ancestors(result) == []
 
 
 def test_the_run_has_its_environment_and_configuration(small_run):

@@ -1,12 +1,12 @@
 import json
-from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
-from small_run import run_command
+from small_run import ROOT, run_command
 
-ROOT = Path(__file__).parents[3]
+from hrta.study.pipeline.sources import notebook_title
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
@@ -22,10 +22,11 @@ def test_notebooks_are_stored_without_outputs(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebooks_have_parameters_with_defaults_and_say_what_is_seen(path):
+def test_notebooks_have_parameters_a_title_and_say_what_is_seen(path):
     assert papermill.inspect_notebook(str(path))
     notebook = nbformat.read(path, as_version=4)
     assert notebook.cells[0].cell_type == "markdown"
+    assert notebook.cells[0].source.startswith(f"# {notebook_title(path.stem)}\n")
     prose = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert len(prose) > 300
     assert "$" not in prose  # pages are read offline, where nothing would set formulas

@@ -12,13 +12,12 @@ import pytest
 from browser import faults, opened
 from matplotlib.figure import Figure
 from nbconvert import HTMLExporter
-from small_run import run_command
+from small_run import ROOT, run_command
 
 from hrta.runtime.files import sha256
 from hrta.study.analysis.tables import save_table
 from hrta.study.pipeline.item import Item
 
-ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "workflow/report/site.html.j2"
 CAPTIONS = TEMPLATE.parent / "captions"
 ITEM = Item(

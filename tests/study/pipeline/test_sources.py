@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from hrta.study.pipeline import sources as module
-from hrta.study.pipeline.sources import HOME, notebook_sources, sources, workflow_file
+from hrta.study.pipeline.sources import (
+    HOME,
+    notebook_sources,
+    notebook_title,
+    sources,
+    workflow_file,
+)
 
 
 @pytest.fixture
@@ -33,8 +39,15 @@ def package(tmp_path, monkeypatch):
 
 def forget():
     """Read everything anew."""
-    for cached in (module._all_files_of, module._files_of, module._imported, module._from_here):
-        cached.cache_clear()
+    for name in ("_all_files_of", "_files_of", "_imported", "_from_here", "_texts"):
+        getattr(module, name).cache_clear()
+
+
+def write_notebook(folder, *cells):
+    """A notebook n of these cells, each given by its type and its lines."""
+    (folder / "notebooks").mkdir()
+    stored = [{"cell_type": kind, "source": lines} for kind, *lines in cells]
+    (folder / "notebooks/n.ipynb").write_text(json.dumps({"cells": stored}))
 
 
 def test_sources_are_a_module_and_all_that_it_imports_anywhere_in_it(package):
@@ -51,14 +64,37 @@ def test_modules_may_import_each_other(package):
 
 
 def test_a_notebook_has_the_sources_of_its_code_and_not_of_its_prose(package):
-    cells = [
-        {"cell_type": "markdown", "source": ["from hrta import a"]},
-        {"cell_type": "code", "source": ["from hrta.room import b\n", "import hrta.c"]},
-    ]
-    (package / "notebooks").mkdir()
-    (package / "notebooks/n.ipynb").write_text(json.dumps({"cells": cells}))
+    write_notebook(
+        package,
+        ("markdown", "from hrta import a"),
+        ("code", "from hrta.room import b\n", "import hrta.c"),
+    )
     made = ["hrta/__init__.py", "hrta/c.py", "hrta/room/__init__.py", "hrta/room/b.py"]
     assert notebook_sources("n") == made
+
+
+def test_a_notebook_has_its_first_markdown_heading_as_title(package):
+    write_notebook(
+        package,
+        ("code", "# Not this"),
+        ("markdown", "#hashtag\n", "## A section\n", "# Kₛ: a *law* \n", "Prose\n", "# Later"),
+    )
+    assert notebook_title("n") == "Kₛ: a *law*"
+
+
+def test_a_notebook_without_a_heading_is_one_line(package):
+    write_notebook(package, ("code", "# a comment"), ("markdown", "#hashtag\n", "## A section"))
+    with pytest.raises(
+        SystemExit, match=r"^workflow: .*notebooks/n\.ipynb: no title; begin a [^\n]*$"
+    ):
+        notebook_title("n")
+
+
+def test_a_notebook_is_read_once(package):
+    write_notebook(package, ("markdown", "# Title"), ("code", "import hrta.c"))
+    assert notebook_title("n") == "Title"
+    (package / "notebooks/n.ipynb").unlink()
+    assert notebook_sources("n") == ["hrta/__init__.py", "hrta/c.py"]
 
 
 def test_paths_are_as_seen_from_the_folder_of_the_run(package, monkeypatch):

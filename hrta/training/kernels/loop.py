@@ -154,23 +154,14 @@ def advance(
         linear *= kind(1 - s)
         corrections[0] = BETA1 * corrections[0] + (1 - BETA1)
         corrections[1] = BETA2 * corrections[1] + (1 - BETA2)
-        rate = rates[step] / corrections[0] if optimizer == ADAM else rates[step]
-        correction = 1 / corrections[1]
+        rate = kind(rates[step] / corrections[0] if optimizer == ADAM else rates[step])
+        debias = kind(1 / corrections[1])
         for first in range(0, width, BLOCK):
             last = min(first + BLOCK, width)
             sums_of_block(seen, parameters, first, last, sums)
             gradient_of_block(parameters, first, last, sums, linear, s, gradient)
             update_block(
-                parameters,
-                state,
-                moving,
-                first,
-                last,
-                gradient,
-                optimizer,
-                kind(rate),
-                momentum,
-                kind(correction),
+                parameters, state, moving, first, last, gradient, optimizer, rate, momentum, debias
             )
     return -1
 

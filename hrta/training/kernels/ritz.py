@@ -243,8 +243,8 @@ def advance(points, samples, exact, network, state, corrections, s, rates, logge
         backward(points, network, mean, s)
         corrections[0] = BETA1 * corrections[0] + (1 - BETA1)
         corrections[1] = BETA2 * corrections[1] + (1 - BETA2)
-        rate, correction = kind(rates[step] / corrections[0]), kind(1 / corrections[1])
+        rate, debias = kind(rates[step] / corrections[0]), kind(1 / corrections[1])
         rows, width = network.parameters.shape
         block = (network.parameters, state, rows, 0, width, network.gradient)
-        update_block(*block, ADAM, rate, kind(0), correction)
+        update_block(*block, ADAM, rate, kind(0), debias)
     return -1

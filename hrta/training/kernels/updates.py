@@ -45,7 +45,7 @@ def gradient_of_block(parameters, first, last, sums, linear, s, gradient):
 
 @compiled
 def update_block(
-    parameters, state, moving, first, last, gradient, optimizer, rate, momentum, correction
+    parameters, state, moving, first, last, gradient, optimizer, rate, momentum, debias
 ):
     """Update the parameters [D + 1, M] of a block of neurons; all scalars are of their dtype.
 
@@ -55,7 +55,7 @@ def update_block(
         gradient: [D + 1, BLOCK].
         optimizer: one of OPTIMIZER_CODES.
         rate: learning rate, for Adam divided by the correction of the first moment.
-        correction: 1 / correction of Adam's second moment.
+        debias: 1 / correction of Adam's second moment.
     """
     for j in range(moving):
         weights = parameters[j, first:last]
@@ -72,7 +72,7 @@ def update_block(
                 state[1, j, first:last],
                 gradient[j],
                 rate,
-                correction,
+                debias,
             )
 
 
@@ -100,7 +100,7 @@ def _nesterov(weights, lead, gradient, rate, momentum):
 
 
 @compiled
-def _adam(weights, first, second, gradient, rate, correction):
+def _adam(weights, first, second, gradient, rate, debias):
     kind = weights.dtype.type
     beta1, rest1 = kind(BETA1), kind(1 - BETA1)
     beta2, rest2 = kind(BETA2), kind(1 - BETA2)
@@ -111,7 +111,7 @@ def _adam(weights, first, second, gradient, rate, correction):
         square = _normal(beta2 * second[k] + rest2 * (g * g))
         first[k] = mean
         second[k] = square
-        weights[k] -= rate * mean / (np.sqrt(square * correction) + eps)
+        weights[k] -= rate * mean / (np.sqrt(square * debias) + eps)
 
 
 @compiled

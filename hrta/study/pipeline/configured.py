@@ -61,8 +61,13 @@ def configured(specs: Mapping[str, Json], configuration: Json) -> list[Row]:
             values.setdefault(row, []).append(as_text(value))
     return [
         Row(
-            *(job, field, ", ".join(dict.fromkeys(texts)), path),
-            *(str(entries.get(path, {}).get(key, "")) for key in ("source", "unit", "note")),
+            job=job,
+            field=field,
+            value=", ".join(dict.fromkeys(texts)),
+            path=path,
+            source=str(entries.get(path, {}).get("source", "")),
+            unit=str(entries.get(path, {}).get("unit", "")),
+            note=str(entries.get(path, {}).get("note", "")),
         )
         for (job, field, path), texts in values.items()
     ]

@@ -38,7 +38,7 @@ class Shown:
         return [f"{self.stem}.{suffix}" for suffix in SUFFIXES[Path(self.stem).parts[0]]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """The output of one execution of a notebook: figures, tables, the executed notebook.
 
@@ -97,6 +97,22 @@ class Item:
 def labels(models: Mapping[str, Any], names: Iterable[str] | None = None) -> dict[str, str]:
     """The labels of these models, by default of all, by name."""
     return {name: models[name].label for name in (models if names is None else names)}
+
+
+def experiment_labels(settings: Replication, experiments: list[str]) -> dict[str, dict[str, str]]:
+    """The labels of these experiments, and of their methods and optimizers."""
+    chosen = [settings.experiments[name] for name in experiments]
+    return {
+        "experiments": labels(settings.experiments, experiments),
+        "methods": labels(settings.methods, [m for each in chosen for m in each.methods]),
+        "optimizers": labels(settings.optimizers, [o for each in chosen for o in each.optimizers]),
+    }
+
+
+def first_rates(settings: Replication) -> dict[str, object]:
+    """The notebooks' parameter of the first learning rate of each optimizer."""
+    rates = {name: each.learning_rates.value[0] for name, each in settings.optimizers.items()}
+    return {"learning_rates": rates}
 
 
 def final_fraction(settings: Replication) -> dict[str, float]:

@@ -43,10 +43,15 @@ def _of_all_methods(settings: Replication, plan: Plan) -> Iterator[Item]:
     shown, at_end, targets = _shown(settings, "race"), final_fraction(settings), ("siblings",)
     runs, tuning = {"runs": plan.tables("race")}, {"tuning": plan.second_tables("race")}
     yield Item(
-        *(COMPETITORS, "figure_anmin", "anmin"),
-        {"results_files": plan.tables("anmin"), "runs": plan.raced("race", alternation.against)},
-        figure_and_table("anmin"),
-        at_end
+        section=COMPETITORS,
+        name="figure_anmin",
+        notebook="anmin",
+        reads={
+            "results_files": plan.tables("anmin"),
+            "runs": plan.raced("race", alternation.against),
+        },
+        writes=figure_and_table("anmin"),
+        parameters=at_end
         | {
             "problems": labels(race.problems, alternation.problems),
             "methods": labels(race.methods, alternation.against),
@@ -56,21 +61,30 @@ def _of_all_methods(settings: Replication, plan: Plan) -> Iterator[Item]:
     )
     tables = {"table": "leaderboard", "gains_table": "gains", "tuned_table": "tuned"}
     yield Item(
-        *(COMPETITORS, "figure_race", "race", runs | tuning),
-        {"figure": "figures/race"} | {key: f"tables/{stem}" for key, stem in tables.items()},
-        shown | at_end | {"targets": race.targets.value},
+        section=COMPETITORS,
+        name="figure_race",
+        notebook="race",
+        reads=runs | tuning,
+        writes={"figure": "figures/race"} | {key: f"tables/{stem}" for key, stem in tables.items()},
+        parameters=shown | at_end | {"targets": race.targets.value},
         targets=targets,
     )
     yield Item(
-        *(COMPETITORS, "figure_sensitivity", "sensitivity", tuning),
-        {"figure": "figures/sensitivity"},
-        shown,
+        section=COMPETITORS,
+        name="figure_sensitivity",
+        notebook="sensitivity",
+        reads=tuning,
+        writes={"figure": "figures/sensitivity"},
+        parameters=shown,
         targets=targets,
     )
     yield Item(
-        *(COMPETITORS, "figure_race_curves", "race_curves", runs),
-        figure_and_table("race"),
-        shown | at_end,
+        section=COMPETITORS,
+        name="figure_race_curves",
+        notebook="race_curves",
+        reads=runs,
+        writes=figure_and_table("race"),
+        parameters=shown | at_end,
         targets=targets,
         parts={f"_{name}": each.label for name, each in race.problems.items()},
     )
@@ -81,16 +95,18 @@ def _of_schedules(settings: Replication, plan: Plan) -> Item:
     schedules = settings.extensions.schedules
     widths = [width for each in schedules.problems.values() for width in each.widths.value]
     return Item(
-        *(EXTENSIONS, "figure_schedules", "schedules"),
-        {"runs": plan.tables("schedules"), "tuning": plan.second_tables("schedules")},
-        figure_and_table("schedules")
+        section=EXTENSIONS,
+        name="figure_schedules",
+        notebook="schedules",
+        reads={"runs": plan.tables("schedules"), "tuning": plan.second_tables("schedules")},
+        writes=figure_and_table("schedules")
         | {
             "curves_figure": "figures/schedules_curves",
             "counts_table": "tables/schedules_counts",
             "ranks_table": "tables/schedules_ranks",
             "tuned_table": "tables/schedules_tuned",
         },
-        _shown(settings, "schedules")
+        parameters=_shown(settings, "schedules")
         | final_fraction(settings)
         | {
             "parts": {
@@ -121,10 +137,13 @@ def _of_networks(
     }
     tables = {"counts_table": "counts", "finals_table": "losses", "tuned_table": "tuned"}
     return Item(
-        *(EXTENSIONS, f"figure_{stem}", "networks"),
-        {"runs": plan.tables(name), "tuning": plan.second_tables(name)},
-        figure_and_table(stem) | {key: f"tables/{stem}_{end}" for key, end in tables.items()},
-        _shown(settings, name) | final_fraction(settings) | {"parts": parts},
-        of,
-        ("beyond",),
+        section=EXTENSIONS,
+        name=f"figure_{stem}",
+        notebook="networks",
+        reads={"runs": plan.tables(name), "tuning": plan.second_tables(name)},
+        writes=figure_and_table(stem)
+        | {key: f"tables/{stem}_{end}" for key, end in tables.items()},
+        parameters=_shown(settings, name) | final_fraction(settings) | {"parts": parts},
+        of=of,
+        targets=("beyond",),
     )

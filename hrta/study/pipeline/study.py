@@ -61,7 +61,8 @@ class Study:
             *(file for item in self.items.values() for file in item.files),
             *(f"results/evidence/{kind}.parquet" for kind in self.evidence),
             "results/evidence/configuration.json",
-            *("tables/claims.csv", "tables/claims.md"),
+            "tables/claims.csv",
+            "tables/claims.md",
         ]
 
     @property

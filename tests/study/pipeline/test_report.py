@@ -21,8 +21,11 @@ from hrta.study.pipeline.item import Item
 TEMPLATE = ROOT / "workflow/report/site.html.j2"
 CAPTIONS = TEMPLATE.parent / "captions"
 ITEM = Item(
-    *("The paper", "figure_mine", "motion", {}),
-    {"figure": "figures/mine", "table": "tables/mine"},
+    section="The paper",
+    name="figure_mine",
+    notebook="motion",
+    reads={},
+    writes={"figure": "figures/mine", "table": "tables/mine"},
     of="<x²>",
     parts={"": "wine"},
 )

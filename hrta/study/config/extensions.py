@@ -1,5 +1,6 @@
 """The configuration of further schedules, activations and depths: each part is a race."""
 
+from abc import abstractmethod
 from typing import Annotated
 
 from pydantic import Field, ValidationError, model_validator
@@ -32,9 +33,9 @@ class Study(Strict):
     together: bool = False
 
     @property
+    @abstractmethod
     def race(self) -> Race:
         """The race of this study."""
-        raise NotImplementedError
 
     @model_validator(mode="after")
     def _race_fits(self) -> "Study":

@@ -7,8 +7,10 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
@@ -48,15 +50,15 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def write_table(table: pd.DataFrame, path: str | Path) -> None:
+def write_table(table: "pd.DataFrame", path: str | Path) -> None:
     """Write the table as Parquet; equal tables give equal bytes."""
     with whole_file(path) as temporary:
         table.to_parquet(temporary, index=False)
 
 
 def read_tables(
-    *paths: str | Path, reduce: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
-) -> pd.DataFrame:
+    *paths: str | Path, reduce: "Callable[[pd.DataFrame], pd.DataFrame]" = lambda table: table
+) -> "pd.DataFrame":
     """The rows of several Parquet files with the same columns, concatenated.
 
     Args:
@@ -66,6 +68,8 @@ def read_tables(
     Raises:
         ValueError: a file is missing or not a complete Parquet file.
     """
+    import pandas as pd
+
     tables = []
     for path in paths:
         try:

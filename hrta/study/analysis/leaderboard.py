@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import gmean, rankdata
 
 from hrta.study.analysis.intervals import CONFIDENCE
 from hrta.study.analysis.schema import PAIR, RACE_RUN
@@ -119,6 +118,8 @@ def _scores(
 
 def _mean_rank(losses: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """Mean over pairs and drawn seeds of the rank among the methods, [methods, k]."""
+    from scipy.stats import rankdata
+
     if losses.size == 0:
         return np.full((len(losses), len(draws)), np.nan)
     return rankdata(losses, axis=0).mean(axis=1)[:, draws].mean(axis=-1)
@@ -129,6 +130,8 @@ def _relative(values: np.ndarray, draws: np.ndarray) -> np.ndarray:
 
     The best method is determined from all seeds; the best of each draw would raise all ratios.
     """
+    from scipy.stats import gmean
+
     best = np.median(values, axis=-1).argmin(axis=0)
     medians = np.median(values[:, :, draws], axis=-1)
     return gmean(medians / np.take_along_axis(medians, best[None, :, None], axis=0), axis=1)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import gmean
 
 from hrta.study.analysis.leaderboard import LIMITS
 from hrta.study.analysis.schema import Labels
@@ -43,6 +42,8 @@ def count_gains(gains: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         Table of the parts, better, worse, undecided and ratio: the geometric mean over the pairs of
         ratios clipped to the range of losses in `LIMITS`, so that diverged runs count.
     """
+    from scipy.stats import gmean
+
     most = LIMITS[1] / LIMITS[0]
     scored = gains.assign(
         better=gains["ratio_high"] < 1,

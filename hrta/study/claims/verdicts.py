@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from hrta.study.analysis.comparison import PairedRatio, paired_ratio
 from hrta.study.analysis.intervals import CONFIDENCE
@@ -44,6 +43,8 @@ def judge(cells: pd.DataFrame) -> pd.DataFrame:
 
     Source: Holm (1979), Scandinavian Journal of Statistics 6, 65-70; statsmodels' multipletests.
     """
+    from statsmodels.stats.multitest import multipletests
+
     tested = cells["p"].notna()
     corrected = pd.Series(np.nan, cells.index)
     if tested.any():

@@ -12,6 +12,7 @@ import typer
 from pydantic import TypeAdapter
 
 from hrta.runtime.files import write_json
+from hrta.runtime.imports import hidden
 from hrta.runtime.processes import end_on_sigterm, end_with
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -74,7 +75,10 @@ def report(
 ) -> None:
     """Write the report."""
     from hrta.study.pipeline.item import Item
-    from hrta.study.pipeline.report import Report, write_report
+
+    # As for a notebook, in notebook.py.
+    with hidden("rfc3987_syntax"):
+        from hrta.study.pipeline.report import Report, write_report
 
     items = TypeAdapter(list[Item]).validate_json(contents)
     write_report(Report(items, configuration, template, claims, cells, manifest), page)

@@ -4,11 +4,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import nbconvert
-import papermill
-from papermill.exceptions import PapermillExecutionError
-
 from hrta.runtime.files import whole_file
+from hrta.runtime.imports import hidden
 
 KERNEL = "python3"
 
@@ -28,6 +25,13 @@ def execute(
     Raises:
         ValueError: an unknown parameter, or a cell that fails.
     """
+    # With these two, papermill and nbconvert take three times as long to import: jsonschema would
+    # compile the grammar of IRIs, which notebooks do not have, and papermill prepare to use HDFS.
+    with hidden("rfc3987_syntax", "pyarrow"):
+        import nbconvert
+        import papermill
+        from papermill.exceptions import PapermillExecutionError
+
     known = papermill.inspect_notebook(str(notebook))
     unknown = sorted(set(parameters) - set(known))
     if unknown:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
-import seaborn as sns
 from matplotlib.figure import Figure
 
-from hrta.study.analysis.figures.style import COLUMN_WIDTH, use_style
+from hrta.study.analysis.figures.style import COLUMN_WIDTH, shades, use_style
 
 
 def activation_family(s_values: Sequence[float], base: str = "relu") -> Figure:
@@ -18,7 +17,7 @@ def activation_family(s_values: Sequence[float], base: str = "relu") -> Figure:
     use_style()
     figure, (left, right) = plt.subplots(1, 2, figsize=(COLUMN_WIDTH, 2.1))
     z = torch.linspace(-2, 2, 401, dtype=torch.float64, requires_grad=True)
-    for s, colour in zip(s_values, sns.color_palette("viridis", len(s_values)), strict=True):
+    for s, colour in zip(s_values, shades(len(s_values)), strict=True):
         value = homotopy(z, s, base)
         (slope,) = torch.autograd.grad(value.sum(), z)
         slope[z.abs() < 1e-9] = torch.nan  # leaves a gap at the jump

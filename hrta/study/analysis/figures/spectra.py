@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hrta.study.analysis.figures.panels import line_and_band, log_scale, panel_figure
-from hrta.study.analysis.figures.style import colours
+from hrta.study.analysis.figures.style import colours, shades
 from hrta.study.analysis.schema import Labels
 
 
@@ -62,8 +61,7 @@ def whole_spectra(
 
     def draw(axis: Axes, _: str, experiment: str) -> None:
         here = infinite[infinite["experiment"] == experiment]
-        shades = sns.color_palette("viridis", len(s_values))
-        for s, colour in zip(s_values, shades, strict=True):
+        for s, colour in zip(s_values, shades(len(s_values)), strict=True):
             chosen = here[np.isclose(here["s"], s)].sort_values("eigenvalue", ascending=False)
             rank = np.arange(1, len(chosen) + 1)
             marker = "." if len(chosen) < 10 else None

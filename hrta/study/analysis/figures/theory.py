@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,7 +15,7 @@ from hrta.study.analysis.figures.panels import (
     panel_figure,
     slope_line,
 )
-from hrta.study.analysis.figures.style import colours
+from hrta.study.analysis.figures.style import colours, shades
 from hrta.study.analysis.schema import Labels
 
 HEIGHT = 4.2  # inches, of two rows of panels
@@ -38,7 +37,7 @@ def conditioning_against_s(conditioning: pd.DataFrame, experiments: Labels) -> F
         if quantity == "gain":
             axis.plot(s, here["gain"], label="λₘᵢₙ(s)/λₘᵢₙ(1)")
             axis.plot(s, here["honest_gain"], label="the same at the stability limit of each s")
-            axis.plot(s, s**2, "k.", markersize=2, label="s²")
+            axis.plot(s, s**2, ".", color="0.1", markersize=2, label="s²")
         else:
             axis.plot(s, here[quantity].where(np.isfinite(here[quantity])), color="black")
         if quantity == "condition":
@@ -157,8 +156,8 @@ def _lines(
 
     A line for each labelled value of the column `by`; values of 0 are left out.
     """
-    shades = sns.color_palette("viridis", len(labels)) if by == "s" else colours(labels)
-    for (value, label), colour in zip(labels.items(), shades, strict=True):
+    chosen = shades(len(labels)) if by == "s" else colours(labels)
+    for (value, label), colour in zip(labels.items(), chosen, strict=True):
         groups = table[table[by] == value].replace({y: {0: np.nan}}).groupby(x)[y]
         medians_and_extremes(axis, groups, colour, label, marker)
     axis.set(xscale="log", yscale="log")

@@ -1,5 +1,8 @@
 """`python -m hrta` is `hrta`."""
 
-from hrta.cli.main import main
+from hrta.runtime.imports import uncollected
+
+with uncollected():
+    from hrta.cli.main import main
 
 main()

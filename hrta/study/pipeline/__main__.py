@@ -12,7 +12,7 @@ import typer
 from pydantic import TypeAdapter
 
 from hrta.runtime.files import write_json
-from hrta.runtime.imports import hidden
+from hrta.runtime.imports import hidden, uncollected
 from hrta.runtime.processes import end_on_sigterm, end_with
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -77,7 +77,7 @@ def report(
     from hrta.study.pipeline.item import Item
 
     # As for a notebook, in notebook.py.
-    with hidden("rfc3987_syntax"):
+    with hidden("rfc3987_syntax"), uncollected():
         from hrta.study.pipeline.report import Report, write_report
 
     items = TypeAdapter(list[Item]).validate_json(contents)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hrta.runtime.files import whole_file
-from hrta.runtime.imports import hidden
+from hrta.runtime.imports import hidden, uncollected
 
 KERNEL = "python3"
 
@@ -27,7 +27,7 @@ def execute(
     """
     # With these two, papermill and nbconvert take three times as long to import: jsonschema would
     # compile the grammar of IRIs, which notebooks do not have, and papermill prepare to use HDFS.
-    with hidden("rfc3987_syntax", "pyarrow"):
+    with hidden("rfc3987_syntax", "pyarrow"), uncollected():
         import nbconvert
         import papermill
         from papermill.exceptions import PapermillExecutionError

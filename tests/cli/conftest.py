@@ -5,6 +5,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _collected():
-    """A command excludes what is imported from garbage collection, for its process runs no other."""
+    """A command exempts what is imported from garbage collection: its process runs no other."""
     yield
     gc.unfreeze()

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from cycler import cycler
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -31,7 +30,7 @@ STYLE = {
     "axes.linewidth": 0.6,
     "axes.axisbelow": True,
     "axes.grid": True,
-    "axes.prop_cycle": cycler(color=PALETTE),
+    "axes.prop_cycle": mpl.cycler(color=PALETTE),
     "grid.color": ".8",
     "grid.linewidth": 0.4,
     "legend.fontsize": 7.5,

@@ -9,7 +9,7 @@ import pytest
 from small_run import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-NEVER = {"torch", "numba", "statsmodels", "scipy.stats", "seaborn", "sklearn"}
+NEVER = {"torch", "numba", "statsmodels", "scipy.stats", "sklearn"}
 
 
 def imported_by(code: str) -> set[str]:

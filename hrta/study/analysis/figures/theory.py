@@ -37,7 +37,7 @@ def conditioning_against_s(conditioning: pd.DataFrame, experiments: Labels) -> F
         if quantity == "gain":
             axis.plot(s, here["gain"], label="λₘᵢₙ(s)/λₘᵢₙ(1)")
             axis.plot(s, here["honest_gain"], label="the same at the stability limit of each s")
-            axis.plot(s, s**2, ".", color="0.1", markersize=2, label="s²")
+            axis.plot(s, s**2, "k.", markersize=2, label="s²")
         else:
             axis.plot(s, here[quantity].where(np.isfinite(here[quantity])), color="black")
         if quantity == "condition":

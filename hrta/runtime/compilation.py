@@ -1,9 +1,4 @@
-"""Compilation of functions for the CPU, and the cache of the machine code.
-
-A compiled function must not contain an integer power, such as x**2. Numba compiles the function
-behind it once in a process, with the options of the first caller, and links it into all others. So
-the last digits of a training would depend on whether the process compiled exact code before.
-"""
+"""Compilation of functions for the CPU, and the cache of the machine code."""
 
 import hashlib
 import os
@@ -47,7 +42,12 @@ def compiled(function: Callable) -> Callable:
 
 
 def compiled_exactly(function: Callable) -> Callable:
-    """As `compiled`, but sums are not reordered and operations not fused."""
+    """As `compiled`, but sums are not reordered and operations not fused.
+
+    Such a function must not contain an integer power, such as x**2. Numba compiles the function
+    behind it once in a process, with the options of its first caller, and links it into all others.
+    So the last digits of a training would depend on whether the process compiled exact code before.
+    """
     return _compiled(function, EXACT_OPTIONS)
 
 

@@ -238,7 +238,7 @@ def test_a_training_whose_parent_is_killed_ends_and_leaves_nothing(tmp_path):
         # The pipe is at its end when the orphan, too, has closed it.
         started = time.monotonic()
         process.stderr.read()
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 60
     assert process.returncode == -signal.SIGKILL
     assert not list(tmp_path.iterdir())
 

@@ -51,7 +51,7 @@ def timed(folder: Checkout, *targets: str, options: tuple) -> tuple[float, str]:
     said = done.stdout + done.stderr
     if done.returncode:
         print(said)
-    check(done.returncode == 0, f"{' '.join(options[:2])}: ended well")
+    check(done.returncode == 0, f"{' '.join(options[:2])}: succeeded")
     return time.monotonic() - started, said
 
 

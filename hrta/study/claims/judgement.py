@@ -21,8 +21,10 @@ def read_judged(folder: str | Path, claims: Claims) -> dict[str, pd.DataFrame]:
     """
     tables = {}
     for name in claims.tables:
-        tables[name] = read_kind(folder, name)
-        for column in (*KINDS[name].key, *KINDS[name].reading.columns):
+        tables[name], reading = read_kind(folder, name), KINDS[name].reading
+        if reading is None:
+            raise ValueError(f"{name}: no claim can be judged on this kind of evidence")
+        for column in (*KINDS[name].key, *reading.columns):
             if column not in tables[name]:
                 raise ValueError(f"{Path(folder, name)}.parquet: no column {column!r}")
     return tables

@@ -92,11 +92,15 @@ def chosen(
     The key's value is "all", "largest", or one or several names or numbers.
 
     Raises:
-        ValueError: a name or a number that is not in the column.
+        ValueError: a name or a number that is not in the column, or no such column.
     """
     wanted = getattr(judged, key)
     if wanted == "all":
         return table
+    if column not in table:
+        raise ValueError(
+            f"{where}.{key}: {wanted!r} given; the evidence has no {column}: write all"
+        )
     if wanted == "largest":
         return table[table[column] == table[column].max()]
     wanted, known = np.atleast_1d(wanted).tolist(), sorted(table[column].dropna().unique())

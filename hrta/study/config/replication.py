@@ -15,7 +15,7 @@ from hrta.study.config.poisson import Poisson
 from hrta.study.config.problem_sources import DataSet, SampledProblem
 from hrta.study.config.races import Race
 from hrta.study.config.sweep import Sweep
-from hrta.study.config.theory import Spectra, Theory
+from hrta.study.config.theory import Spectra, Theory, check_theory
 from hrta.study.config.training import Optimizer, Training
 from hrta.study.config.values import (
     RENAMED,
@@ -144,7 +144,7 @@ class Replication(Strict):
             at = ["experiments", name]
             if name in INCLUDED:
                 refuse(at, name, "a set of real data has this name; choose another")
-            self._check_methods([*at, "methods"], experiment.methods)
+            self.check_methods([*at, "methods"], experiment.methods)
             check_names([*at, "optimizers"], experiment.optimizers, self.optimizers)
             if self.baseline not in experiment.methods:
                 why = f"must have {self.baseline}, the baseline"
@@ -153,22 +153,7 @@ class Replication(Strict):
 
     @model_validator(mode="after")
     def _theory_fits(self) -> "Replication":
-        theory = self.theory
-        for at, names in (
-            ("width_limit.experiments", theory.width_limit.experiments),
-            ("sample_number.experiments", theory.sample_number.experiments),
-            ("motion.experiment", [theory.motion.experiment]),
-            ("rates.experiments", theory.rates.experiments),
-        ):
-            check_names(["theory", at], names, self.experiments)
-        check_names(["theory.motion.optimizers"], theory.motion.optimizers, self.optimizers)
-        self._check_methods(["theory.motion.methods"], theory.motion.methods)
-        self._check_methods(["theory.rates.methods"], theory.rates.methods)
-        for name, many in theory.sample_number.experiments.items():
-            for n in many.points.value:
-                self._check_points(["theory", "sample_number", "experiments"], name, n)
-        for name, few in theory.rates.experiments.items():
-            self._check_points(["theory", "rates", "experiments"], name, few.points.value)
+        check_theory(self)
         return self
 
     @model_validator(mode="after")
@@ -191,7 +176,7 @@ class Replication(Strict):
                     [*at, name, "points"], problem.points.value, "must be left out for real data"
                 )
             if problem.points is not None:
-                self._check_points(at, name, problem.points.value)
+                self.check_points(at, name, problem.points.value)
         for name in competitors.race.problems:
             check_names(["competitors", "race", "problems", name], [name], known)
         at = ["competitors", "adaptive_slopes", "experiment"]
@@ -206,10 +191,12 @@ class Replication(Strict):
                 check_names(at, [name], [*self.experiments, *INCLUDED])
         return self
 
-    def _check_points(self, at: list[str], experiment: str, points: int) -> None:
+    def check_points(self, at: list[str], experiment: str, points: int) -> None:
+        """Refuse, from a validator, a number of points that an experiment cannot have."""
         self.experiments[experiment].check_points([*at, experiment, "points", "value"], points)
 
-    def _check_methods(self, at: list[str], methods: list[str]) -> None:
+    def check_methods(self, at: list[str], methods: list[str]) -> None:
+        """Refuse, from a validator, unknown methods and methods that differ in their stages."""
         check_names(at, methods, self.methods)
         check_stages(at, {name: self.methods[name].s for name in methods})
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from hrta.study.config.base_spec import EXPERIMENT, Jobs, Methods, Spec
+from hrta.study.config.mistakes import check_names
 from hrta.study.config.problem_sources import ProblemSource, SampledProblem
 from hrta.study.config.values import (
     Count,
@@ -169,6 +170,26 @@ class Theory(Strict):
     sample_number: SampleNumber
     motion: Motion
     rates: Rates
+
+
+def check_theory(settings: "Replication") -> None:
+    """Refuse, from a validator, names and numbers of points that the experiments do not allow."""
+    theory = settings.theory
+    for at, names in (
+        ("width_limit.experiments", theory.width_limit.experiments),
+        ("sample_number.experiments", theory.sample_number.experiments),
+        ("motion.experiment", [theory.motion.experiment]),
+        ("rates.experiments", theory.rates.experiments),
+    ):
+        check_names(["theory", at], names, settings.experiments)
+    check_names(["theory.motion.optimizers"], theory.motion.optimizers, settings.optimizers)
+    settings.check_methods(["theory.motion.methods"], theory.motion.methods)
+    settings.check_methods(["theory.rates.methods"], theory.rates.methods)
+    for name, many in theory.sample_number.experiments.items():
+        for n in many.points.value:
+            settings.check_points(["theory", "sample_number", "experiments"], name, n)
+    for name, few in theory.rates.experiments.items():
+        settings.check_points(["theory", "rates", "experiments"], name, few.points.value)
 
 
 def spectra_jobs(settings: "Replication") -> Jobs:

@@ -26,6 +26,9 @@ def sources(*modules: str) -> list[str]:
     Returns:
         Paths relative to the current folder, sorted.
     """
+    for name in modules:
+        if not HOME.joinpath(*name.split(".")).with_suffix(".py").exists():
+            sys.exit(f"workflow: {name}: there is no such module")
     return [relative(file) for file in _all_files_of(modules)]
 
 
@@ -35,7 +38,7 @@ def notebook_sources(name: str) -> list[str]:
     Args:
         name: name in notebooks/, without suffix.
     """
-    return sources(*_imported(_notebook(name)))
+    return [relative(file) for file in _all_files_of(tuple(_imported(_notebook(name))))]
 
 
 def notebook_title(name: str) -> str:

@@ -156,9 +156,8 @@ def _residual(points, linear0, linear1, s, scale):
     loss = 0.0
     for i in range(n):
         phi = scale * (linear0 * x[i] + linear1 + s * (ups[i] + downs[i]))
-        difference = phi - points.y[i]
-        residual[i] = difference
-        loss += difference * difference
+        residual[i] = phi - points.y[i]
+        loss += (phi - points.y[i]) ** 2
     return loss / (2 * n)
 
 

@@ -57,6 +57,18 @@ def test_sources_are_a_module_and_all_that_it_imports_anywhere_in_it(package):
     assert sources("hrta.c", "hrta.d") == ["hrta/__init__.py", "hrta/c.py", "hrta/d.py"]
 
 
+def test_what_only_a_type_checker_imports_is_no_source(package):
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import hrta.c\n"
+    (package / "hrta/d.py").write_text(text)
+    forget()
+    assert sources("hrta.d") == ["hrta/__init__.py", "hrta/d.py"]
+
+
+def test_a_module_that_is_not_there_gives_one_line(package):
+    with pytest.raises(SystemExit, match=r"^workflow: hrta\.room\.z: there is no such module$"):
+        sources("hrta.a", "hrta.room.z")
+
+
 def test_modules_may_import_each_other(package):
     (package / "hrta/c.py").write_text("import hrta.a")
     forget()

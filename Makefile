@@ -1,6 +1,6 @@
-# make replicate | verify | reference | crate | readme | test | test-workflow | smoke | chaos |
-# bench | bench-gram | bench-scheduling | lint | format | lock | clean; each makes its environment
-# first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
+# make replicate | verify | reference | profile | crate | readme | test | test-workflow | smoke |
+# chaos | bench | bench-gram | bench-scheduling | lint | format | lock | clean; each makes its
+# environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # config/replication.yaml, KILLS=40 is for make chaos; make bench DEVICE=cuda times the engines on
 # a GPU.
 
@@ -25,8 +25,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: env replicate verify reference crate readme smoke bench bench-gram bench-scheduling
-.PHONY: test test-workflow chaos lint format lock clean
+.PHONY: env replicate verify reference profile crate readme smoke bench bench-gram
+.PHONY: bench-scheduling test test-workflow chaos lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -54,6 +54,10 @@ verify: $(READY)
 reference: $(READY)
 	$(BIN)/python -m hrta reference results/evidence data/reference --results results \
 		$(addprefix --keep ,$(wildcard tables/claims.csv))
+
+# Where the time of `make replicate` went, and how long it takes on other numbers of cores.
+profile: $(READY)
+	$(BIN)/python -m hrta profile
 
 # All of it, with how each file was made, as a zip for Zenodo or WorkflowHub: results/crate.zip.
 crate: $(READY)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrta.runtime.imports import uncollected
+from hrta.runtime.processes import cores
 from hrta.runtime.progress import Progress
 from hrta.study.config.base_spec import Spec
 
@@ -21,14 +22,16 @@ def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
         from hrta.study.experiments.registry import module_of, run
 
         import_module(module_of(spec))
+    imported = time.perf_counter()
     with Progress(spec.label) as progress:
         outcome = run(spec, progress, checkpoint)
+    ended = time.perf_counter()
     if output is None:
         from hrta.cli.summaries import summary
 
         print(summary(spec, outcome))
     else:
-        _write(spec, outcome, output, time.perf_counter() - started)
+        _write(spec, outcome, output, ended - started, ended - imported)
     for each in outcome.facts.get("diverged", []):
         print(
             f"{spec.label}: {each['method']}, learning rate {each['learning_rate']:g}, seed "
@@ -49,8 +52,18 @@ def _check_files(spec: Spec, output: Path | None, checkpoint: Path | None) -> No
         raise ValueError(f"--checkpoint {checkpoint}: job {spec.job} writes no checkpoint")
 
 
-def _write(spec: Spec, outcome: "Outcome", output: Path, wall_time: float) -> None:
-    """Write the tables, and beside the first its record."""
+def _write(
+    spec: Spec, outcome: "Outcome", output: Path, wall_time: float, work_time: float
+) -> None:
+    """Write the tables, and beside the first its record.
+
+    Args:
+        spec: what was computed.
+        outcome: the result.
+        output: file of the first table.
+        wall_time: time from the beginning of `run_job` to the outcome [s].
+        work_time: time of the computation, after the imports of the experiment [s].
+    """
     from hrta.problems.files import write_checksum
     from hrta.runtime.files import write_json, write_table
     from hrta.runtime.provenance import provenance
@@ -65,6 +78,8 @@ def _write(spec: Spec, outcome: "Outcome", output: Path, wall_time: float) -> No
         "spec": spec.model_dump(mode="json", exclude_none=True),
         "spec_hash": spec.digest,
         **provenance(wall_time),
+        "work_time": round(work_time, 3),
+        "threads": cores(),
         **outcome.facts,
         "device": outcome.device,
         "dtype": outcome.dtype,

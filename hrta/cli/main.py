@@ -9,6 +9,7 @@ from hrta.cli.claims import app as claims
 from hrta.cli.commands import app as commands
 from hrta.cli.evidence import app as evidence
 from hrta.cli.info import app as info
+from hrta.cli.profile import app as profile
 from hrta.cli.run import app as run
 from hrta.cli.verify import app as verify
 from hrta.runtime.processes import end_on_sigterm
@@ -19,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Homotopy relaxation training of two-layer networks (arXiv 2309.15244).",
 )
-for part in (run, commands, evidence, claims, info, verify):
+for part in (run, commands, evidence, claims, info, profile, verify):
     app.add_typer(part)
 
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from hrta.cli import main as cli
 from hrta.problems.targets import make_problem
+from hrta.runtime.processes import cores
 from hrta.study.analysis import schema
 from hrta.study.config.jobs import SPEC
 
@@ -80,7 +81,8 @@ def test_a_job_is_the_same_from_its_spec_and_from_its_command(tmp_path, job):
         record = json.loads((first / "a.json").read_text())
         spec = record["spec"]
         assert record["spec_hash"] == SPEC.validate_python(spec).digest
-        assert record["wall_time"] > 0
+        assert 0 < record["work_time"] <= record["wall_time"]
+        assert record["threads"] == cores()
         assert record["device"] == "cpu"
         assert record["versions"]["hrta"]
     assert spec["job"] == job

@@ -64,7 +64,8 @@ class Checkout:
         for path in (self.folder / "results").rglob("*.json"):
             if path.with_suffix(".parquet").exists():
                 record = json.loads(path.read_text())
-                record.pop("wall_time")
+                for measured in ("wall_time", "work_time", "threads"):
+                    del record[measured]
                 files[str(path.relative_to(self.folder))] = record
         return files
 

@@ -53,6 +53,11 @@ def test_every_rule_says_what_it_needs_and_with_what_it_is_submitted(rule):
     assert re.search(rf"^  {group}: \d+$", components, flags=re.MULTILINE), group
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_has_a_benchmark(rule):
+    assert re.search(r'benchmark:\n +f?"results/benchmarks/.*\.tsv"\n', RULES[rule])
+
+
 def submissions(checkout, *targets):
     """How many groups of each name a dry run would submit, where there is no Slurm."""
     done = checkout.snakemake(*targets, options=(*SLURM, "--dry-run"))

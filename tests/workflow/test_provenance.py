@@ -11,6 +11,7 @@ from studies import study
 
 from hrta.runtime.files import sha256
 from hrta.study.pipeline.manifest import PLACE, read_manifest
+from hrta.study.pipeline.profile import BENCHMARKS, RECORDING, critical_path, tasks_of
 
 MADE = ("data", "figures", "tables", "results", "notebooks/executed")
 # Made from the manifest, or recorded in it otherwise.
@@ -30,8 +31,9 @@ def test_the_manifest_has_all_that_the_run_made(replicated):
     for path, artifact in manifest.artifacts.items():
         assert artifact.sha256 == sha256(replicated.folder / path)
         assert not artifact.newer
-    benchmarks = list((replicated.folder / "results/benchmarks").rglob("*.tsv"))
-    assert sum(bool(job.benchmark) for job in manifest.jobs) == len(benchmarks) > 0
+    assert all(job.benchmark for job in manifest.jobs)
+    for rule in RECORDING:
+        assert (replicated.folder / BENCHMARKS / f"{rule}.tsv").is_file()
 
 
 def test_every_job_has_its_command_times_and_inputs(replicated):
@@ -79,6 +81,21 @@ def test_a_partial_rerun_is_recorded_and_the_rest_stays(replicated):
     }
     assert remade == {"figure_activations"}
     assert replicated.planned() == {}
+
+
+def test_the_profile_counts_every_job(replicated):
+    manifest = read_manifest(replicated.folder / PLACE)
+    tasks = tasks_of(manifest, replicated.folder)
+    assert len(tasks) == len(manifest.jobs) + len(RECORDING)
+    assert sum(task.total > 0 for task in tasks) >= len(tasks) - 1  # one only writes JSON
+    results = [task for task in tasks if task.name.startswith("results/runs/")]
+    assert all(0 < task.work < task.total and task.priority > 0 for task in results)
+    assert [task.name for task in critical_path(tasks)][-2:-1] == ["manifest"]
+    command = [sys.executable, "-m", "hrta", "profile", str(replicated.folder / PLACE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Without" not in done.stdout
+    assert "Not counted" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_results_are_tidy_and_tell_what_made_them(replicated):
     assert last.loc["relaxation", "s"].tolist() == [1.5] * 12  # 4 seeds, 3 learning rates
     record = json.loads(file.with_suffix(".json").read_text())
     keys = {"spec", "spec_hash", "versions", "device", "dtype", "wall_time", "diverged"}
-    assert keys <= set(record)
+    assert {*keys, "work_time", "threads"} <= set(record)
 
 
 def test_every_method_races_from_the_same_weights_on_every_problem(replicated):

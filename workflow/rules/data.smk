@@ -9,6 +9,8 @@ rule data:
         checksum="{job}.parquet.sha256",
     log:
         "logs/{job}.log",
+    benchmark:
+        "results/benchmarks/{job}.tsv"
     wildcard_constraints:
         job=PLAN.pattern("data"),
     group:

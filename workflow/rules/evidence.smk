@@ -12,6 +12,8 @@ for kind, files in STUDY.evidence.items():
             table=f"results/evidence/{kind}.parquet",
         log:
             f"logs/evidence/{kind}.log",
+        benchmark:
+            f"results/benchmarks/evidence/{kind}.tsv"
         group:
             "summary"
         threads: 1
@@ -32,6 +34,8 @@ rule evidence_configuration:
         "results/evidence/configuration.json",
     log:
         "logs/evidence/configuration.log",
+    benchmark:
+        "results/benchmarks/evidence/configuration.tsv"
     localrule: True
     params:
         numbers=json.dumps(numbers_of(STUDY.settings), indent=1),
@@ -57,6 +61,8 @@ rule claims:
         page="tables/claims.md",
     log:
         "logs/claims.log",
+    benchmark:
+        "results/benchmarks/claims.tsv"
     group:
         "summary"
     threads: 1

@@ -27,6 +27,8 @@ for target, item in ITEMS.items():
         log:
             text=f"logs/notebooks/{target}.log",
             notebook=f"logs/notebooks/{target}.ipynb",
+        benchmark:
+            f"results/benchmarks/notebooks/{target}.tsv"
         group:
             "notebooks"
         threads: 1

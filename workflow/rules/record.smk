@@ -10,6 +10,8 @@ rule manifest:
         "results/manifest/manifest.json",
     log:
         "logs/manifest/manifest.log",
+    benchmark:
+        "results/benchmarks/manifest.tsv"
     group:
         "record"
     threads: 1
@@ -36,6 +38,8 @@ rule crate_description:
         "results/manifest/ro-crate-metadata.json",
     log:
         "logs/manifest/crate_description.log",
+    benchmark:
+        "results/benchmarks/crate_description.tsv"
     group:
         "record"
     threads: 1
@@ -61,5 +65,7 @@ use rule crate_description as crate with:
         "results/crate.zip",
     log:
         "logs/manifest/crate.log",
+    benchmark:
+        "results/benchmarks/crate.tsv"
     message:
         "Packing the workflow and all its outputs: {output}."

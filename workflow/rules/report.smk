@@ -21,6 +21,8 @@ rule report:
         copies=[directory(f"report/{part}") for part in ("figures", "tables", "notebooks")],
     log:
         "logs/report.log",
+    benchmark:
+        "results/benchmarks/report.tsv"
     group:
         "record"
     threads: 1

@@ -70,7 +70,7 @@ def _of_job(job: Job) -> Iterator[tuple[str, str]]:
         return
     yield "made", f"{job.ended:%Y-%m-%d %H:%M:%S} UTC, in {job.wall_time:.3g} s"
     yield "command", shorten(job.command or "none", LONGEST, placeholder=" …")
-    if "max_rss" in job.benchmark:
+    if isinstance(job.benchmark.get("max_rss"), float):  # NA if the job was too short
         yield "memory", f"{job.benchmark['max_rss']} MB at most"
 
 

@@ -1,5 +1,6 @@
 """The manifest of a run: which job made which file, from which inputs, how and when."""
 
+import csv
 import json
 import subprocess
 from collections.abc import Iterable
@@ -40,6 +41,11 @@ class Job(Record):
     wall_time: float | None = None
     result: dict[str, Any] = {}
     benchmark: dict[str, float | str] = {}
+
+    @property
+    def result_name(self) -> str:
+        """The name of the result, such as runs/sine1d/adam/width50."""
+        return self.outputs[0].removeprefix("results/").removesuffix(".parquet")
 
 
 class Artifact(Record):
@@ -112,7 +118,7 @@ class Manifest(Record):
         inputs = self.job_of(path).inputs
         makers = {self.artifacts[file].job for file in inputs if file in self.artifacts}
         return {
-            each.outputs[0].removeprefix("results/").removesuffix(".parquet"): each.result["spec"]
+            each.result_name: each.result["spec"]
             for each in (self.jobs[maker] for maker in sorted(makers))
             if "spec" in each.result
         }
@@ -134,6 +140,23 @@ def read_manifest(path: str | Path) -> Manifest:
         raise ValueError(f"{path}: not a manifest ({where}: {first['msg']})") from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError
         raise ValueError(f"{path}: not a complete manifest ({error}); make it again") from None
+
+
+def read_benchmark(path: str | Path | None) -> dict[str, float | str]:
+    """The last row of a benchmark's table, numbers as floats; empty if there is no such file."""
+    if path is None or not Path(path).exists():
+        return {}
+    with Path(path).open() as file:
+        *_, last = csv.DictReader(file, delimiter="\t")
+    return {key: _number(value) for key, value in last.items()}
+
+
+def _number(text: str) -> float | str:
+    """A value of a benchmark: a number, or a time such as 0:00:03."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def find_manifest(file: str | Path) -> Path:

@@ -3,7 +3,6 @@
 All paths are relative to the folder of the run, which must be the current folder.
 """
 
-import csv
 import json
 import os
 import platform
@@ -19,7 +18,14 @@ from snakemake.persistence.file import FilePersistence
 
 from hrta.runtime.files import sha256
 from hrta.runtime.provenance import provenance
-from hrta.study.pipeline.manifest import Artifact, Environment, Job, Manifest, version_control
+from hrta.study.pipeline.manifest import (
+    Artifact,
+    Environment,
+    Job,
+    Manifest,
+    read_benchmark,
+    version_control,
+)
 from hrta.study.pipeline.recorded import RecordedJob
 
 _hash = cache(sha256)
@@ -64,7 +70,7 @@ def make_manifest(
 def _read_job(job: RecordedJob, records: FilePersistence) -> Job:
     """The entry of a job in the manifest."""
     found = [record for output in job.outputs if (record := records.metadata(IOFile(output)))]
-    result, benchmark = _record_of(job.outputs), _measured(job.benchmark)
+    result, benchmark = _record_of(job.outputs), read_benchmark(job.benchmark)
     if not found:
         return Job(rule=job.rule, outputs=job.outputs, result=result, benchmark=benchmark)
     started = min(record.starttime for record in found)
@@ -96,23 +102,6 @@ def _input_hash(path: str, record: MetadataRecord) -> str | None:
     if recorded:
         return recorded.removeprefix("sha256:")
     return _hash(path) if changed <= record.endtime else None
-
-
-def _measured(benchmark: str | None) -> dict[str, float | str]:
-    """The last row of a benchmark's table, numbers as floats."""
-    if benchmark is None or not Path(benchmark).exists():
-        return {}
-    with Path(benchmark).open() as file:
-        *_, last = csv.DictReader(file, delimiter="\t")
-    return {key: _number(value) for key, value in last.items()}
-
-
-def _number(text: str) -> float | str:
-    """A value of a benchmark: a number, or a time such as 0:00:03."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _record_of(outputs: list[str]) -> dict[str, object]:

@@ -108,7 +108,8 @@ class Drawn(Rule):
         near: columns of the cell; runs of cells with the same values in them tend to diverge
             together. Default: the pool.
         step: numbers are rounded to multiples of about this value; 0 counts as one step if the
-            other run has numbers of at most a hundred steps in the cell.
+            other run has numbers of at most a hundred steps in the cell. A cell of zeros has no
+            spread of its own; it gets that of the cells that are near, in the same replication.
     """
 
     scale: str = "log"
@@ -137,8 +138,14 @@ class Drawn(Rule):
         both = np.isfinite(scaled).all(axis=1)
         difference = np.where(both, np.subtract(*np.where(both[:, None], scaled, 0).T), 0.0)
         groups = cell, pool, both
-        widest = [pd.Series(_spreads(side, *groups)[0]).groupby(pool) for side in scaled.T]
-        spread = np.minimum(*(each.transform("max").to_numpy() for each in widest))
+        widest = []
+        for side, given in zip(scaled.T, values.T, strict=True):
+            zero = pd.Series(given == 0).groupby(cell).transform("all").to_numpy()
+            zero = zero & (self.step is not None)
+            nearby = _spreads(side, cell, near, both & ~zero)[1]
+            of_cell = pd.Series(np.where(zero, nearby, _spreads(side, *groups)[0]))
+            widest.append(of_cell.groupby(pool).transform("max"))
+        spread = np.minimum(*(each.to_numpy() for each in widest))
         own, pooled, freedom = _spreads(difference, *groups)
         t = stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
         units = np.abs(difference) / (RUN_FLOOR + t * np.sqrt(2) * spread)

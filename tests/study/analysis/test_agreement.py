@@ -175,6 +175,32 @@ def test_zeros_are_numbers_where_rounding_makes_them():
     assert worst(Drawn(step=1e-8), np.maximum(reference, 1e-7), 0 * fresh) > 1
 
 
+def zeros_beside(few, spread):
+    """A cell of zeros, of which the other side has a few small numbers, and a cell near by."""
+    reference = np.zeros(20)
+    reference[: len(few)] = few
+    near = pairs(drawn(20, spread) * 1e-3, drawn(20, spread, seed=1) * 1e-3, cell=1)
+    return pd.concat([pairs(reference, np.zeros(20)), near], ignore_index=True).assign(all=0)
+
+
+@pytest.mark.parametrize(
+    ("few", "spread", "agree"),
+    [
+        ([3e-6, 8e-7, 1e-7], 0.5, True),
+        # Where all runs near by end alike, so must these.
+        ([3e-6, 8e-7, 1e-7], 1e-3, False),
+        # No spread near by explains a number that is no rounding.
+        ([1.0, 1e-7], 0.5, False),
+        # Most seeds at once are another result.
+        ([3e-6] * 15 + [1e-7], 0.5, False),
+    ],
+)
+def test_a_cell_of_zeros_gets_the_spread_of_those_near_by(few, spread, agree):
+    table, rule = zeros_beside(few, spread), Drawn(near=("all",), step=1e-8)
+    for one in (table, table.rename(columns={"reference": "fresh", "fresh": "reference"})):
+        assert (rule.deviations(one, LEVEL, CELL)["units"].max() < 1) == agree
+
+
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_few_runs_that_are_all_off_are_found(seeds):
     random = np.random.default_rng(seeds)
@@ -239,7 +265,7 @@ def test_scales():
     assert worst(Drawn(), np.full(4, 0.01), np.full(4, -0.01)) == np.inf
 
 
-def test_cells_are_told_apart_and_counted():
+def test_cells_are_distinguished_and_counted():
     reference = np.concatenate([drawn(10), drawn(10, seed=1)])
     fresh = reference * np.repeat([1.0, 2.0], 10)
     table = pairs(reference, fresh, np.repeat([0, 1], 10))

@@ -140,11 +140,11 @@ class Drawn(Rule):
         groups = cell, pool, both
         widest = []
         for side, given in zip(scaled.T, values.T, strict=True):
-            zero = pd.Series(given == 0).groupby(cell).transform("all").to_numpy()
-            zero = zero & (self.step is not None)
-            nearby = _spreads(side, cell, near, both & ~zero)[1]
-            of_cell = pd.Series(np.where(zero, nearby, _spreads(side, *groups)[0]))
-            widest.append(of_cell.groupby(pool).transform("max"))
+            of_cell = _spreads(side, *groups)[0]
+            if self.step is not None:
+                zero = pd.Series(given == 0).groupby(cell).transform("all").to_numpy()
+                of_cell = np.where(zero, _spreads(side, cell, near, both & ~zero)[1], of_cell)
+            widest.append(pd.Series(of_cell).groupby(pool).transform("max"))
         spread = np.minimum(*(each.to_numpy() for each in widest))
         own, pooled, freedom = _spreads(difference, *groups)
         t = stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))

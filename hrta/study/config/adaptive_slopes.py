@@ -57,9 +57,8 @@ class AdaptiveSlopes(Strict):
         for name in self.variants:
             if name.endswith("_solutions"):
                 refuse(["variants"], name, "must not end in _solutions, the suffix of files")
-        late = [step for step in self.solution_steps.value if step > self.steps.value]
-        if late:
-            refuse(["solution_steps", "value"], late, f"there are {self.steps.value} steps")
+        at = ["solution_steps", "value"]
+        _check_solution_steps(at, self.solution_steps.value, self.steps.value)
         return self
 
 
@@ -95,9 +94,7 @@ class SlopesSpec(Spec):
 
     @model_validator(mode="after")
     def _steps_exist(self) -> "SlopesSpec":
-        late = [step for step in self.solution_steps if step > self.steps]
-        if late:
-            refuse(["solution_steps"], late, f"there are {self.steps} steps")
+        _check_solution_steps(["solution_steps"], self.solution_steps, self.steps)
         return self
 
 
@@ -119,10 +116,16 @@ class AdaptiveSpec(Spec):
     log_every: Count
 
 
+def _check_solution_steps(at: list[str], solution_steps: list[int], steps: int) -> None:
+    late = [step for step in solution_steps if step > steps]
+    if late:
+        refuse(at, late, f"there are {steps} steps")
+
+
 def slopes_jobs(settings: "Replication") -> Jobs:
     """A job for each variant."""
     slopes = settings.competitors.adaptive_slopes
     for name, variant in slopes.variants.items():
-        chosen = {"adaptive": variant.adaptive, "recovery": variant.recovery}
+        variants = {name: SlopeVariant.of(variant)}
         problem = settings.stored(slopes.experiment)
-        yield f"slopes/{name}", SlopesSpec.of(slopes, problem=problem, variants={name: chosen})
+        yield f"slopes/{name}", SlopesSpec.of(slopes, problem=problem, variants=variants)

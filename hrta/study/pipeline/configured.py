@@ -59,18 +59,21 @@ def configured(specs: Mapping[str, Json], configuration: Json) -> list[Row]:
             shown = [key for i, key in enumerate(keys) if (keys[0], i) != ("entries", 1)]
             row = (str(spec["job"]), ".".join(shown), path)
             values.setdefault(row, []).append(as_text(value))
-    return [
-        Row(
-            job=job,
-            field=field,
-            value=", ".join(dict.fromkeys(texts)),
-            path=path,
-            source=str(entries.get(path, {}).get("source", "")),
-            unit=str(entries.get(path, {}).get("unit", "")),
-            note=str(entries.get(path, {}).get("note", "")),
+    rows = []
+    for (job, field, path), texts in values.items():
+        entry = entries.get(path, {})
+        rows.append(
+            Row(
+                job=job,
+                field=field,
+                value=", ".join(dict.fromkeys(texts)),
+                path=path,
+                source=str(entry.get("source", "")),
+                unit=str(entry.get("unit", "")),
+                note=str(entry.get("note", "")),
+            )
         )
-        for (job, field, path), texts in values.items()
-    ]
+    return rows
 
 
 def count_sources(configuration: Json) -> dict[str, int]:

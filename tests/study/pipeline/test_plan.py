@@ -151,7 +151,8 @@ def test_another_number_is_another_checkpoint(plan):
         (("competitors", "race", "methods", "anmin", "method", "rounds"), 20, r"race/anmin"),
         (
             *(("experiments", "jump1d", "points", "value"), 200),
-            r"(data|spectra|theory/jumps)/jump1d|runs/jump1d/.*|slopes/.*|(race|schedules|activations|depth)/.*",
+            r"(data|spectra|theory/jumps)/jump1d|runs/jump1d/.*|slopes/.*|(schedules|activations|depth)/.*"
+            r"|race/(adam|descent|momentum|anmin|\w+_jump1d)",
         ),
     ],
 )

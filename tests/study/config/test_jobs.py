@@ -61,6 +61,20 @@ def test_a_spec_has_the_numbers_of_the_configuration():
     assert (race.problems[0].widths, race.problems[0].evaluations) == ([50, 200, 1000], 1500)
 
 
+def test_a_long_job_of_a_race_is_split_by_problem():
+    race = REPLICATION["competitors"]["race"]
+    assert [name for name in FULL if name.startswith("race/lbfgs")] == [
+        f"race/lbfgs_{problem}" for problem in race["problems"]
+    ]
+    problems = [each.problem for each in FULL["race/adam"].problems]
+    alone = [FULL[f"race/lbfgs_{problem}"].problems for problem in race["problems"]]
+    assert [each.problem for (each,) in alone] == problems
+    config = changed("competitors.race.by_problem", ["lbfgs", "nobody"])
+    with pytest.raises(ConfigError, match=r"race\.by_problem: 'nobody' given; allowed are adam"):
+        check_config(config)
+    assert "race/lbfgs" in make_jobs(check_config(laid_over("smoke")))
+
+
 def test_a_momentum_reaches_the_specs_of_its_optimizer():
     momentum = {"momentum": {"value": 0.8, "source": "ours"}}
     config = changed("optimizers.nesterov", REPLICATION["optimizers"]["adam"] | momentum)

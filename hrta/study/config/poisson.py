@@ -1,5 +1,6 @@
 """The Poisson problem by the Deep Ritz method: configuration, spec, jobs."""
 
+from itertools import product
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -8,6 +9,7 @@ from hrta.problems.poisson import grid, make_problem
 from hrta.study.config.base_spec import Jobs, Methods, Spec
 from hrta.study.config.mistakes import check_stages, refuse
 from hrta.study.config.problem_sources import ProblemSource
+from hrta.study.config.training import split_by_rate
 from hrta.study.config.values import (
     Count,
     Fraction,
@@ -32,6 +34,7 @@ class RitzProblem(Strict):
         paper: whether it is a problem of the paper.
         solution: name of the exact solution.
         points: number of points of the quadrature.
+        by_rate: whether its jobs are split into one for each learning rate, as they take long.
     """
 
     label: Label
@@ -39,6 +42,7 @@ class RitzProblem(Strict):
     solution: str
     points: Sourced[Count]
     seeds: Sourced[Count]
+    by_rate: bool = False
 
     @model_validator(mode="after")
     def _exists(self) -> "RitzProblem":
@@ -112,17 +116,20 @@ class PoissonSpec(Spec):
 
 
 def poisson_jobs(settings: "Replication") -> Jobs:
-    """A job for each problem and quadrature rule."""
+    """A job for each problem and quadrature rule, or for each learning rate."""
     poisson = settings.poisson
     methods = {name: method.s for name, method in poisson.methods.items()}
-    for name, problem in poisson.problems.items():
-        for quadrature in poisson.quadratures:
+    every = poisson.learning_rates.value
+    for (name, problem), quadrature in product(poisson.problems.items(), poisson.quadratures):
+        experiment = f"{name}_{quadrature}"
+        for job, rates in split_by_rate(f"poisson/{experiment}", every, problem.by_rate):
             spec = PoissonSpec.of(
                 settings.training,
                 poisson,
                 problem,
-                experiment=f"{name}_{quadrature}",
+                experiment=experiment,
                 methods=methods,
                 quadrature=quadrature,
+                learning_rates=rates,
             )
-            yield f"poisson/{name}_{quadrature}", spec
+            yield job, spec

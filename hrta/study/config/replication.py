@@ -40,7 +40,12 @@ def _known_engine(given: Any) -> Any:
 
 
 class Experiment(Strict):
-    """A problem, and the widths, methods and optimizers that are trained on it."""
+    """A problem, and the widths, methods and optimizers that are trained on it.
+
+    Attributes:
+        by_rate_from: the width from which jobs are split into one for each learning rate, as they
+            take long; none is if it is not given.
+    """
 
     label: Label
     paper: bool
@@ -50,6 +55,7 @@ class Experiment(Strict):
     widths: Sourced[Several[Count]]
     methods: Several[str]
     optimizers: Several[str]
+    by_rate_from: Count | None = None
 
     @model_validator(mode="after")
     def _problem_exists(self) -> "Experiment":

@@ -1,5 +1,7 @@
 """Two-layer networks trained on the experiments' problems: configuration, specs, jobs."""
 
+from collections.abc import Iterator
+from itertools import product
 from typing import TYPE_CHECKING, Literal
 
 from hrta.study.config.base_spec import EXPERIMENT, Jobs, Methods, Spec
@@ -34,6 +36,15 @@ class Optimizer(Strict):
     label: Label
     learning_rates: Sourced[Several[PositiveNumber]]
     momentum: Sourced[BelowOne] | None = None
+
+
+def split_by_rate(name: str, rates: list[float], split: bool) -> Iterator[tuple[str, list[float]]]:
+    """The names and learning rates of the jobs of an ensemble: one job, or one for each rate."""
+    if not split:
+        yield name, rates
+        return
+    for number, rate in enumerate(rates, start=1):
+        yield f"{name}_rate{number}", [rate]
 
 
 class Training(Strict):
@@ -121,10 +132,13 @@ class LbfgsSpec(Spec):
 
 
 def training_jobs(settings: "Replication") -> Jobs:
-    """The ensembles: a job for each experiment, optimizer and width."""
+    """The ensembles: a job for each experiment, optimizer and width, or for each learning rate."""
     for name, experiment in settings.experiments.items():
-        for optimizer in experiment.optimizers:
-            for width in experiment.widths.value:
+        for optimizer, width in product(experiment.optimizers, experiment.widths.value):
+            every = settings.optimizers[optimizer].learning_rates.value
+            split = experiment.by_rate_from is not None and width >= experiment.by_rate_from
+            ensemble = f"runs/{name}/{optimizer}/width{width}"
+            for job, rates in split_by_rate(ensemble, every, split):
                 spec = TrainingSpec.of(
                     settings,
                     settings.training,
@@ -134,5 +148,6 @@ def training_jobs(settings: "Replication") -> Jobs:
                     width=width,
                     methods=settings.stages(experiment.methods),
                     optimizer=optimizer,
+                    learning_rates=rates,
                 )
-                yield f"runs/{name}/{optimizer}/width{width}", spec
+                yield job, spec

@@ -159,9 +159,13 @@ def _path_of_method(
 
 
 def _has(entry: Json, value: object) -> bool:
-    """Whether an entry has this value, alone or in a list."""
+    """Whether an entry has this value, or has it or all its elements in a list."""
     given = _numbers(entry.get("value", entry.get("s")))
-    return given == _numbers(value) or (isinstance(given, list) and _numbers(value) in given)
+    asked = _numbers(value)
+    if given == asked:
+        return True
+    parts = asked if isinstance(asked, list) else [asked]
+    return isinstance(given, list) and all(part in given for part in parts)
 
 
 def _numbers(value: object) -> object:

@@ -39,7 +39,7 @@ def test_every_spec_comes_back_from_its_command_line(plan):
 
 
 def test_jobs_are_chosen_by_kind_and_by_folder(plan):
-    assert len(plan.of_kind("train")) == 18
+    assert len(plan.of_kind("train")) == 22
     assert plan.tables("runs/sine1d", "theory/motion") == [
         *(f"results/runs/sine1d/adam/width{width}.parquet" for width in (50, 200, 1000)),
         *(
@@ -50,7 +50,9 @@ def test_jobs_are_chosen_by_kind_and_by_folder(plan):
         "results/theory/motion/gradient_descent.parquet",
     ]
     assert not set(plan.tables("race")) & set(plan.tables("schedules"))
-    assert plan.second_tables("poisson")[0] == "results/poisson/poisson_grid_solutions.parquet"
+    assert (
+        plan.second_tables("poisson")[0] == "results/poisson/poisson_grid_rate1_solutions.parquet"
+    )
     assert plan.raced("race", ["anmin", "sgd", "adam"]) == [
         f"results/race/{job}.parquet" for job in ("adam", "descent", "anmin")
     ]
@@ -67,7 +69,7 @@ def test_a_pattern_matches_the_names_of_its_kind_alone(plan):
 
 def test_points_that_a_job_reads_are_inputs(plan):
     assert plan["runs/sine3d/adam/width50"].problems == ["data/sine3d.parquet"]
-    assert plan["poisson/poisson_grid"].problems == []
+    assert plan["poisson/poisson3d_grid"].problems == []
     assert plan["theory/width/sine1d"].problems == []  # sampled in the job
     assert plan["data/wine"].problems == []
     raced = plan["race/adam"]
@@ -93,7 +95,7 @@ def test_points_that_a_job_reads_are_inputs(plan):
         ("race/anmin", "hrta/anmin.py", "hrta/training/engines/numba_engine.py"),
         ("race/adam", "hrta/training/engines/numba_engine.py", "hrta/anmin.py"),
         ("anmin/wine", "hrta/anmin.py", "hrta/training/optimizers.py"),
-        ("poisson/poisson_grid", "hrta/problems/poisson.py", "hrta/anmin.py"),
+        ("poisson/poisson3d_grid", "hrta/problems/poisson.py", "hrta/anmin.py"),
     ],
 )
 def test_sources_are_what_runs_the_job_and_no_more(plan, name, there, not_there, monkeypatch):
@@ -145,7 +147,7 @@ def test_another_number_is_another_checkpoint(plan):
         (("methods", "absolute", "s"), [2, 1.9], r"(runs|theory/jumps)/.*"),
         (
             ("optimizers", "adam", "learning_rates", "value"),
-            [0.002],
+            [0.002, 0.004, 0.008],
             r"(runs/.*|theory/motion)/adam.*",
         ),
         (("competitors", "race", "methods", "anmin", "method", "rounds"), 20, r"race/anmin"),
@@ -162,11 +164,11 @@ def test_a_changed_number_changes_the_specs_that_depend_on_it(plan, keys, value,
 
 
 def test_what_takes_long_comes_first(plan):
-    order = ["poisson/poisson_grid", "race/lbfgs_sine1d", "depth/relu_5", "race/adam"]
+    order = ["poisson/poisson3d_grid", "race/lbfgs_sine1d", "depth/relu_5", "race/adam"]
     priorities = [plan[name].priority for name in order]
     assert priorities == sorted(priorities, reverse=True)
-    small, large = (plan[f"runs/sine3d/adam/width{width}"] for width in (50, 1000))
-    assert small.priority < large.priority == 1000 * 125
+    small, large = (plan[f"runs/sine3d/adam/width{width}"] for width in (50, 200))
+    assert small.priority < large.priority == 200 * 125
     assert plan["theory/samples/sine1d"].memory == 500 + 17 * 10_000**2 // 10**6
     assert plan["theory/jumps/sine1d"].memory == 2000
 

@@ -16,8 +16,8 @@ from hrta.training.task import Task
 # Minimal number of points for errors. Their H^1 error of a trained network is accurate to 0.2 % in
 # two dimensions and to 4 % in three.
 MEASURING_POINTS = 1600
-# Maximal number of points drawn at a time for each seed.
-DRAWN_POINTS = 2**16
+# Maximal number of points drawn at a time, for all seeds together.
+DRAWN_POINTS = 2**20
 
 
 class Samples(NamedTuple):
@@ -56,7 +56,7 @@ class RitzEngine(ThreadedEngine):
         problem, dimension = task.problem, task.problem.dimension
         x = grid(points, dimension) if seeds is None else np.zeros((points, dimension))
         if seeds is not None:
-            self.longest_piece = max(1, DRAWN_POINTS // points)
+            self.longest_piece = max(1, DRAWN_POINTS // (points * len(set(seeds.tolist()))))
         # Monte Carlo points replace these at every step.
         self._quadrature = (x, problem.source(x), np.full(points, 1 / points))
         x, weights = gauss_legendre(MEASURING_POINTS, dimension)

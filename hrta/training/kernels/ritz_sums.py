@@ -24,6 +24,10 @@ from hrta.training.kernels.vectors import GROUP, Array, Vectors, arrays, has_loo
 
 WORD = 32  # points in a word of a pattern
 TABLE = 1 << GROUP
+# Vectors of sums in a tile over neurons and over points, with a look-up (AVX-512: 32 registers of 64
+# bytes) and without (16 of 32 bytes). More vectors use each loaded number more often.
+SUMS_OVER_NEURONS = {True: 12, False: 4}
+SUMS_OVER_POINTS = {True: 24, False: 6}
 
 
 @intrinsic
@@ -43,7 +47,7 @@ def sums_over_neurons(_, x, inner, products, patterns, sums):
         def tile(lines):
             _tile_of_points(vector, columns, rows, words, result, lines)
 
-        most = (12 if has_look_up(context) else 4) // (inputs + 1)
+        most = SUMS_OVER_NEURONS[has_look_up(context)] // (inputs + 1)
         _tiles(vector, result.shape[1], max(most, 1), tile)
         return context.get_dummy_value()
 
@@ -90,7 +94,10 @@ def _store_bits(vector: Vectors, words: Array, active, point, neuron) -> None:
 
 @intrinsic
 def sums_over_points(_, moments, patterns, tables, sums):
-    """Write sums_jk = sum_i 1[z_ik > 0] moment_ij, [K, M], from the tables of K arrays."""
+    """Write sums_jk = sum_i 1[z_ik > 0] moment_ij, [K, M], from the tables of the moments.
+
+    Of the moments, K arrays, only the number is used.
+    """
     rows = len(moments)
 
     def generate(context, builder, signature, arguments):
@@ -101,7 +108,7 @@ def sums_over_points(_, moments, patterns, tables, sums):
         def tile(lines):
             _tile_of_neurons(vector, words, table, result, lines, rows, add)
 
-        most = (24 if has_look_up(context) else 6) // rows
+        most = SUMS_OVER_POINTS[has_look_up(context)] // rows
         _tiles(vector, result.shape[1], max(most, 1), tile)
         return context.get_dummy_value()
 

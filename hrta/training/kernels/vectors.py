@@ -1,4 +1,4 @@
-"""Operations on LLVM vectors of 64 bytes, for the loops in `hrta.training.kernels.simd`."""
+"""Operations on LLVM vectors of 64 bytes, which LLVM maps on the registers of the processor."""
 
 from llvmlite import ir
 from numba.core import cgutils

@@ -24,8 +24,8 @@ from hrta.training.kernels.vectors import GROUP, Array, Vectors, arrays, has_loo
 
 WORD = 32  # points in a word of a pattern
 TABLE = 1 << GROUP
-# Vectors of sums in a tile over neurons and over points, with a look-up (AVX-512: 32 registers of 64
-# bytes) and without (16 of 32 bytes). More vectors use each loaded number more often.
+# Vectors of sums in a tile, with a look-up (AVX-512 has 32 registers of 64 bytes) and without (AVX2
+# has 16 of 32 bytes). With more vectors each loaded number is used more often.
 SUMS_OVER_NEURONS = {True: 12, False: 4}
 SUMS_OVER_POINTS = {True: 24, False: 6}
 

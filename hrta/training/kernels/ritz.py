@@ -15,108 +15,44 @@ weights follow from the D (D + 1) / 2 sums over active points
     dE/dw_lk = a_k [(1 - s) b_l + s sum_j M_lj w_jk],        b_l = sum_i (p_i x_il + q_il),
     dE/da_k  = sum_l w_lk [(1 - s) b_l + s/2 sum_j M_lj w_jk].
 
-Sums over neurons are vectorised over neurons, sums over points over points.
+The sums over pairs of a neuron and a point are those of `hrta.training.kernels.ritz_sums`.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
 from hrta.runtime.compilation import compiled
-from hrta.training.kernels.unrolled import dot, plus, zeros
+from hrta.training.kernels.ritz_sums import sums_over_neurons, sums_over_points
 from hrta.training.kernels.updates import ADAM, BETA1, BETA2, update_block
-
-
-class Points(NamedTuple):
-    """The points of a quadrature, and working memory.
-
-    Attributes:
-        inputs: the points and a row of ones, [D, n]; x: its first d rows.
-        source: f, [n].
-        weights: weights of the quadrature, [n].
-        values: phi or p, [n].
-        slopes: grad phi or q, [D, n]; the last row is 0.
-        moments: the terms of the sums M, D (D + 1) / 2 arrays [n].
-    """
-
-    inputs: np.ndarray
-    x: tuple[np.ndarray, ...]
-    source: np.ndarray
-    weights: np.ndarray
-    values: np.ndarray
-    slopes: np.ndarray
-    moments: tuple[np.ndarray, ...]
-
-
-class Exact(NamedTuple):
-    """The exact solution u [n] and its gradient [d, n] at the points for measuring errors."""
-
-    points: Points
-    solution: np.ndarray
-    gradient: np.ndarray
-
-
-class Network(NamedTuple):
-    """One network, and working memory.
-
-    Attributes:
-        parameters: [D + 1, m], the outer weights in the last row.
-        inner: its first D rows.
-        products: a_k w_lk, D arrays [m].
-        gradient: gradient of the energy, [D + 1, m].
-    """
-
-    parameters: np.ndarray
-    inner: tuple[np.ndarray, ...]
-    products: tuple[np.ndarray, ...]
-    gradient: np.ndarray
-
-
-def make_points(x: np.ndarray, source: np.ndarray, weights: np.ndarray, dtype: type) -> Points:
-    """Points x [n, d] with f [n] and weights [n] in the given dtype."""
-    rows, count = x.shape[1] + 1, len(x)
-    inputs = np.ones((rows, count), dtype)
-    inputs[:-1] = x.T
-    slopes = np.zeros((rows, count), dtype)
-    moments = np.empty((rows * (rows + 1) // 2, count), dtype)
-    source, weights = source.astype(dtype), weights.astype(dtype)
-    values = np.empty(count, dtype)
-    return Points(inputs, tuple(inputs[:-1]), source, weights, values, slopes, tuple(moments))
-
-
-def make_network(parameters: np.ndarray) -> Network:
-    """A network with these parameters [D + 1, m], which training updates in place."""
-    products = tuple(np.empty_like(parameters[:-1]))
-    return Network(parameters, tuple(parameters[:-1]), products, np.empty_like(parameters))
+from hrta.training.kernels.vectors import GROUP
 
 
 @compiled
 def forward(points, network, s):
     """Write phi and its gradient at the points; s in the dtype of the parameters."""
-    inner, products, outer = network.inner, network.products, network.parameters[-1]
+    parameters, products = network.parameters, network.products
     values, slopes = points.values, points.slopes
     kind = values.dtype.type
-    scale, zero, half = kind(len(outer) ** -0.5), kind(0), kind(0.5)
-    linear = np.zeros(len(inner), values.dtype)
-    for j in range(len(inner)):
-        weights, product = inner[j], products[j]
-        total = zero
+    last = len(products) - 1
+    scale, half = kind(len(parameters[0]) ** -0.5), kind(0.5)
+    linear = np.empty(len(products), values.dtype)
+    outer = parameters[last + 1]
+    for j in range(len(products)):
+        weights, product, total = parameters[j], products[j], kind(0)
         for k in range(len(outer)):
             product[k] = outer[k] * weights[k]
             total += product[k]
         linear[j] = scale * kind(1 - s) * total
+    sums_over_neurons(points.x, parameters, products, points.patterns, slopes)
+    bent = slopes[last]
     for i in range(len(values)):
-        sums = zeros(products)
-        for k in range(len(outer)):
-            z = dot(inner, k, points.x, i)
-            sums = plus(sums, products, k, z if z > zero else zero)
-        last = len(sums) - 1
-        value = linear[last] + half * scale * s * sums[last]
-        for j in range(last):
-            bent = scale * s * sums[j]
-            slopes[j, i] = linear[j] + bent
-            value += points.x[j][i] * (linear[j] + half * bent)
-        values[i] = value
+        values[i] = linear[last] + half * scale * s * bent[i]
+    for j in range(last):
+        slope, x = slopes[j], points.x[j]
+        for i in range(len(values)):
+            bent_slope = scale * s * slope[i]
+            values[i] += x[i] * (linear[j] + half * bent_slope)
+            slope[i] = linear[j] + bent_slope
+    slopes[last] = 0
 
 
 @compiled
@@ -137,27 +73,41 @@ def energy(points):
 @compiled
 def backward(points, network, mean, s):
     """Write the gradient of the energy from the results of `forward`, which are overwritten."""
-    parameters, gradient, inner = network.parameters, network.gradient, network.inner
+    parameters, gradient, sums = network.parameters, network.gradient, network.sums
     kind = parameters.dtype.type
-    zero, one, half = kind(0), kind(1), kind(0.5)
+    half = kind(0.5)
     linear = _moments(points, kind(mean), kind(len(parameters[0]) ** -0.5))
     linear *= kind(1 - s)
-    moments = points.moments
-    last = len(inner)
-    for k in range(len(parameters[0])):
-        sums = zeros(moments)
-        for i in range(len(points.values)):
-            active = dot(inner, k, points.x, i) > zero
-            sums = plus(sums, moments, i, one if active else zero)
-        outer, outer_gradient = parameters[last, k], zero
-        for j in range(last):
-            bent = zero
-            for other in range(last):
-                low, high = min(j, other), max(j, other)
-                bent += sums[high * (high + 1) // 2 + low] * inner[other][k]
-            gradient[j, k] = outer * (linear[j] + s * bent)
-            outer_gradient += inner[j][k] * (linear[j] + half * s * bent)
-        gradient[last, k] = outer_gradient
+    _fill_tables(points.moments, points.tables)
+    sums_over_points(points.moments, points.patterns, points.tables, sums)
+    last = len(linear)
+    outer, outer_gradient = parameters[last], gradient[last]
+    outer_gradient[:] = 0
+    for j in range(last):
+        row, inner = gradient[j], parameters[j]
+        row[:] = 0
+        for other in range(last):
+            low, high = min(j, other), max(j, other)
+            moment, weights = sums[high * (high + 1) // 2 + low], parameters[other]
+            for k in range(len(outer)):
+                row[k] += moment[k] * weights[k]
+        for k in range(len(outer)):
+            bent = s * row[k]
+            outer_gradient[k] += inner[k] * (linear[j] + half * bent)
+            row[k] = outer[k] * (linear[j] + bent)
+
+
+@compiled
+def _fill_tables(moments, tables):
+    """Write the sums of the moments over all parts of each group of points."""
+    for group in range(len(tables)):
+        for j in range(len(moments)):
+            moment, table = moments[j], tables[group, j]
+            table[0] = 0
+            for i in range(GROUP):
+                size = 1 << i
+                for part in range(size):
+                    table[size + part] = table[part] + moment[GROUP * group + i]
 
 
 @compiled
@@ -189,25 +139,25 @@ def errors(exact):
     points = exact.points
     weights, values = points.weights, points.values
     square = slope_square = mean = 0.0
-    for i in range(len(values)):
+    for i in range(len(exact.solution)):
         difference = np.float64(values[i]) - exact.solution[i]
         square += weights[i] * difference * difference
         mean += weights[i] * values[i]
     for j in range(len(points.x)):
         slopes, gradient = points.slopes[j], exact.gradient[j]
-        for i in range(len(values)):
+        for i in range(len(gradient)):
             difference = np.float64(slopes[i]) - gradient[i]
             slope_square += weights[i] * difference * difference
     return square, slope_square, mean
 
 
 @compiled
-def advance(points, samples, exact, network, state, corrections, s, rates, logged, measured):
+def advance(points, x, source, exact, network, state, corrections, s, rates, logged, measured):
     """T updates of one network by Adam.
 
     Args:
         points: points of the quadrature.
-        samples: x [T', n, d] and f [T', n] that replace the points at each step; T' = 0 for none.
+        x, source: x [T', d, n] and f [T', n] replace the points at each step; T' = 0 for none.
         exact: the exact solution at the points for measuring errors.
         network: updated.
         state: Adam's two moments, [2, D + 1, m], updated.
@@ -224,9 +174,9 @@ def advance(points, samples, exact, network, state, corrections, s, rates, logge
     kind = network.parameters.dtype.type
     row = 0
     for step in range(len(logged)):
-        if len(samples[0]):
-            points.inputs[:-1] = samples[0][step].T
-            points.source[:] = samples[1][step]
+        if len(x):
+            points.inputs[:-1, : x.shape[2]] = x[step]
+            points.source[: x.shape[2]] = source[step]
         forward(points, network, s)
         loss, mean = energy(points)
         # Not np.isfinite: it computes loss - loss, which reassociation turns into 0 even for NaN.

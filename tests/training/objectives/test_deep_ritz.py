@@ -7,6 +7,7 @@ import torch
 from hrta import Schedule, Stage, TwoLayer, train
 from hrta.problems.poisson import gauss_legendre, grid, make_problem, monte_carlo
 from hrta.training.kernels import ritz
+from hrta.training.kernels.ritz_arrays import make_network, make_points
 from hrta.training.objectives.deep_ritz import DeepRitz, predict
 
 COSINES, CUBE = make_problem("cosines"), make_problem("cosines3d")
@@ -83,12 +84,12 @@ def test_energy_and_gradient_are_those_of_automatic_differentiation(problem, wid
     weights = weights_of(networks(problem, width=width)).requires_grad_()
     expected = energy(weights, x, problem.source(x), s)
     expected.backward()
-    points = ritz.make_points(x, problem.source(x), np.full(37, 1 / 37), np.float64)
-    network = ritz.make_network(weights.detach().numpy())
+    points = make_points(x, problem.source(x), np.full(37, 1 / 37), width, np.float64)
+    network = make_network(weights.detach().numpy())
     ritz.forward(points, network, float(s))
     phi, slopes = values_and_slopes(weights, x, s)
-    np.testing.assert_allclose(points.values, phi.detach(), rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(points.slopes[:-1].T, slopes.detach(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(points.values[:37], phi.detach(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(points.slopes[:-1, :37].T, slopes.detach(), rtol=1e-10, atol=1e-12)
     loss, mean = ritz.energy(points)
     ritz.backward(points, network, mean, float(s))
     assert loss == pytest.approx(expected.item(), rel=1e-10)

@@ -104,7 +104,7 @@ test: $(READY) lint
 		--numprocesses $(if $(filter all,$(CORES)),logical,$(CORES))
 
 # The real DAG on small numbers, run once on all cores, read by many tests; others kill and break it.
-test-workflow: $(READY)
+test-workflow: smoke
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests/workflow
 
 # Kills jobs and the workflow at random moments, then compares with an undisturbed run.

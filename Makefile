@@ -1,5 +1,5 @@
-# make replicate | verify | reference | profile | crate | readme | test | test-workflow | smoke |
-# chaos | bench | bench-gram | bench-scheduling | lint | format | lock | clean; each makes its
+# make replicate | verify | reference | profile | crate | readme | test | test-workflow | test-slow |
+# smoke | chaos | bench | bench-gram | bench-scheduling | lint | format | lock | clean; each makes its
 # environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # config/replication.yaml, KILLS=40 is for make chaos; make bench DEVICE=cuda times the engines on
 # a GPU.
@@ -26,7 +26,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .PHONY: env replicate verify reference profile crate readme smoke bench bench-gram
-.PHONY: bench-scheduling test test-workflow chaos lint format lock clean
+.PHONY: bench-scheduling test test-workflow test-slow chaos lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -98,14 +98,20 @@ $(NT_READY): benchmarks/requirements-neural-tangents.txt | $(READY)
 	$(BIN)/uv pip install --quiet --no-deps --python .venv-nt/bin/python --requirement benchmarks/requirements-neural-tangents.txt
 	touch $(NT_READY)
 
-# A worker for each core, a file of tests for each worker; torch's threads would get in their way.
-test: $(READY) lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest --ignore tests/workflow --dist loadfile \
-		--numprocesses $(if $(filter all,$(CORES)),logical,$(CORES))
+# A worker for each core; torch's threads would get in their way.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(if $(filter all,$(CORES)),logical,$(CORES))
 
-# The real DAG on small numbers, run once on all cores, read by many tests; others kill and break it.
-test-workflow: $(READY)
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests/workflow
+# A file of tests for each worker.
+test: $(READY) lint
+	$(PYTEST) --ignore tests/workflow --dist loadfile
+
+# The real DAG: many tests read what the smoke run has made, others kill and break runs of their own.
+test-workflow: smoke
+	$(PYTEST) tests/workflow
+
+# The tests that take minutes: see docs/architecture.md.
+test-slow: smoke
+	$(PYTEST) -m slow
 
 # Kills jobs and the workflow at random moments, then compares with an undisturbed run.
 chaos: $(READY)

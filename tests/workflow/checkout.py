@@ -16,10 +16,15 @@ PARTS = (
 
 
 class Checkout:
-    """A copy of the workflow in a folder of its own."""
+    """A copy of the workflow in a folder of its own.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Attributes:
+        folder: the folder of the workflow.
+        made: the folder in which it runs, and so of all that it makes.
+    """
+
+    def __init__(self, folder: Path, made: str = ".") -> None:
+        self.folder, self.made = folder, folder / made
         folder.mkdir(exist_ok=True)
         ignored = shutil.ignore_patterns("executed", "__pycache__", ".ipynb_checkpoints")
         for part in PARTS:
@@ -32,7 +37,9 @@ class Checkout:
         self, *targets: str, options: tuple = (), config: tuple = ("config/smoke.yaml",)
     ) -> subprocess.CompletedProcess:
         """Run Snakemake, on the smoke configuration where no other is given."""
-        command = ["snakemake", "--cores", "2", *options, "--configfile", *config, "--", *targets]
+        where = ("--directory", str(self.made))
+        command = ["snakemake", "--cores", "2", *where, *options]
+        command += ["--configfile", *config, "--", *targets]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
 
     def planned(self, *targets: str, options: tuple = (), **given: tuple) -> dict[str, int]:
@@ -48,10 +55,10 @@ class Checkout:
         made = [
             path
             for top in ("data", "figures", "tables", "results")
-            for path in (self.folder / top).rglob("*")
+            for path in (self.made / top).rglob("*")
             if path.is_file() and path.suffix not in (".json", ".tsv")
         ]
-        return {str(path.relative_to(self.folder)): path.read_bytes() for path in made}
+        return {str(path.relative_to(self.made)): path.read_bytes() for path in made}
 
     def numbers(self) -> dict[str, bytes | str | dict]:
         """All files as they should be in every run, and records, without the time that it took."""
@@ -61,12 +68,12 @@ class Checkout:
                 table = pd.read_parquet(BytesIO(content))
                 if "seconds" in table:
                     files[name] = table.drop(columns="seconds").to_csv(float_format=repr)
-        for path in (self.folder / "results").rglob("*.json"):
+        for path in (self.made / "results").rglob("*.json"):
             if path.with_suffix(".parquet").exists():
                 record = json.loads(path.read_text())
                 for measured in ("wall_time", "work_time", "threads"):
                     del record[measured]
-                files[str(path.relative_to(self.folder))] = record
+                files[str(path.relative_to(self.made))] = record
         return files
 
     def edit(self, name: str, old: str, new: str) -> None:

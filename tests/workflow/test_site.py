@@ -9,7 +9,7 @@ from browser import faults, opened
 
 @pytest.fixture(scope="module")
 def index(replicated):
-    return replicated.folder / "report/index.html"
+    return replicated.made / "report/index.html"
 
 
 def test_the_whole_site_works_from_disk(index):
@@ -46,7 +46,7 @@ def test_every_figure_and_table_is_there_once(index):
 
 
 def test_snakemakes_own_report(replicated):
-    folder = replicated.folder
+    folder = replicated.made
     for name in ("report.html", "report.zip"):
         done = replicated.snakemake(options=("--report", name))
         assert done.returncode == 0, done.stderr

@@ -56,7 +56,7 @@ COLUMNS = "experiment problem width method optimizer learning_rate seed step sta
 
 
 def test_everything_is_there(replicated):
-    folder = replicated.folder
+    folder = replicated.made
     for name in NOTEBOOKS:
         for suffix in ("ipynb", "html"):
             assert (folder / f"notebooks/executed/{name}.{suffix}").stat().st_size > 1000
@@ -87,7 +87,7 @@ def test_everything_is_there(replicated):
 
 
 def test_results_are_tidy_and_tell_what_made_them(replicated):
-    file = replicated.folder / "results/runs/sine1d/adam/width32.parquet"
+    file = replicated.made / "results/runs/sine1d/adam/width32.parquet"
     table = pd.read_parquet(file)
     assert list(table.columns) == COLUMNS.split()
     assert set(table["method"]) == {"relu", "homotopy", "relaxation", "relaxed", "absolute"}
@@ -101,7 +101,7 @@ def test_results_are_tidy_and_tell_what_made_them(replicated):
 
 
 def test_every_method_races_from_the_same_weights_on_every_problem(replicated):
-    files = sorted((replicated.folder / "results/race").glob("*.parquet"))
+    files = sorted((replicated.made / "results/race").glob("*.parquet"))
     tables = {file.stem: pd.read_parquet(file) for file in files}
     tunings = {name: tables.pop(name) for name in list(tables) if name.endswith("_tuning")}
     assert set(tunings) == {f"{job}_tuning" for job in tables}
@@ -122,7 +122,7 @@ def test_every_method_races_from_the_same_weights_on_every_problem(replicated):
 
 
 def test_methods_start_from_the_same_weights(replicated):
-    table = pd.read_parquet(replicated.folder / "results/runs/sine3d/adam/width8.parquet")
+    table = pd.read_parquet(replicated.made / "results/runs/sine3d/adam/width8.parquet")
     start = table[table["step"] == 0].set_index(["learning_rate", "seed", "method"])
     start = start["loss"].unstack()
     assert start["relu"].equals(start["relaxation"].rename("relu"))
@@ -255,14 +255,14 @@ def test_the_paper_needs_no_other_experiment(checkout):
 
 
 def test_a_folder_can_be_moved(replicated, tmp_path):
-    elsewhere = tmp_path / "elsewhere"
-    replicated.folder.rename(elsewhere)
+    before = replicated.folder, replicated.made
+    replicated.folder = before[0].rename(tmp_path / "elsewhere")
+    replicated.made = replicated.folder / before[1].relative_to(before[0])
     try:
-        moved = type(replicated).__new__(type(replicated))
-        moved.folder = elsewhere
-        assert moved.planned() == {}
+        assert replicated.planned() == {}
     finally:
-        elsewhere.rename(replicated.folder)
+        replicated.folder.rename(before[0])
+        replicated.folder, replicated.made = before
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from hrta.schedules import Schedule
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.state import as_array
 from hrta.training.engines.torch_engine import TorchEngine
-from hrta.training.objectives.module_ensemble import ModuleEnsemble, homotopy_activations
 from hrta.training.objectives.objective import Objective, decay_factors_one_by_one
+from hrta.training.objectives.packed_models import PackedModels, homotopy_activations
+from hrta.training.objectives.perceptron_ensemble import PerceptronEnsemble, is_plain_perceptron
 from hrta.training.task import Task, one_schedule_each
 
 
@@ -84,7 +85,7 @@ class ModuleFit(Objective):
         _check_outputs(task.problem, task.networks[0])
 
     def make_engine(self, task: Task) -> Engine:
-        function = ModuleEnsemble(task.problem, list(task.networks))
+        function = _ensemble(task.problem, list(task.networks))
         return TorchEngine(task, function, function.parameters)
 
     def identity(self, task: Task) -> dict[str, object]:
@@ -99,6 +100,15 @@ class ModuleFit(Objective):
 
     def decay_factors(self, task: Task) -> np.ndarray:
         return decay_factors_one_by_one(task)
+
+
+def _ensemble(problem: Problem, models: list[nn.Module]) -> PackedModels:
+    if is_plain_perceptron(models[0]):
+        return PerceptronEnsemble(problem, models)
+    # Imported here because the tracer of torch takes more than a second.
+    from hrta.training.objectives.module_ensemble import ModuleEnsemble
+
+    return ModuleEnsemble(problem, models)
 
 
 def _check_models(models: Sequence[nn.Module]) -> None:

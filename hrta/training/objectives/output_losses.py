@@ -54,28 +54,29 @@ class CrossEntropy(OutputLoss):
     def __init__(self, labels: Tensor, classes: int, like: Tensor) -> None:
         self._labels = labels
         self._of_class = functional.one_hot(labels, classes).T.to(like)
-        # Of several largest outputs the first decides.
-        self._order = torch.arange(classes, 0, -1).to(like)[:, None]
-        self._order_of_class = self._order[labels, 0]
+        # Of several largest outputs the first decides: the one of the largest rank.
+        self._ranks = torch.arange(classes, 0, -1).to(like)[:, None]
+        self._rank_of_class = self._ranks[labels, 0]
 
     def value(self, outputs: Tensor) -> Tensor:
-        return self._value_and_sum(outputs)[0]
+        return self._value_and_sum(outputs, outputs.amax(dim=1, keepdim=True))[0]
 
     def value_and_derivative(self, outputs: Tensor) -> Tensor:
-        losses, total = self._value_and_sum(outputs)
+        largest = outputs.amax(dim=1, keepdim=True)
+        losses, total = self._value_and_sum(outputs, largest)
         outputs.div_(total).sub_(self._of_class).mul_(1 / len(self._labels))
         return losses
 
     def measures(self, outputs: Tensor) -> list[Tensor]:
-        # argmax over a dimension other than the last takes longer than the network.
-        largest = (outputs == outputs.amax(dim=1, keepdim=True)).to(outputs.dtype)
-        first = largest.mul_(self._order).amax(dim=1)
-        errors = (first != self._order_of_class).to(outputs.dtype).mean(dim=1)
-        return [self.value(outputs), errors]
+        largest = outputs.amax(dim=1, keepdim=True)
+        # Faster than argmax and boolean tensors.
+        ranks = torch.eq(outputs, largest, out=torch.empty_like(outputs)).mul_(self._ranks)
+        predicted = ranks.amax(dim=1)
+        errors = torch.ne(predicted, self._rank_of_class, out=predicted).mean(dim=1)
+        return [self._value_and_sum(outputs, largest)[0], errors]
 
-    def _value_and_sum(self, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    def _value_and_sum(self, outputs: Tensor, largest: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, [R], and sum_k exp(f_k - max f), [R, 1, n]; exp(f - max f) to the outputs."""
         of_class = outputs.gather(1, self._labels.expand(len(outputs), 1, -1))
-        largest = outputs.amax(dim=1, keepdim=True)
         total = outputs.sub_(largest).exp_().sum(dim=1, keepdim=True)
         return (total.log() + largest - of_class).mean(dim=(1, 2)), total

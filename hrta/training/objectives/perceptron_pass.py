@@ -134,14 +134,14 @@ class Block:
         back, below = self._scratch
         derivative.mul_(self._scales[-1])
         torch.bmm(derivative, self._hidden[-1].mT, out=self._outer_gradient.mT)
-        torch.bmm(self._outer, derivative, out=back)
+        matrix = self._outer
         for layer in reversed(range(len(self._rules))):
-            scale = self._scales[layer]
+            # Each product has the factor that the next gradient needs.
+            _product(matrix, derivative, scale=self._scales[layer], out=back)
             self._rules[layer].pull_back(s[layer], back, self._kept[layer], below)
-            _product(self._below[layer], back.mT, scale=scale, out=self._gradients[layer])
-            if layer:
-                _product(self._matrices[layer][:, :-1], back, scale=scale, out=below)
-                back, below = below, back
+            torch.bmm(self._below[layer], back.mT, out=self._gradients[layer])
+            matrix, derivative = self._matrices[layer][:, :-1], back
+            back, below = below, back
 
 
 def _product(left: Tensor, right: Tensor, *, scale: float, out: Tensor) -> None:

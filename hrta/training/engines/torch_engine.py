@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hrta.runtime.processes import one_cpu_thread
+from hrta.runtime.processes import denormals_flushed, one_cpu_thread
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.state import EngineState
 from hrta.training.optimizers import make_optimizer
@@ -85,7 +85,7 @@ class TorchEngine(Engine):
         state, parameters = self.state, self.state.parameters
         rows, alive_at_rows = [], []
         batches = self._next_batches(len(factors))
-        with torch.inference_mode(), one_cpu_thread():
+        with torch.inference_mode(), one_cpu_thread(), denormals_flushed():
             s = self._function.prepare_s(s, parameters)
             alive = state.diverged < 0
             for step, rate in enumerate(self._rates_of(factors)):
@@ -109,7 +109,7 @@ class TorchEngine(Engine):
 
     def measure(self, s: np.ndarray) -> np.ndarray:
         state = self.state
-        with torch.inference_mode(), one_cpu_thread():
+        with torch.inference_mode(), one_cpu_thread(), denormals_flushed():
             s = self._function.prepare_s(s, state.parameters)
             losses = self._function.value_and_gradient(state.parameters, s, self._gradient)
             alive = self._still_alive(state.diverged < 0, losses, state.step)

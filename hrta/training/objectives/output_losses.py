@@ -1,5 +1,6 @@
 """Losses of outputs [R, k, n] of R runs, and their derivatives, in the memory of the outputs."""
 
+import math
 from abc import ABC, abstractmethod
 
 import torch
@@ -54,6 +55,7 @@ class CrossEntropy(OutputLoss):
     def __init__(self, labels: Tensor, classes: int, like: Tensor) -> None:
         self._labels = labels
         self._of_class = functional.one_hot(labels, classes).T.to(like)
+        self._floor = math.log(2 * torch.finfo(like.dtype).tiny)
         # Of several largest outputs the first decides: the one of the largest rank.
         self._ranks = torch.arange(classes, 0, -1).to(like)[:, None]
         self._rank_of_class = self._ranks[labels, 0]
@@ -78,5 +80,7 @@ class CrossEntropy(OutputLoss):
     def _value_and_sum(self, outputs: Tensor, largest: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, [R], and sum_k exp(f_k - max f), [R, 1, n]; exp(f - max f) to the outputs."""
         of_class = outputs.gather(1, self._labels.expand(len(outputs), 1, -1))
-        total = outputs.sub_(largest).exp_().sum(dim=1, keepdim=True)
+        # The floor is too small to change the sum; exp is slow where its value would be denormal.
+        outputs.sub_(largest).clamp_(min=self._floor).exp_()
+        total = outputs.sum(dim=1, keepdim=True)
         return (total.log() + largest - of_class).mean(dim=(1, 2)), total

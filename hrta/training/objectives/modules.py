@@ -55,7 +55,8 @@ class ModuleFit(Objective):
     forward pass (no batch normalisation). The schedule is one for all homotopy activations of a
     model or one for each, in the order of `modules()`; stage and s in the history are those of the
     last. With test points the history has test_loss and, for classes, test_error, the fraction of
-    misclassified test points. Engine: torch.
+    misclassified test points. The gradient of perceptrons is computed in closed form, that of other
+    models by automatic differentiation. Engine: torch.
 
     On a CPU equal calls give equal results, bit for bit. The results of a run depend on the other
     runs of the ensemble by rounding, which training may amplify. So shared prefixes are not used.

@@ -12,20 +12,25 @@ from hrta.activations import HomotopyActivation
 from hrta.networks.perceptron import Perceptron, ScaledLinear
 from hrta.problems.problem import Problem
 from hrta.training.objectives.output_losses import CrossEntropy, OutputLoss, SquaredError
-from hrta.training.objectives.packed_models import PackedModels, trained_parameters
+from hrta.training.objectives.packed_models import PackedModels
 from hrta.training.objectives.perceptron_pass import Block, Shape, make_blocks
 
 
 def is_plain_perceptron(model: nn.Module) -> bool:
-    """Whether the layers of a model, and what is trained, are those of a new `Perceptron`."""
+    """Whether a model has the layers and the trained parameters of a new `Perceptron`."""
     if type(model) is not Perceptron:
         return False
     types = [type(layer) for layer in model.layers]
-    hidden = range(0, len(types) - 1, 2)
-    trained = [f"layers.{layer}.{name}" for layer in hidden for name in ("weight", "bias")]
-    return types == [ScaledLinear, HomotopyActivation] * len(hidden) + [ScaledLinear] and [
-        *trained_parameters(model)
-    ] == [*trained, f"layers.{len(types) - 1}.weight"]
+    hidden = len(types) // 2
+    if not hidden or types != [ScaledLinear, HomotopyActivation] * hidden + [ScaledLinear]:
+        return False
+    shape = Shape.of(model)
+    new = Perceptron(shape.inputs, shape.width, hidden, shape.outputs)
+    return _parameters(model) == _parameters(new)
+
+
+def _parameters(model: nn.Module) -> list[tuple]:
+    return [(name, each.shape, each.requires_grad) for name, each in model.named_parameters()]
 
 
 class PerceptronEnsemble(PackedModels):

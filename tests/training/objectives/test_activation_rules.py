@@ -14,7 +14,9 @@ def test_every_base_has_a_rule():
 @pytest.mark.parametrize("s", [0.0, 0.4, 1.0, 1.5, 2.0])
 @pytest.mark.parametrize("base", BASES)
 def test_a_rule_is_the_homotopy_and_its_derivative(base, s):
-    z = torch.tensor([[-30.0, -3, -0.7, -1e-3, 0], [1e-3, 0.4, 1, 2.5, 30]], dtype=torch.float64)
+    z = torch.tensor(
+        [[-800.0, -30, -3, -0.7, -1e-3, 0], [1e-3, 0.4, 1, 2.5, 30, 800]], dtype=torch.float64
+    )
     z.requires_grad_()
     expected = homotopy(z, s, base)
     incoming = torch.linspace(-1, 1, z.numel(), dtype=z.dtype).reshape(z.shape)

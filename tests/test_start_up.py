@@ -60,6 +60,18 @@ def test_theory_of_infinite_width_needs_no_torch():
     assert "torch" not in imported
 
 
+def test_training_perceptrons_needs_no_tracer():
+    code = """
+from hrta import Schedule, Stage, train
+from hrta.networks.perceptron import Perceptron
+from hrta.problems.targets import make_problem
+train(make_problem("sine1d", 9, 9), [Perceptron(1, 5)], Schedule([Stage(1, 2)]))
+"""
+    imported = imported_by(code)
+    assert "torch" in imported
+    assert not imported & {"torch._dynamo", "sympy", "numba"}
+
+
 def test_executing_a_notebook_imports_neither_pandas_nor_a_grammar(tmp_path):
     source = tmp_path / "source.ipynb"
     cell = {"cell_type": "code", "source": "number = 1", "outputs": [], "execution_count": None}

@@ -27,3 +27,11 @@ def both_engines(problem, networks, **options):
     """The torch and the numba engine on the same ensemble."""
     task = task_of(problem, networks, **options)
     return make_torch_engine(task), NumbaEngine(task)
+
+
+def classes():
+    """Twenty points in the plane, of three classes, and nine to test on."""
+    random = np.random.default_rng(2)
+    x = random.normal(size=(29, 2))
+    y = np.arange(29) % 3
+    return Problem("mine", x[:20], y[:20], x[20:], y[20:], classes=3)

@@ -1,6 +1,11 @@
 import subprocess
 import sys
 
+import pytest
+import torch
+
+from hrta.runtime.processes import denormals_flushed
+
 SCRIPT = """
 import sys, time
 from hrta.runtime.processes import end_on_sigterm, end_with
@@ -35,3 +40,19 @@ def test_a_process_ends_when_its_parent_is_another():
     )
     assert done.stdout.endswith("cleaned up\n")
     assert done.returncode == 143
+
+
+def denormal():
+    return torch.full((40,), torch.finfo(torch.float32).tiny) / 2
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_denormal_numbers_are_zero_for_a_while(before):
+    if not torch.set_flush_denormal(before):
+        pytest.skip("this CPU cannot flush denormal numbers")
+    try:
+        with denormals_flushed():
+            assert not denormal().any()
+        assert denormal().any().item() is not before
+    finally:
+        torch.set_flush_denormal(False)

@@ -1,5 +1,6 @@
 """The torch engine: all networks in batched operations, on any device and in any dtype."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hrta.runtime.processes import one_cpu_thread
+from hrta.runtime.processes import denormals_flushed, one_cpu_thread
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.state import EngineState
 from hrta.training.optimizers import make_optimizer
@@ -76,51 +77,64 @@ class TorchEngine(Engine):
         rates = self.task.learning_rate[self.state.runs]
         self._rates = torch.tensor(rates, device=parameters.device)
         # The shape that broadcasts one number per run against the parameters.
-        self._per_run = (-1, *[1] * (parameters.ndim - 1))
+        self._per_run = (len(parameters), *[1] * (parameters.ndim - 1))
         self._gradient = torch.zeros_like(parameters)
         self._function.state_changed(self.state)
 
     def advance(self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray) -> np.ndarray:
-        state, parameters, rows = self.state, self.state.parameters, []
+        state, parameters = self.state, self.state.parameters
+        rows, alive_at_rows = [], []
         batches = self._next_batches(len(factors))
-        with torch.inference_mode(), one_cpu_thread():
+        with torch.inference_mode(), one_cpu_thread(), denormals_flushed():
             s = self._function.prepare_s(s, parameters)
             alive = state.diverged < 0
-            for step, factor in enumerate(factors.tolist()):
+            for step, rate in enumerate(self._rates_of(factors)):
                 weights = None if batches is None else self._point_weights(batches[step])
                 losses = self._function.value_and_gradient(parameters, s, self._gradient, weights)
                 alive = self._still_alive(alive, losses, state.step + step)
                 if logged[step]:
-                    rows.append(self._row(losses, s, alive))
-                rate = (self._rates * factor).to(parameters.dtype).view(self._per_run)
+                    rows.append(self._measures(losses, s))
+                    alive_at_rows.append(alive)
                 update = self._optimizer.update(
                     self._gradient, rate, state.moments, state.corrections
                 )
-                parameters += update.masked_fill_(~alive.view(self._per_run), 0)
+                # To test this is faster than to fill; on a GPU it would wait for the device.
+                if parameters.device.type != "cpu" or not alive.all():
+                    update.masked_fill_(~alive.view(self._per_run), 0)
+                parameters += update
             state.step += len(factors)
             if not rows:
                 return np.empty((len(self._function.worst), len(alive), 0))
-            return torch.stack(rows, dim=2).cpu().numpy()
+            return self._table(rows, alive_at_rows)
 
     def measure(self, s: np.ndarray) -> np.ndarray:
         state = self.state
-        with torch.inference_mode(), one_cpu_thread():
+        with torch.inference_mode(), one_cpu_thread(), denormals_flushed():
             s = self._function.prepare_s(s, state.parameters)
             losses = self._function.value_and_gradient(state.parameters, s, self._gradient)
             alive = self._still_alive(state.diverged < 0, losses, state.step)
-            return self._row(losses, s, alive).cpu().numpy()
+            return self._table([self._measures(losses, s)], [alive])[..., 0]
+
+    def _rates_of(self, factors: np.ndarray) -> tuple[Tensor, ...]:
+        """The learning rate of each run at each step, in a shape that broadcasts."""
+        factors = torch.tensor(factors, device=self._rates.device)
+        rates = (factors[:, None] * self._rates).to(self.state.parameters.dtype)
+        return rates.view(len(factors), *self._per_run).unbind()
 
     def _still_alive(self, alive: Tensor, losses: Tensor, step: int) -> Tensor:
-        finite = losses.isfinite()
-        self.state.diverged.masked_fill_(alive & ~finite, step)
-        return alive & finite
+        still = alive & (losses.abs() < math.inf)
+        self.state.diverged.masked_fill_(alive ^ still, step)
+        return still
 
-    def _row(self, losses: Tensor, s: Any, alive: Tensor) -> Tensor:
-        """The measures of each run, [K, R] float64."""
-        row = torch.stack(
-            [losses, *self._function.test_measures(self.state.parameters, s)]
-        ).double()
-        return torch.where(alive, row, row.new_tensor(self._function.worst)[:, None])
+    def _measures(self, losses: Tensor, s: Any) -> Tensor:
+        """The measures of each run, [K, R]."""
+        return torch.stack([losses, *self._function.test_measures(self.state.parameters, s)])
+
+    def _table(self, rows: list[Tensor], alive: list[Tensor]) -> np.ndarray:
+        """The measures of all rows, [K, R, rows] float64, the worst ones for a diverged run."""
+        measured = torch.stack(rows, dim=2).double()
+        worst = measured.new_tensor(self._function.worst)[:, None, None]
+        return torch.where(torch.stack(alive, dim=1), measured, worst).cpu().numpy()
 
     def _next_batches(self, steps: int) -> Tensor | None:
         """The points of the next updates, [T, R, b]."""

@@ -1,6 +1,5 @@
-"""Copies of a module as one ensemble: their losses, and gradients by automatic differentiation."""
+"""The loss of an ensemble of any module; gradients by automatic differentiation."""
 
-import copy
 import math
 from typing import Any
 
@@ -10,57 +9,35 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from hrta.activations import HomotopyActivation
 from hrta.problems.problem import Problem
-from hrta.training.engines.torch_engine import Function
+from hrta.training.objectives.packed_models import PackedModels
 
 State = dict[str, Tensor]
 
 
-def homotopy_activations(model: nn.Module) -> dict[str, HomotopyActivation]:
-    """The homotopy activations of a model in order; the keys are the names of their s."""
-    return {
-        f"{name}.s": module
-        for name, module in model.named_modules()
-        if isinstance(module, HomotopyActivation)
-    }
-
-
-class ModuleEnsemble(Function):
+class ModuleEnsemble(PackedModels):
     """The loss of R models that differ only in the values of parameters and buffers.
-
-    Every homotopy activation has its own s, the same for all runs.
 
     Args:
         problem: the points, cast to the dtype and device of the parameters.
         models: the models; they are not changed.
-
-    Attributes:
-        parameters: the initial values of the parameters that require a gradient, packed, [R, P].
     """
 
     def __init__(self, problem: Problem, models: list[nn.Module]) -> None:
-        self._models, self._model = models, copy.deepcopy(models[0])
-        self._activations = homotopy_activations(self._model)
+        super().__init__(models)
         parameters, buffers = stack_module_state(models)
-        trained = {name: each.detach() for name, each in parameters.items() if each.requires_grad}
         self._fixed = {
             name: each.detach()
             for name, each in (parameters | buffers).items()
-            if name not in trained and name not in self._activations
+            if name not in self._shapes and name not in self._activations
         }
-        self._shapes = {name: each.shape for name, each in trained.items()}
-        # One tensor, so that an optimizer needs few calls; the models use views of it.
-        flat = [each.reshape(len(models), -1) for each in trained.values()]
-        self.parameters = torch.cat(flat, dim=1)
         self._packed, self._views = None, {}
         over_runs = {"in_dims": (0, 0, None)}
         points = _Points(self._model, problem.x, problem.y, self.parameters)
         gradient_and_loss = vmap(grad_and_value(points.loss), **over_runs)
-        s = {name: activation.s for name, activation in self._activations.items()}
         # Traced once: the overhead of torch.func at every step would exceed the arithmetic.
         with torch.no_grad():
-            state = self._views_of(self.parameters), self._fixed, s
+            state = self._views_of(self.parameters), self._fixed, self._s_of_activations()
             self._gradient_and_loss = make_fx(gradient_and_loss)(*state)
         self._measures, self.worst = None, [math.inf]
         if problem.x_test is not None:
@@ -68,23 +45,18 @@ class ModuleEnsemble(Function):
             self._measures = vmap(test_points.measures, **over_runs)
             self.worst = [math.inf, math.inf, *[1.0] * (problem.classes is not None)]
 
-    def _views_of(self, parameters: Tensor) -> State:
-        """The parameters by name, as views of the packed ones."""
-        if parameters is not self._packed:
-            sizes = [shape[1:].numel() for shape in self._shapes.values()]
-            parts = parameters.split(sizes, dim=1)
-            named = zip(self._shapes.items(), parts, strict=True)
-            self._views = {
-                name: part.view(len(parameters), *shape[1:]) for (name, shape), part in named
-            }
-            self._packed = parameters
+    def _views_of(self, packed: Tensor) -> State:
+        if packed is not self._packed:
+            self._packed, self._views = packed, super()._views_of(packed)
         return self._views
+
+    def _s_of_activations(self) -> State:
+        return {name: activation.s for name, activation in self._activations.items()}
 
     def prepare_s(self, s: np.ndarray, like: Tensor) -> State:
         """The s of each activation as a tensor, from s [R, activations]."""
-        for activation, value in zip(self._activations.values(), s[0].tolist(), strict=True):
-            activation.s = value
-        return {name: activation.s for name, activation in self._activations.items()}
+        self._set_s(s)
+        return self._s_of_activations()
 
     def value_and_gradient(
         self, parameters: Tensor, s: State, gradient: Tensor, point_weights: Tensor | None = None
@@ -98,19 +70,6 @@ class ModuleEnsemble(Function):
         if self._measures is None:
             return []
         return list(self._measures(self._views_of(parameters), self._fixed, s))
-
-    def networks(self, parameters: Tensor) -> list[nn.Module]:
-        """Copies of the models with these parameters and the current s."""
-        copies = copy.deepcopy(self._models)
-        views = self._views_of(parameters)
-        for run, each in enumerate(copies):
-            with torch.no_grad():
-                for name, weight in each.named_parameters():
-                    if name in views:
-                        weight.copy_(views[name][run])
-            for name, activation in homotopy_activations(each).items():
-                activation.s = float(self._activations[name].s)
-        return copies
 
 
 class _Points:

@@ -14,8 +14,9 @@ from hrta.schedules import Schedule
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.state import as_array
 from hrta.training.engines.torch_engine import TorchEngine
-from hrta.training.objectives.module_ensemble import ModuleEnsemble, homotopy_activations
 from hrta.training.objectives.objective import Objective, decay_factors_one_by_one
+from hrta.training.objectives.packed_models import PackedModels, homotopy_activations
+from hrta.training.objectives.perceptron_ensemble import PerceptronEnsemble, is_plain_perceptron
 from hrta.training.task import Task, one_schedule_each
 
 
@@ -54,7 +55,8 @@ class ModuleFit(Objective):
     forward pass (no batch normalisation). The schedule is one for all homotopy activations of a
     model or one for each, in the order of `modules()`; stage and s in the history are those of the
     last. With test points the history has test_loss and, for classes, test_error, the fraction of
-    misclassified test points. Engine: torch.
+    misclassified test points. The gradient of perceptrons is computed in closed form, that of other
+    models by automatic differentiation. Engine: torch.
 
     On a CPU equal calls give equal results, bit for bit. The results of a run depend on the other
     runs of the ensemble by rounding, which training may amplify. So shared prefixes are not used.
@@ -84,7 +86,7 @@ class ModuleFit(Objective):
         _check_outputs(task.problem, task.networks[0])
 
     def make_engine(self, task: Task) -> Engine:
-        function = ModuleEnsemble(task.problem, list(task.networks))
+        function = _ensemble(task.problem, list(task.networks))
         return TorchEngine(task, function, function.parameters)
 
     def identity(self, task: Task) -> dict[str, object]:
@@ -99,6 +101,15 @@ class ModuleFit(Objective):
 
     def decay_factors(self, task: Task) -> np.ndarray:
         return decay_factors_one_by_one(task)
+
+
+def _ensemble(problem: Problem, models: list[nn.Module]) -> PackedModels:
+    if is_plain_perceptron(models[0]):
+        return PerceptronEnsemble(problem, models)
+    # Imported here because the tracer of torch takes more than a second.
+    from hrta.training.objectives.module_ensemble import ModuleEnsemble
+
+    return ModuleEnsemble(problem, models)
 
 
 def _check_models(models: Sequence[nn.Module]) -> None:

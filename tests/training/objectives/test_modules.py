@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from training_tasks import classes
 
 import hrta
 from hrta import (
@@ -49,14 +50,6 @@ class Residual(nn.Module):
 def perceptrons(problem, hidden=2, base="tanh", seeds=range(3), width=7, dtype=torch.float64):
     sizes = (problem.inputs, width, hidden, problem.classes or 1)
     return [Perceptron(*sizes, base, seed=seed, dtype=dtype) for seed in seeds]
-
-
-def classes():
-    """Twenty points in the plane, of three classes, and nine to test on."""
-    random = np.random.default_rng(2)
-    x = random.normal(size=(29, 2))
-    y = np.arange(29) % 3
-    return Problem("mine", x[:20], y[:20], x[20:], y[20:], classes=3)
 
 
 def loss_of(problem, outputs):
@@ -120,7 +113,7 @@ def test_every_run_is_torchs_adam_by_itself(small_problem, case):
             torch.testing.assert_close(found[name], value, **CLOSE)
 
 
-@pytest.mark.parametrize("case", ["number", "classes"])
+@pytest.mark.parametrize("case", ["number", "classes", "other"])
 def test_test_measures_are_of_the_test_points(small_problem, case):
     problem, models, schedules = CASES[case](small_problem)
     trained = train(problem, models, schedules, learning_rate=0.1)
@@ -179,7 +172,7 @@ def test_the_same_call_gives_the_same_bits_however_many_threads_there_are():
         np.testing.assert_array_equal(other, found[0])
 
 
-@pytest.mark.parametrize("case", ["number", "classes"])
+@pytest.mark.parametrize("case", ["number", "classes", "other"])
 def test_a_run_that_diverges_is_frozen_and_harms_no_other(small_problem, case):
     problem, models, schedules = CASES[case](small_problem)
     well = train(problem, models, schedules, learning_rate=0.01).history

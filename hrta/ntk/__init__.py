@@ -4,9 +4,10 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["eigenvalues", "linearised", "momentum"],
+    submodules=["eigenvalues", "extremes", "finite_width", "linearised", "momentum"],
     submod_attrs={
         "arc_cosine": ["PARTS"],
-        "matrices": ["empirical_gram", "gram"],
+        "finite_width": ["empirical_gram"],
+        "matrices": ["gram"],
     },
 )

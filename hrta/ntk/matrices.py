@@ -1,11 +1,10 @@
-"""Tangent-kernel Gram matrices of two-layer homotopy networks, at infinite and at finite width.
+"""Tangent-kernel Gram matrices of two-layer homotopy networks at infinite width.
 
 All arrays are float64. sigma_s(z) = (1 - s/2) z + (s/2) |z| splits every
 infinite-width kernel into a linear and an absolute-value part, without cross terms.
 """
 
 import warnings
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -15,8 +14,6 @@ from hrta.runtime.arrays import as_float64
 from hrta.runtime.processes import cores, need_memory
 
 Part = Literal["total", "inner", "outer"]
-# Elements of one chunk of pre-activations: 32 MB.
-CHUNK = 2**22
 
 
 def gram(x: np.ndarray, s: float, part: Part = "total") -> np.ndarray:
@@ -59,74 +56,6 @@ def gram(x: np.ndarray, s: float, part: Part = "total") -> np.ndarray:
             stacklevel=2,
         )
     return assemble(biased, s, part, cores())
-
-
-def empirical_gram(
-    x: np.ndarray,
-    inner: np.ndarray,
-    outer: np.ndarray,
-    s: float | Sequence[float],
-    part: Part = "total",
-) -> np.ndarray:
-    """Tangent Gram matrix of one network of finite width m, or of R of them.
-
-        outer:  (1/m) sum_k sigma_s(w_k . x_i) sigma_s(w_k . x_j)
-        inner:  (1/m) sum_k a_k^2 sigma_s'(w_k . x_i) sigma_s'(w_k . x_j) x_i . x_j
-
-    Args:
-        x: points, [n, d], without the bias column.
-        inner: inner weights, [d + 1, m] or [R, d + 1, m], the bias in the last row.
-        outer: outer weights, [m] or [R, m].
-        s: homotopy parameter in [0, 2], for R networks a number or R of them.
-        part: "inner", "outer", or their sum "total".
-
-    Returns:
-        [n, n] or [R, n, n] float64.
-
-    Raises:
-        ValueError: s outside [0, 2], an unknown part, shapes that do not fit together, or weights
-            that are not finite.
-        MemoryError: the matrices do not fit into memory; the message says how much they need.
-
-    Source: arXiv 2309.15244.
-    """
-    biased = with_ones(x)
-    inner, outer = as_float64(inner), as_float64(outer)
-    fits = inner.ndim in (2, 3) and outer.shape == (*inner.shape[:-2], inner.shape[-1])
-    if not fits or inner.shape[-2] != biased.shape[1]:
-        raise ValueError(
-            f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m], or [R, "
-            f"{biased.shape[1]}, m] and [R, m]; they are {list(inner.shape)} and "
-            f"{list(outer.shape)}"
-        )
-    if not (np.isfinite(inner).all() and np.isfinite(outer).all() and outer.size):
-        raise ValueError("tangent kernel: weights must be finite, and m at least 1")
-    each_s = np.broadcast_to([check_parameter(one, part) for one in np.ravel(s)], outer.shape[:1])
-    if inner.ndim == 2:
-        return _of_one_network(biased, inner, outer, check_parameter(s, part), part)
-    need = 8 * len(inner) * len(biased) ** 2
-    need_memory(need, f"tangent kernel: {len(inner)} Gram matrices of {len(biased)} points")
-    networks = zip(inner, outer, each_s, strict=True)
-    return np.stack([_of_one_network(biased, *network, part) for network in networks])
-
-
-def _of_one_network(
-    biased: np.ndarray, inner: np.ndarray, outer: np.ndarray, s: float, part: Part
-) -> np.ndarray:
-    of_inner, of_outer = PARTS[part]
-    slopes = np.zeros((len(biased), len(biased)))
-    values = np.zeros_like(slopes)
-    chunk = max(1, CHUNK // len(biased))
-    for first in range(0, len(outer), chunk):
-        hidden = biased @ inner[:, first : first + chunk]
-        slope = np.where(hidden > 0, 1.0, 1 - s)
-        if of_outer:
-            hidden *= slope
-            values += hidden @ hidden.T
-        if of_inner:
-            slope *= outer[first : first + chunk]
-            slopes += slope @ slope.T
-    return (values + slopes * (biased @ biased.T)) / len(outer)
 
 
 def with_ones(x: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Eigenvalues, extremal and all, and tables of them."""
+"""Eigenvalues of Gram matrices."""
 
 import mpmath
 import numpy as np
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrta import TwoLayer, ntk
-from hrta.ntk.eigenvalues import extremal_eigenvalues, spectrum
+from hrta.ntk.eigenvalues import spectrum
 from hrta.problems.targets import make_problem
 
 RANDOM = np.random.default_rng(11)
@@ -78,22 +78,6 @@ def closed_form_matrix(x, s):
     return matrix
 
 
-@pytest.mark.parametrize("s", [0.5, 1.5])
-def test_extremes_of_a_large_matrix_are_those_of_its_decomposition(s):
-    matrix = ntk.gram(make_problem("sine1d", 600, 1).x, s)
-    expected = spectrum(matrix)
-    smallest, largest = extremal_eigenvalues(matrix)
-    assert len(matrix) * np.finfo(float).eps * largest / smallest < 1e-5
-    assert smallest == pytest.approx(expected[0], rel=1e-6)
-    assert largest == pytest.approx(expected[-1], rel=1e-12)
-
-
-def test_a_singular_matrix_has_a_smallest_eigenvalue_of_zero():
-    for points in (100, 600):
-        matrix = ntk.gram(make_problem("sine1d", points, 1).x, 0)
-        assert extremal_eigenvalues(matrix)[0] == 0
-
-
 @pytest.mark.parametrize(
     ("matrix", "message"),
     [
@@ -103,9 +87,8 @@ def test_a_singular_matrix_has_a_smallest_eigenvalue_of_zero():
     ],
 )
 def test_what_has_no_spectrum_is_refused(matrix, message):
-    for compute in (spectrum, extremal_eigenvalues):
-        with pytest.raises(ValueError, match=message):
-            compute(matrix)
+    with pytest.raises(ValueError, match=message):
+        spectrum(matrix)
 
 
 @pytest.mark.parametrize("gap", [1e-3, 1e-6, 1e-9, 1e-12, 1e-15])

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from hrta.ntk.eigenvalues import extremal_eigenvalues
+from hrta.ntk.eigenvalues import spectrum
+from hrta.ntk.finite_width import empirical_gram
 from hrta.ntk.linearised import draw_parts
-from hrta.ntk.matrices import empirical_gram, gram
+from hrta.ntk.matrices import gram
 from hrta.ntk.momentum import OPTIMIZERS, momentum_from_kernel, predict_losses_with_momentum
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule, Stage
@@ -45,7 +46,7 @@ def run(
     """
     problem = load_problem(spec.problem)
     kernel = gram(problem.x, 1.0, "inner")
-    smallest, largest = (eigenvalue / len(kernel) for eigenvalue in extremal_eigenvalues(kernel))
+    smallest, *_, largest = spectrum(kernel) / len(kernel)
     rate = spec.step_fraction / largest
     optimizer_settings = {
         "learning_rate": rate,
@@ -92,7 +93,7 @@ def _at_width(
         networks = TwoLayer.initialise(seeds, problem.inputs, width, torch.float64, signs=True)
         outputs = networks.predict(problem.x, 1.0).numpy()
         matrices = empirical_gram(problem.x, networks.inner, networks.outer, 1.0, "inner")
-        smallest = np.array([extremal_eigenvalues(matrix)[0] for matrix in matrices])
+        smallest = np.array([spectrum(matrix)[0] for matrix in matrices])
     runs["smallest_start"] = np.repeat(smallest / len(kernel), len(logged))
     tables = []
     for optimizer in OPTIMIZERS:

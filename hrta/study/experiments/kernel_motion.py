@@ -1,6 +1,5 @@
 """How far the tangent kernel and the weights move during training."""
 
-from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 
@@ -8,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hrta.networks.two_layer import TwoLayer
-from hrta.ntk.matrices import empirical_gram
-from hrta.problems.problem import Problem
+from hrta.ntk.finite_width import FiniteKernel, finite_kernel
 from hrta.schedules import Schedule
 from hrta.study.analysis.schema import MOTION
 from hrta.study.config.theory import MotionSpec
@@ -40,10 +38,17 @@ def run(spec: MotionSpec, progress: Progress = quiet, checkpoint: Path | None = 
     tables = []
     for done, width in enumerate(spec.widths, start=1):
         start = TwoLayer.initialise([seed for _, seed in runs], problem.inputs, width)
+        kernels = _kernels(problem.x, start)
         rows = []
 
-        def observe(step: int, networks: TwoLayer, start=start, rows=rows) -> None:
-            rows.extend(_changes(problem, runs, schedules, start, networks, step))
+        def observe(step: int, now: TwoLayer, start=start, kernels=kernels, rows=rows) -> None:
+            changes = list(zip(kernels, _kernels(problem.x, now), strict=True))
+            inner = (now.inner - start.inner).norm(dim=1).amax(dim=1)
+            outer = (now.outer - start.outer).abs().amax(dim=1)
+            for run, (method, seed) in enumerate(runs):
+                table = _changes(changes[run], schedules[method], step)
+                travel = {"inner_travel": float(inner[run]), "outer_travel": float(outer[run])}
+                rows.extend({"method": method, "seed": seed, **row, **travel} for row in table)
 
         first = next(iter(schedules.values()))
         train(
@@ -76,37 +81,25 @@ def _steps(schedule: Schedule) -> list[int]:
     return sorted(steps)
 
 
+def _kernels(x: np.ndarray, networks: TwoLayer) -> list[FiniteKernel]:
+    weights = zip(networks.inner, networks.outer, strict=True)
+    return [finite_kernel(x, inner, outer) for inner, outer in weights]
+
+
 def _changes(
-    problem: Problem,
-    runs: list[tuple[str, int]],
-    schedules: Mapping[str, Schedule],
-    start: TwoLayer,
-    networks: TwoLayer,
-    step: int,
+    kernels: tuple[FiniteKernel, FiniteKernel], schedule: Schedule, step: int
 ) -> list[dict[str, object]]:
-    """Rows for all runs at one step; two for each run at the end of every stage but the last."""
-    inner = (networks.inner - start.inner).norm(dim=1).amax(dim=1)
-    outer = (networks.outer - start.outer).abs().amax(dim=1)
+    """The change of a kernel at one step, and two at the end of every stage but the last.
+
+    Args:
+        kernels: before training and now.
+        schedule: the schedule of the run.
+        step: number of updates since then.
+    """
     rows = []
-    for run, (method, seed) in enumerate(runs):
-        schedule = schedules[method]
-        stages = {schedule.stage_at(max(step - 1, 0)), schedule.stage_at(step)}
-        for stage in sorted(stages):
-            s = schedule.stages[stage - 1].s
-            before, after = (
-                empirical_gram(problem.x, each.inner[run], each.outer[run], s)
-                for each in (start, networks)
-            )
-            rows.append(
-                {
-                    "method": method,
-                    "seed": seed,
-                    "step": step,
-                    "stage": stage,
-                    "s": s,
-                    "kernel_change": np.linalg.norm(after - before) / np.linalg.norm(before),
-                    "inner_travel": float(inner[run]),
-                    "outer_travel": float(outer[run]),
-                }
-            )
+    for stage in sorted({schedule.stage_at(max(step - 1, 0)), schedule.stage_at(step)}):
+        s = schedule.stages[stage - 1].s
+        before, now = (kernel.gram(s) for kernel in kernels)
+        change = np.linalg.norm(now - before) / np.linalg.norm(before)
+        rows.append({"step": step, "stage": stage, "s": s, "kernel_change": change})
     return rows

@@ -8,9 +8,10 @@ import pandas as pd
 import torch
 
 from hrta.networks.two_layer import TwoLayer
-from hrta.ntk.eigenvalues import extremal_eigenvalues, spectrum
+from hrta.ntk.eigenvalues import spectrum
+from hrta.ntk.finite_width import empirical_gram
 from hrta.ntk.linearised import bound, draw_parts, parts_of, predict_losses
-from hrta.ntk.matrices import empirical_gram, gram
+from hrta.ntk.matrices import gram
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
 from hrta.study.analysis.schema import RATES
@@ -35,7 +36,7 @@ def run(spec: RatesSpec, progress: Progress = quiet, checkpoint: Path | None = N
     """
     problem = load_problem(spec.problem)
     values = set().union(*spec.methods.values())
-    smallest = {s: extremal_eigenvalues(gram(problem.x, s))[0] for s in values}
+    smallest = {s: spectrum(gram(problem.x, s))[0] for s in values}
     cases = list(product([*spec.widths, None], spec.methods))
     tables = []
     for done, (width, method) in enumerate(cases, start=1):

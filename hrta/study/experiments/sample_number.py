@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hrta.ntk.eigenvalues import extremal_eigenvalues
-from hrta.ntk.matrices import gram
+from hrta.ntk.extremes import extremal_eigenvalues
 from hrta.study.analysis.schema import SAMPLE_NUMBER
 from hrta.study.config.theory import SampleNumberSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
@@ -20,12 +19,11 @@ def run(
     Returns:
         Rows of `SAMPLE_NUMBER`.
     """
-    problems = [load_problem(each) for each in spec.problems]
-    cases = [(problem, s) for problem in problems for s in spec.s]
     rows = []
-    for done, (problem, s) in enumerate(cases, start=1):
-        smallest, largest = extremal_eigenvalues(gram(problem.x, s))
-        rows.append(
+    for done, source in enumerate(spec.problems, start=1):
+        problem = load_problem(source)
+        eigenvalues = extremal_eigenvalues(problem.x, spec.s)
+        rows += [
             {
                 "experiment": spec.experiment,
                 "problem": problem.name,
@@ -34,6 +32,7 @@ def run(
                 "smallest": smallest,
                 "largest": largest,
             }
-        )
-        progress(done, len(cases))
+            for s, (smallest, largest) in zip(spec.s, eigenvalues, strict=True)
+        ]
+        progress(done, len(spec.problems))
     return Outcome(pd.DataFrame(rows, columns=SAMPLE_NUMBER.columns), "float64")

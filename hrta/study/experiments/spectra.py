@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from hrta.ntk.eigenvalues import spectrum
-from hrta.ntk.matrices import empirical_gram, gram
+from hrta.ntk.finite_width import FiniteKernel, finite_kernel
+from hrta.ntk.matrices import gram
 from hrta.study.analysis.schema import SPECTRA
 from hrta.study.config.theory import SpectraSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
@@ -26,24 +27,25 @@ def run(spec: SpectraSpec, progress: Progress = quiet, checkpoint: Path | None =
     problem = load_problem(spec.problem)
     tables = [_rows(spectrum(gram(problem.x, s)), kernel="infinite", s=s) for s in spec.s]
     for done, width in enumerate(spec.widths, start=1):
-        for seed, inner, outer in _initial(spec.seeds, problem.inputs, width):
+        for seed, kernel in enumerate(_initial(problem.x, width, spec.seeds)):
             for s in spec.s:
-                matrix = empirical_gram(problem.x, inner, outer, s)
-                tables.append(_rows(spectrum(matrix), kernel="finite", width=width, seed=seed, s=s))
+                eigenvalues = spectrum(kernel.gram(s))
+                tables.append(_rows(eigenvalues, kernel="finite", width=width, seed=seed, s=s))
         progress(done, len(spec.widths))
     table = pd.concat(tables, ignore_index=True).reindex(columns=SPECTRA.columns)
     table = table.assign(experiment=spec.experiment, problem=problem.name)
     return Outcome(table.astype({"width": "Int64", "seed": "Int64"}), "float64")
 
 
-def _initial(seeds: int, inputs: int, width: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Seed, inner and outer weights of each network."""
+def _initial(x: np.ndarray, width: int, seeds: int) -> Iterator[FiniteKernel]:
+    """The kernel of each network."""
     import torch
 
     from hrta.networks.two_layer import TwoLayer
 
-    networks = TwoLayer.initialise(range(seeds), inputs, width, dtype=torch.float64)
-    return zip(range(seeds), networks.inner.numpy(), networks.outer.numpy(), strict=True)
+    networks = TwoLayer.initialise(range(seeds), x.shape[1], width, dtype=torch.float64)
+    for inner, outer in zip(networks.inner, networks.outer, strict=True):
+        yield finite_kernel(x, inner, outer)
 
 
 def _rows(eigenvalues: np.ndarray, **cell: object) -> pd.DataFrame:

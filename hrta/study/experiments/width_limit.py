@@ -8,7 +8,8 @@ import torch
 
 from hrta.networks.two_layer import TwoLayer
 from hrta.ntk.eigenvalues import spectrum
-from hrta.ntk.matrices import empirical_gram, gram
+from hrta.ntk.finite_width import finite_kernel
+from hrta.ntk.matrices import gram
 from hrta.study.analysis.schema import WIDTH_LIMIT
 from hrta.study.config.theory import WidthLimitSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
@@ -32,9 +33,9 @@ def run(
     networks = [(width, seed) for width in spec.widths for seed in range(spec.seeds)]
     for done, (width, seed) in enumerate(networks, start=1):
         network = TwoLayer.initialise([seed], problem.inputs, width, dtype=torch.float64)
-        inner, outer = network.inner[0].numpy(), network.outer[0].numpy()
+        kernel = finite_kernel(problem.x, network.inner[0], network.outer[0])
         for s, limit in limits.items():
-            matrix = empirical_gram(problem.x, inner, outer, s)
+            matrix = kernel.gram(s)
             rows.append(
                 {
                     "experiment": spec.experiment,

@@ -8,6 +8,7 @@ from numba.extending import overload
 
 from hrta.runtime.compilation import compiled
 from hrta.training.kernels import dense, one_dimensional
+from hrta.training.kernels.one_dimensional import CHUNK
 from hrta.training.kernels.updates import ADAM, BETA1, BETA2, BLOCK, gradient_of_block, update_block
 
 
@@ -18,6 +19,16 @@ def prepare(x, y, switch, width):
 
 def forward(points, parameters, s, scale):
     """The loss of a network; its residual is stored in points."""
+    raise NotImplementedError("compiled code only")
+
+
+def add_chunk(points, parameters, first, last):
+    """The part of a forward pass that a chunk of neurons does without the others."""
+    raise NotImplementedError("compiled code only")
+
+
+def complete(points, parameters, s, scale):
+    """The rest of a forward pass, after all chunks; returns the same as `forward`."""
     raise NotImplementedError("compiled code only")
 
 
@@ -37,7 +48,7 @@ def batch_memory(points, size, width):
 
 
 def forward_batch(points, batch_points, batch, parameters, s, scale):
-    """As `forward`, for the points of a batch, [b] indices; returns the loss of the batch."""
+    """As `complete`, for the points of a batch, [b] indices; returns the loss of the batch."""
     raise NotImplementedError("compiled code only")
 
 
@@ -58,6 +69,24 @@ def _kernel(points):
 def _forward(points, parameters, s, scale) -> Callable:
     kernel = _kernel(points).forward
     return lambda points, parameters, s, scale: kernel(points, parameters, s, scale)
+
+
+@overload(add_chunk)
+def _add_chunk(points, parameters, first, last) -> Callable:
+    if points.instance_class is dense.Dense:
+        return lambda points, parameters, first, last: None
+    return lambda points, parameters, first, last: one_dimensional.add_chunk(
+        points, parameters, first, last
+    )
+
+
+@overload(complete)
+def _complete(points, parameters, s, scale) -> Callable:
+    if points.instance_class is dense.Dense:
+        return lambda points, parameters, s, scale: dense.forward(points, parameters, s, scale)
+    return lambda points, parameters, s, scale: one_dimensional.complete(
+        points, parameters, s, scale
+    )
 
 
 @overload(batch_memory)
@@ -134,35 +163,43 @@ def advance(
     whole = batches.shape[1] == 0
     seen = points if whole else batch_memory(points, batches.shape[1], width)
     moving = rows - 1 if fixed_outer else rows
-    row = 0
-    for step in range(len(rates)):
-        loss = 0.0
-        if whole or logged[step]:
-            loss = forward(points, parameters, s, scale)
-        if logged[step] and abs(loss) < np.inf:
-            losses[0, row] = loss
-            if len(test.y):
-                losses[1, row] = forward(test, parameters, s, scale)
-            row += 1
-        if not whole:
-            loss += forward_batch(points, seen, batches[step], parameters, s, scale)
-        # Not np.isfinite: it computes loss - loss, which reassociation may make 0 even for NaN.
-        if not abs(loss) < np.inf:
-            losses[:, row:] = np.inf
-            return step
-        backward(seen, scale, linear)
-        linear *= kind(1 - s)
-        corrections[0] = BETA1 * corrections[0] + (1 - BETA1)
-        corrections[1] = BETA2 * corrections[1] + (1 - BETA2)
-        rate = kind(rates[step] / corrections[0] if optimizer == ADAM else rates[step])
-        debias = kind(1 / corrections[1])
-        for first in range(0, width, BLOCK):
-            last = min(first + BLOCK, width)
-            sums_of_block(seen, parameters, first, last, sums)
-            gradient_of_block(parameters, first, last, sums, linear, s, gradient)
-            update_block(
-                parameters, state, moving, first, last, gradient, optimizer, rate, momentum, debias
-            )
+    row, rate, debias = 0, kind(0), kind(0)
+    # The first iteration only begins a forward pass. It is part of the loop, so that the code of
+    # `add_chunk` is compiled once and results do not depend on where a call begins.
+    for step in range(-1, len(rates)):
+        if step >= 0:
+            loss = 0.0
+            if whole or logged[step]:
+                loss = complete(points, parameters, s, scale)
+            if logged[step] and abs(loss) < np.inf:
+                losses[0, row] = loss
+                if len(test.y):
+                    losses[1, row] = forward(test, parameters, s, scale)
+                row += 1
+            if not whole:
+                loss += forward_batch(points, seen, batches[step], parameters, s, scale)
+            # Not np.isfinite: it computes loss - loss, which reassociation may make 0 for NaN.
+            if not abs(loss) < np.inf:
+                losses[:, row:] = np.inf
+                return step
+            backward(seen, scale, linear)
+            linear *= kind(1 - s)
+            corrections[0] = BETA1 * corrections[0] + (1 - BETA1)
+            corrections[1] = BETA2 * corrections[1] + (1 - BETA2)
+            rate = kind(rates[step] / corrections[0] if optimizer == ADAM else rates[step])
+            debias = kind(1 / corrections[1])
+        for begin in range(0, width, CHUNK):
+            end = min(begin + CHUNK, width)
+            if step >= 0:
+                for first in range(begin, end, BLOCK):
+                    last = min(first + BLOCK, end)
+                    sums_of_block(seen, parameters, first, last, sums)
+                    gradient_of_block(parameters, first, last, sums, linear, s, gradient)
+                    update_block(
+                        *(parameters, state, moving, first, last, gradient),
+                        *(optimizer, rate, momentum, debias),
+                    )
+            add_chunk(points, parameters, begin, end)
     return -1
 
 

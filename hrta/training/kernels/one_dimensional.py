@@ -9,6 +9,10 @@ pattern of neuron k,
 is a histogram over patterns with cumulative sums from both ends, and the sums of the backward pass,
 sum_i P_ik rho_ij, are a table with index q_k. A step costs O(n + m) instead of O(n m). q_k is kept
 from the previous step: the two points next to the switch show whether it has changed.
+
+A chunk of neurons does its part of the forward pass, `add_chunk`, without the others. So the loop
+calls it as soon as the chunk is updated, while its weights are in the cache. `complete` ends the
+pass.
 """
 
 from typing import NamedTuple
@@ -18,6 +22,9 @@ import numpy as np
 from hrta.runtime.compilation import compiled
 
 CHECKED_AT_ONCE = 64
+# Neurons whose forward pass follows their update at once, a multiple of `updates.BLOCK`: what they
+# need fits the second-level cache.
+CHUNK = 2048
 
 
 class Sorted(NamedTuple):
@@ -29,13 +36,15 @@ class Sorted(NamedTuple):
         before, after: the points on both sides of the switch, [m]; without such a point, the
             largest number of the dtype, negative for before.
         pattern: q_k, [m] uint32; the switch for w > 0, n + 1 + switch otherwise.
-        path: a_k w_jk, [m] complex: the real part for the weight and the imaginary part for the
-            bias, so that one memory access reads both. The same holds for histogram and table.
+        path: a_k w_jk of a chunk, [CHUNK] complex: the real part for the weight and the imaginary
+            part for the bias, so that one memory access reads both. The same holds for histogram
+            and table.
         histogram: sums of the path over patterns, [2, 2 (n + 1)]. Even and odd neurons have
             separate sums, so that consecutive neurons with one pattern do not wait for each other.
         table: sum_i P_ik rho_ij for each pattern, [2 (n + 1)].
         active: sums over the active neurons with w > 0 and over the others, [2, n].
         residual: phi - y, [n].
+        moved: whether the switch of a neuron has moved, [CHECKED_AT_ONCE] uint8.
     """
 
     x: np.ndarray
@@ -49,6 +58,7 @@ class Sorted(NamedTuple):
     table: np.ndarray
     active: np.ndarray
     residual: np.ndarray
+    moved: np.ndarray
 
 
 @compiled
@@ -64,10 +74,13 @@ def prepare(x, y, switch, pair):
     before, after = np.empty(m, kind), np.empty(m, kind)
     for k in range(m):
         before[k], after[k] = _neighbours(x, switch[k])
-    pattern, path = np.empty(m, np.uint32), np.empty(m, pair)
+    pattern, path = np.empty(m, np.uint32), np.empty(CHUNK, pair)
     histogram, table = np.empty((2, 2 * (n + 1)), pair), np.empty(2 * (n + 1), pair)
     active, residual = np.empty((2, n)), np.empty(n, kind)
-    return Sorted(x, y, switch, before, after, pattern, path, histogram, table, active, residual)
+    moved = np.empty(CHECKED_AT_ONCE, np.uint8)
+    return Sorted(
+        *(x, y, switch, before, after, pattern, path, histogram, table, active, residual, moved)
+    )
 
 
 @compiled
@@ -79,14 +92,13 @@ def _neighbours(x, switch):
 
 
 @compiled
-def _locate(points, weight, bias):
-    """Update the switches, for [m] weights and biases; few have moved since the last step."""
-    moved = np.empty(CHECKED_AT_ONCE, np.uint8)
-    for first in range(0, len(weight), CHECKED_AT_ONCE):
-        last = first + CHECKED_AT_ONCE
-        w, b = weight[first:last], bias[first:last]
+def _locate(points, parameters, start, end):
+    """Update the switches of a range of neurons; few have moved since the last step."""
+    for first in range(start, end, CHECKED_AT_ONCE):
+        last = min(first + CHECKED_AT_ONCE, end)
+        w, b = parameters[0, first:last], parameters[1, first:last]
         before, after = points.before[first:last], points.after[first:last]
-        any_moved = np.uint8(0)
+        moved, any_moved = points.moved, np.uint8(0)
         for k in range(len(w)):
             up = w[k] > 0
             left, right = w[k] * before[k] + b[k], w[k] * after[k] + b[k]
@@ -114,36 +126,45 @@ def _walk(x, weight, bias, switch):
 @compiled
 def forward(points, parameters, s, scale):
     """Write the residual phi - y and return the loss; scalars in the dtype of the parameters."""
-    weight, bias, outer = parameters[0], parameters[1], parameters[2]
-    _locate(points, weight, bias)
-    pattern, path = points.pattern, points.path
+    width = parameters.shape[1]
+    for first in range(0, width, CHUNK):
+        add_chunk(points, parameters, first, min(first + CHUNK, width))
+    return complete(points, parameters, s, scale)
+
+
+@compiled
+def add_chunk(points, parameters, first, last):
+    """Add neurons to a forward pass: `first` is a multiple of CHUNK, and 0 begins a new pass."""
+    _locate(points, parameters, first, last)
+    weight, bias = parameters[0, first:last], parameters[1, first:last]
+    outer = parameters[2, first:last]
+    switch, pattern, path = points.switch[first:last], points.pattern[first:last], points.path
     downs = np.int32(len(points.x) + 1)
     for k in range(len(outer)):
-        pattern[k] = points.switch[k] + (np.int32(0) if weight[k] > 0 else downs)
+        pattern[k] = switch[k] + (np.int32(0) if weight[k] > 0 else downs)
         path[k] = complex(outer[k] * weight[k], outer[k] * bias[k])
-    linear = path[0] - path[0]
-    for k in range(len(outer)):
-        linear += path[k]
+    if first == 0:
+        points.histogram[:] = 0
     even, odd = points.histogram[0], points.histogram[1]
-    points.histogram[:] = 0
     for pair in range(len(outer) // 2):
         even[pattern[2 * pair]] += path[2 * pair]
         odd[pattern[2 * pair + 1]] += path[2 * pair + 1]
     if len(outer) % 2:
         even[pattern[len(outer) - 1]] += path[len(outer) - 1]
-    return _residual(points, (1 - s) * linear.real, (1 - s) * linear.imag, s, scale)
 
 
 @compiled
-def _residual(points, linear0, linear1, s, scale):
-    """Sum the histogram from both ends in float64; write the residual and return the loss.
+def complete(points, parameters, s, scale):
+    """End a forward pass: write the residual and return the loss.
 
-    Both sums are in one loop, because the additions of one sum depend on each other.
+    The histogram is summed from both ends in float64. Both sums are in one loop, because the
+    additions of one sum depend on each other.
     """
     x, residual = points.x, points.residual
     even, odd = points.histogram[0], points.histogram[1]
     ups, downs = points.active[0], points.active[1]
     n = len(x)
+    never = even[n] + odd[n] + even[n + 1] + odd[n + 1]
     up0 = up1 = down0 = down1 = 0.0
     for i in range(n):
         up0 += even[i].real + odd[i].real
@@ -153,9 +174,12 @@ def _residual(points, linear0, linear1, s, scale):
         down0 += even[n + 2 + last].real + odd[n + 2 + last].real
         down1 += even[n + 2 + last].imag + odd[n + 2 + last].imag
         downs[last] = down0 * x[last] + down1
+    # sum_k a_k w_jk, with the neurons that are active at no point
+    linear0 = up0 + down0 + never.real
+    linear1 = up1 + down1 + never.imag
     loss = 0.0
     for i in range(n):
-        phi = scale * (linear0 * x[i] + linear1 + s * (ups[i] + downs[i]))
+        phi = scale * ((1 - s) * (linear0 * x[i] + linear1) + s * (ups[i] + downs[i]))
         residual[i] = phi - points.y[i]
         loss += (phi - points.y[i]) ** 2
     return loss / (2 * n)
@@ -169,11 +193,11 @@ def batch_memory(points, size, width):
 
 @compiled
 def forward_batch(points, batch_points, batch, parameters, s, scale):
-    """As `forward`, on the points of a batch, [b] indices; other points get residual 0.
+    """As `complete`, on the points of a batch, [b] indices; other points get residual 0.
 
     A step costs O(n + m) for any batch size.
     """
-    forward(points, parameters, s, scale)
+    complete(points, parameters, s, scale)
     residual = points.residual
     kept = np.zeros(len(residual), residual.dtype)
     share = residual.dtype.type(len(residual) / len(batch))
@@ -208,7 +232,7 @@ def backward(points, scale, linear):
 
 @compiled
 def sums_of_block(points, parameters, first, last, sums):
-    """Write sum_i P_ik rho_ij of a block of neurons to sums, [2, BLOCK]."""
+    """Write sum_i P_ik rho_ij of a block of neurons to sums, [2, CHUNK]."""
     pattern, table = points.pattern[first:last], points.table
     sums0, sums1 = sums[0], sums[1]
     for k in range(len(pattern)):

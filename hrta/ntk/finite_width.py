@@ -1,0 +1,183 @@
+"""Tangent-kernel Gram matrices of networks of finite width, as functions of s.
+
+With P_ik = 1[z_ik > 0], sigma_s(z_ik) = (1 - s + s P_ik) z_ik. So K_s is a polynomial in s,
+
+    K_s = (1/m) sum_k F_ijk ((1 - s)^2 + s (1 - s) (P_ik + P_jk) + s^2 P_ik P_jk)
+
+where F_ijk is z_ik z_jk for the outer and a_k^2 x_i . x_j for the inner weights. All arrays are
+float64.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from hrta.ntk.arc_cosine import PARTS
+from hrta.ntk.matrices import Part, check_parameter, with_ones
+from hrta.runtime.arrays import as_float64
+from hrta.runtime.processes import need_memory
+
+# Pre-activations of one chunk of neurons: 1 MB, which fits the cache.
+CHUNK = 2**17
+
+
+class FiniteKernel(NamedTuple):
+    """The tangent kernel of one network on n points, for every s.
+
+    Attributes:
+        linear, mixed, active: the coefficients of (1 - s)^2, s (1 - s) and s^2, [n, n] each.
+    """
+
+    linear: np.ndarray
+    mixed: np.ndarray
+    active: np.ndarray
+
+    def gram(self, s: float) -> np.ndarray:
+        """K_s, [n, n].
+
+        Raises:
+            ValueError: s outside [0, 2].
+        """
+        s = check_parameter(s)
+        return (1 - s) ** 2 * self.linear + s * (1 - s) * self.mixed + s**2 * self.active
+
+
+class _Sums(NamedTuple):
+    """Sums over the neurons of a network.
+
+    Attributes:
+        values: sum_k relu(z_ik) relu(z_jk), [n, n].
+        path: sum_k w_k relu(z_ik), [D, n].
+        slopes: sum_k a_k^2 P_ik P_jk, [n, n].
+    """
+
+    values: np.ndarray
+    path: np.ndarray
+    slopes: np.ndarray
+
+
+def empirical_gram(
+    x: np.ndarray,
+    inner: np.ndarray,
+    outer: np.ndarray,
+    s: float | Sequence[float],
+    part: Part = "total",
+) -> np.ndarray:
+    """Tangent Gram matrix of one network of finite width m, or of R of them.
+
+        outer:  (1/m) sum_k sigma_s(w_k . x_i) sigma_s(w_k . x_j)
+        inner:  (1/m) sum_k a_k^2 sigma_s'(w_k . x_i) sigma_s'(w_k . x_j) x_i . x_j
+
+    Args:
+        x: points, [n, d], without the bias column.
+        inner: inner weights, [d + 1, m] or [R, d + 1, m], the bias in the last row.
+        outer: outer weights, [m] or [R, m].
+        s: homotopy parameter in [0, 2], for R networks a number or R of them.
+        part: "inner", "outer", or their sum "total".
+
+    Returns:
+        [n, n] or [R, n, n] float64.
+
+    Raises:
+        ValueError: s outside [0, 2], an unknown part, shapes that do not fit together, or weights
+            that are not finite.
+        MemoryError: the matrices do not fit into memory; the message says how much they need.
+
+    Source: arXiv 2309.15244.
+    """
+    inner, outer = as_float64(inner), as_float64(outer)
+    if inner.ndim != 3 or outer.ndim != 2 or len(inner) != len(outer):
+        return finite_kernel(x, inner, outer, part).gram(s)
+    each_s = np.broadcast_to(s, outer.shape[:1])
+    need_memory(
+        8 * len(inner) * len(x) ** 2,
+        f"tangent kernel: {len(inner)} Gram matrices of {len(x)} points",
+    )
+    networks = zip(inner, outer, each_s, strict=True)
+    return np.stack([finite_kernel(x, w, a, part).gram(one) for w, a, one in networks])
+
+
+def finite_kernel(
+    x: np.ndarray, inner: np.ndarray, outer: np.ndarray, part: Part = "total"
+) -> FiniteKernel:
+    """The tangent kernel of one network, for every s.
+
+    In one dimension it takes O(m + n^2) operations, otherwise O(m n^2).
+
+    Args:
+        x: points, [n, d], without the bias column.
+        inner: inner weights, [d + 1, m], the bias in the last row.
+        outer: outer weights, [m].
+        part: "inner", "outer", or their sum "total".
+
+    Raises:
+        ValueError: an unknown part, shapes that do not fit together, or weights that are not
+            finite.
+    """
+    check_parameter(0, part)
+    biased = with_ones(x)
+    inner, outer = as_float64(inner), as_float64(outer)
+    if outer.ndim != 1 or inner.shape != (biased.shape[1], len(outer)):
+        raise ValueError(
+            f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m], or [R, "
+            f"{biased.shape[1]}, m] and [R, m]; they are {list(inner.shape)} and "
+            f"{list(outer.shape)}"
+        )
+    if not (np.isfinite(inner).all() and np.isfinite(outer).all() and outer.size):
+        raise ValueError("tangent kernel: weights must be finite, and m at least 1")
+    sums = (_sums_on_a_line if len(inner) == 2 else _sums_of_all_pairs)(biased, inner, outer)
+    products = biased @ biased.T
+    half = sums.path.T @ biased.T  # sum_k P_ik z_ik z_jk
+    active = np.diag(sums.slopes)
+    of_inner, of_outer = (weight / len(outer) for weight in PARTS[part])
+    return FiniteKernel(
+        linear=of_outer * (biased @ (inner @ inner.T) @ biased.T)
+        + of_inner * (outer @ outer) * products,
+        mixed=of_outer * (half + half.T) + of_inner * np.add.outer(active, active) * products,
+        active=of_outer * sums.values + of_inner * sums.slopes * products,
+    )
+
+
+def _sums_of_all_pairs(biased: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> _Sums:
+    n, dimension = biased.shape
+    values, path, slopes = np.zeros((n, n)), np.zeros((dimension, n)), np.zeros((n, n))
+    chunk = max(1, CHUNK // n)
+    for first in range(0, len(outer), chunk):
+        weights = inner[:, first : first + chunk]
+        hidden = biased @ weights
+        slope = (hidden > 0) * outer[first : first + chunk]
+        np.maximum(hidden, 0, out=hidden)
+        values += hidden @ hidden.T
+        path += weights @ hidden.T
+        slopes += slope @ slope.T
+    return _Sums(values, path, slopes)
+
+
+def _sums_on_a_line(biased: np.ndarray, inner: np.ndarray, outer: np.ndarray) -> _Sums:
+    """The sums in one dimension, where each neuron switches at one position in the sorted points.
+
+    Neurons with w > 0 are active behind their switch, the others before it. A neuron with w > 0 is
+    active at two points if its switch is before the first, another one if its switch is behind
+    the second. So all sums are cumulative sums of histograms over the switches.
+    """
+    x, n = biased[:, 0], len(biased)
+    weight, bias = inner[0] + 0.0, inner[1]  # not -0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kinks = -bias / weight  # NaN, w = b = 0, is sorted behind all points
+    up = weight >= 0
+    ordered, place = np.sort(x), np.argsort(np.argsort(x))
+    low, high = np.minimum.outer(place, place), np.maximum.outer(place, place)
+    ups = np.searchsorted(ordered, kinks[up], side="right")
+    downs = np.searchsorted(ordered, kinks[~up], side="left")
+
+    def active_at_both(values: np.ndarray) -> np.ndarray:
+        """sum_k P_ik P_jk values_k, [n, n]."""
+        before = np.bincount(ups, values[up], n + 1)[:-1].cumsum()
+        after = np.bincount(downs, values[~up], n + 1)[:0:-1].cumsum()[::-1]
+        return before[low] + after[high]
+
+    squares, products, biases = map(active_at_both, (weight**2, weight * bias, bias**2))
+    values = squares * np.multiply.outer(x, x) + products * np.add.outer(x, x) + biases
+    path = [np.diag(squares) * x + np.diag(products), np.diag(products) * x + np.diag(biases)]
+    return _Sums(values, np.array(path), active_at_both(outer**2))

@@ -148,6 +148,4 @@ def _check(
     check_homotopy_parameter(s, "lbfgs")
     kind = f"{networks.inner.dtype} on {networks.inner.device}"
     if kind not in ("torch.float32 on cpu", "torch.float64 on cpu"):
-        raise ValueError(
-            f"lbfgs: networks must be float32 or float64 on the CPU; they are {kind}"
-        )
+        raise ValueError(f"lbfgs: networks must be float32 or float64 on the CPU; they are {kind}")

@@ -52,24 +52,22 @@ class Lbfgs:
             iterations: maximal number of iterations.
             evaluations: maximal number of evaluations; the last line search may exceed it by one.
         """
-        # At a trial step that is too long, the loss may overflow.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            here = Point(0.0, *self._evaluate(parameters), np.nan, parameters)
-            evaluated = 1
-            for _ in range(iterations):
-                if not here.gradient.any():
-                    break
-                direction, first_step = self._direction(here.gradient)
-                here = here._replace(step=0.0, slope=np.vdot(here.gradient, direction))
-                if here.slope > 0:
-                    break
-                at = partial(self._at, here.parameters, direction)
-                size = np.abs(direction).max()
-                here, count = strong_wolfe(at, here, first_step, size, evaluations - evaluated)
-                self._moved = here.step * direction
-                evaluated += count
-                if evaluated >= evaluations or here.step * size == 0:
-                    break
+        here = Point(0.0, *self._evaluate(parameters), np.nan, parameters)
+        evaluated = 1
+        for _ in range(iterations):
+            if not here.gradient.any():
+                break
+            direction, first_step = self._direction(here.gradient)
+            here = here._replace(step=0.0, slope=np.vdot(here.gradient, direction))
+            if here.slope > 0:
+                break
+            at = partial(self._at, here.parameters, direction)
+            size = np.abs(direction).max()
+            here, count = strong_wolfe(at, here, first_step, size, evaluations - evaluated)
+            self._moved = here.step * direction
+            evaluated += count
+            if evaluated >= evaluations or here.step * size == 0:
+                break
         return here.parameters
 
     def _direction(self, gradient: np.ndarray) -> tuple[np.ndarray, float]:

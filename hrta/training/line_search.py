@@ -1,4 +1,4 @@
-"""A line search for the strong Wolfe conditions, step by step that of torch.optim.LBFGS.
+"""A line search for the strong Wolfe conditions: it tries the same steps as torch.optim.LBFGS.
 
 Source: J. Nocedal and S. Wright, Numerical Optimization, 2nd ed. (2006), algorithms 3.5 and 3.6;
 torch.optim.LBFGS.
@@ -35,6 +35,8 @@ class Point(NamedTuple):
     parameters: np.ndarray
 
 
+# At a step that is too long, the loss may overflow.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def strong_wolfe(
     evaluate: Callable[[float], Point], start: Point, step: float, size: float, evaluations: int
 ) -> tuple[Point, int]:
@@ -123,14 +125,12 @@ def _is_flat(point: Point, start: Point) -> bool:
 def _minimum_of_cubic(a: Point, b: Point, lowest: float, highest: float) -> float:
     """The step, within bounds, of the minimum of the cubic with the losses and slopes of a and b.
 
-    The middle of the bounds if the cubic has no minimum.
+    The middle of the bounds if the cubic has no minimum or a loss is infinite.
     """
     if a.step > b.step:
         a, b = b, a
     d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.step - b.step)
     square = d1**2 - a.slope * b.slope
-    if not square >= 0:
-        return (lowest + highest) / 2
     d2 = np.sqrt(square)
-    share = (b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2)
-    return min(max(b.step - (b.step - a.step) * share, lowest), highest)
+    step = b.step - (b.step - a.step) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2 * d2))
+    return (lowest + highest) / 2 if np.isnan(step) else min(max(step, lowest), highest)

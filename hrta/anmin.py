@@ -97,15 +97,16 @@ def train(
     biased, y, inner = _with_ones(x), as_float64(y), as_float64(inner)
     _check(biased, y, inner, rounds, ridge, leak)
     unknowns = min(inner.size, len(y))
-    # The matrix of the system and its Cholesky factor.
+    # The matrix of the system, and that of the products of its rows and columns without slopes, or
+    # of a chunk. The Cholesky factor overwrites the former.
     need_memory(16 * unknowns**2, f"anmin: an A-step with {unknowns} unknowns")
     if test is not None:
         biased_test, y_test = _with_ones(test[0]), as_float64(test[1])
         _check(biased_test, y_test, inner, rounds, ridge, leak)
     losses, fixed, test_losses = [], [], []
     every_round = _rounds(biased, y, inner, int(rounds), ridge, leak)
-    for inner, intercept, outer, fixed_pattern_loss in every_round:
-        losses.append(_mean_square(_predict(biased, inner, intercept, outer, leak) - y))
+    for inner, intercept, outer, loss, fixed_pattern_loss in every_round:
+        losses.append(loss)
         fixed.append(losses[0] if fixed_pattern_loss is None else fixed_pattern_loss)
         if test is not None:
             predicted = _predict(biased_test, inner, intercept, outer, leak)
@@ -116,22 +117,25 @@ def train(
 
 def _rounds(
     biased: np.ndarray, y: np.ndarray, inner: np.ndarray, rounds: int, ridge: float, leak: float
-) -> Iterator[tuple[np.ndarray, float, np.ndarray, float | None]]:
-    """A, b_0, b and the fixed-pattern loss after the initial b-step and after every round."""
+) -> Iterator[tuple[np.ndarray, float, np.ndarray, float, float | None]]:
+    """A, b_0, b, loss and fixed-pattern loss after the initial b-step and after every round."""
     fixed_pattern_loss = None
+    gram = biased @ biased.T if len(y) < inner.size else None
     for number in range(rounds + 1):
         hidden = biased @ inner
         slopes = _slopes(hidden, leak)
-        intercept, outer = _outer_step(slopes * hidden, y, ridge)
-        yield inner, intercept, outer, fixed_pattern_loss
+        features = slopes * hidden
+        intercept, outer = _outer_step(features, y, ridge)
+        loss = _mean_square(intercept + features @ outer - y)
+        yield inner, intercept, outer, loss, fixed_pattern_loss
         if number < rounds:
-            inner = _inner_step(biased, slopes, outer, y - intercept, ridge)
+            inner = _inner_step(biased, gram, slopes, outer, y - intercept, ridge)
             residual = intercept + slopes * (biased @ inner) @ outer - y
             fixed_pattern_loss = _mean_square(residual)
 
 
 def _slopes(hidden: np.ndarray, leak: float) -> np.ndarray:
-    return np.where(hidden > 0, 1.0, leak)
+    return np.maximum(hidden > 0, leak)
 
 
 def _mean_square(residual: np.ndarray) -> float:
@@ -149,17 +153,25 @@ def _outer_step(features: np.ndarray, y: np.ndarray, ridge: float) -> tuple[floa
 
 
 def _inner_step(
-    biased: np.ndarray, slopes: np.ndarray, outer: np.ndarray, y: np.ndarray, ridge: float
+    biased: np.ndarray,
+    gram: np.ndarray | None,
+    slopes: np.ndarray,
+    outer: np.ndarray,
+    y: np.ndarray,
+    ridge: float,
 ) -> np.ndarray:
     """A by ridge regression on the design matrix Phi_i,(jk) = x_ij G_ik b_k.
 
     With fewer points than unknowns A = Phi' (Phi Phi' + ridge)^-1 y. Phi Phi' is the elementwise
-    product of two small Gram matrices, and Phi itself is not built.
+    product of two Gram matrices, and Phi itself is not built. `gram` is that of the points, [n, n];
+    None with more points than unknowns.
     """
     weighted = slopes * outer
     inputs, width = biased.shape[1], len(outer)
-    if len(y) < inputs * width:
-        dual = _solve((weighted @ weighted.T) * (biased @ biased.T), y, ridge)
+    if gram is not None:
+        product = weighted @ weighted.T
+        product *= gram
+        dual = _solve(product, y, ridge)
         return (biased * dual[:, None]).T @ weighted
     normal, right = np.zeros((inputs * width,) * 2), np.zeros(inputs * width)
     chunk = max(1, CHUNK // (inputs * width))
@@ -175,7 +187,9 @@ def _solve(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
     """(matrix + ridge)^-1 right; the symmetric, positive semi-definite matrix is overwritten."""
     matrix[np.diag_indices(len(matrix))] += ridge
     try:
-        return cho_solve(cho_factor(matrix, overwrite_a=True, check_finite=False), right)
+        # LAPACK stores matrices by columns: it would copy the matrix, but not its transpose.
+        factor = cho_factor(matrix.T, overwrite_a=True, check_finite=False)
+        return cho_solve(factor, right, check_finite=False)
     except LinAlgError:
         raise SingularSystemError(
             f"anmin: ridge must be so large that no system is singular in float64; it is {ridge:g}"

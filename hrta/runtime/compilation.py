@@ -22,16 +22,12 @@ OPTIONS = {
 EXACT_OPTIONS = OPTIONS | {"fastmath": False}
 
 
-# The modules with compiled functions, and those that define the constants of these functions.
+# The package, and the modules with compiled functions or constants of them.
+PACKAGE = Path(__file__).parents[1]
 SOURCES = (
-    *("runtime/compilation", "training/optimizers", "ntk/arc_cosine"),
-    *(
-        f"training/kernels/{name}"
-        for name in (
-            *("updates", "one_dimensional", "vectors", "simd", "dense", "loop"),
-            *("ritz_sums", "ritz_arrays", "ritz"),
-        )
-    ),
+    *(PACKAGE / f"{name}.py" for name in ("runtime/compilation", "training/optimizers")),
+    PACKAGE / "ntk/arc_cosine.py",
+    *sorted(PACKAGE.glob("training/kernels/*.py")),
 )
 
 
@@ -65,12 +61,10 @@ def _compiled(function: Callable, options: dict[str, object]) -> Callable:
 
 def _cache_folder() -> str | None:
     """A folder in the package; None, numba's default, if the package is read-only."""
-    package = Path(__file__).parents[1]
-    if "NUMBA_CACHE_DIR" not in os.environ and not os.access(package, os.W_OK):
+    if "NUMBA_CACHE_DIR" not in os.environ and not os.access(PACKAGE, os.W_OK):
         return None
-    files = [package / f"{name}.py" for name in SOURCES]
-    sources = b"".join(file.read_bytes() for file in files)
-    root = Path(os.environ.get("NUMBA_CACHE_DIR", package / "__pycache__"))
+    sources = b"".join(file.read_bytes() for file in SOURCES)
+    root = Path(os.environ.get("NUMBA_CACHE_DIR", PACKAGE / "__pycache__"))
     return str(root / f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}")
 
 

@@ -1,24 +1,21 @@
-"""Limited-memory BFGS with a strong-Wolfe line search (torch's), one network after another.
-
-Source: D. Liu and J. Nocedal, On the limited memory BFGS method for large scale optimization, Math.
-Program. 45:503-528 (1989); torch.optim.LBFGS.
-"""
+"""Two-layer networks trained by limited-memory BFGS on a CPU, one network after another."""
 
 import math
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import Tensor
 
 from hrta.activations import check_homotopy_parameter
-from hrta.networks.two_layer import TwoLayer, with_bias
+from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem, check_numbers
-from hrta.runtime.processes import one_cpu_thread
-from hrta.training.objectives.two_layer_loss import WIDTH_MULTIPLE, Loss
-from hrta.training.packing import pack, unpack
+from hrta.training.engines.numba_engine import Points
+from hrta.training.kernels import lbfgs as kernels
+from hrta.training.kernels.simd import VECTOR_BYTES
+from hrta.training.lbfgs_optimizer import Lbfgs
+from hrta.training.packing import pack, points_and_targets, unpack
 from hrta.training.task import Progress, check_inputs, check_positive_integer, one_rate_per_run
 
 # Iterations between rows of the history: few at first, when the loss changes fastest.
@@ -60,12 +57,12 @@ def train(
     """
     _check(problem, networks, evaluations, history_size, s)
     rates = one_rate_per_run(learning_rate, networks.runs, "lbfgs: learning_rate")
-    parameters = pack(networks, WIDTH_MULTIPLE)
+    multiple = 1 if networks.inputs == 1 else VECTOR_BYTES // networks.inner.itemsize
+    parameters = pack(networks, multiple).numpy()
     tables = []
     for run in range(networks.runs):
-        trained = _Run(problem, networks.width, parameters[run : run + 1], s)
-        with one_cpu_thread():
-            rows = trained.train(int(evaluations), float(rates[run]), int(history_size))
+        trained = _Run(problem, networks, parameters[run], s)
+        rows = trained.train(int(evaluations), float(rates[run]), int(history_size))
         tables.append(pd.DataFrame(rows).assign(run=run))
         if progress is not None:
             progress(run + 1, networks.runs)
@@ -75,69 +72,69 @@ def train(
 
 
 class _Run:
-    """The training of one network; its parameters [1, D + 1, m] are updated in place."""
+    """The training of one network; its parameters [D + 1, M] are updated in place."""
 
-    def __init__(self, problem: Problem, width: int, parameters: Tensor, s: float) -> None:
-        self.parameters = parameters.requires_grad_(False)
-        self.gradient = torch.empty_like(parameters)
-        self.s = parameters.new_tensor([s])
-        self.loss = self._loss(problem.x, problem.y, width)
-        self.test_loss = None
+    def __init__(
+        self, problem: Problem, networks: TwoLayer, parameters: np.ndarray, s: float
+    ) -> None:
+        self.parameters, kind = parameters, parameters.dtype.type
+        self.numbers = kind(s), kind(networks.width**-0.5)
+        self.points = self._prepare(problem.x, problem.y, networks)
+        self.test_points = None
         if problem.x_test is not None:
-            self.test_loss = self._loss(problem.x_test, problem.y_test, width)
+            self.test_points = self._prepare(problem.x_test, problem.y_test, networks)
         self.evaluated = 0
 
-    def _loss(self, x: np.ndarray, y: np.ndarray, width: int) -> Loss:
-        return Loss(with_bias(x, self.parameters), torch.as_tensor(y).to(self.parameters), width)
+    def _prepare(self, x: np.ndarray, y: np.ndarray, networks: TwoLayer) -> NamedTuple:
+        """The points and the memory of a kernel."""
+        points = Points(*points_and_targets(x, y, networks.inner), networks.inputs == 1)
+        targets = points.targets(np.zeros((1, networks.inputs + 1)))[0]
+        width = self.parameters.shape[1]
+        return kernels.prepare_points(points.x, targets, np.zeros(width, np.int32), width)
 
-    def evaluate(self) -> Tensor:
-        """The loss; the gradient is written to `parameters.grad`."""
-        losses = self.loss.value_and_gradient(self.parameters, self.s, self.gradient)
-        self.parameters.grad = self.gradient
+    def evaluate(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss and its gradient, both for parameters in one row, [N]."""
         self.evaluated += 1
-        return losses[0]
+        loss, gradient = kernels.value_and_gradient(
+            self.points, parameters.reshape(self.parameters.shape), *self.numbers
+        )
+        return loss, gradient.ravel()
 
     def train(self, evaluations: int, learning_rate: float, history_size: int) -> list[dict]:
         """Train, and return the rows of the history."""
-        optimizer, rows = self.optimizer(learning_rate, history_size), [self.row(0, 0.0)]
-        seconds, steps, failures = 0.0, 0, 0
+        optimizer = self.optimizer(learning_rate, history_size)
+        rows, seconds, steps, failures = [self.row(0, 0.0)], 0.0, 0, 0
         while self.evaluated < evaluations and math.isfinite(rows[-1]["loss"]) and failures < 2:
-            before, started = self.parameters.clone(), time.perf_counter()
+            started = time.perf_counter()
             iterations = ITERATIONS[min(len(rows), len(ITERATIONS)) - 1]
-            optimizer.param_groups[0]["max_iter"] = iterations
             remaining = evaluations - self.evaluated
             # A line search that fails at a kink must not use all remaining evaluations.
-            optimizer.param_groups[0]["max_eval"] = min(remaining, iterations + SEARCH_EVALUATIONS)
-            optimizer.step(self.evaluate)
-            seconds += time.perf_counter() - started
-            steps += iterations
-            rows.append(self.row(steps, seconds))
-            if not torch.equal(self.parameters, before):
+            most = min(remaining, iterations + SEARCH_EVALUATIONS)
+            moved = optimizer.step(self.parameters.ravel(), iterations, most)
+            if not np.array_equal(moved, self.parameters.ravel()):
                 failures = 0
             else:
                 # At a kink, the differences from its other side give a wrong direction.
                 optimizer = self.optimizer(learning_rate, history_size)
                 failures += 1
+            self.parameters[:] = moved.reshape(self.parameters.shape)
+            seconds += time.perf_counter() - started
+            steps += iterations
+            rows.append(self.row(steps, seconds))
         return rows
 
-    def optimizer(self, learning_rate: float, history_size: int) -> torch.optim.LBFGS:
-        """An optimizer with an empty history that does not stop at a tolerance."""
-        return torch.optim.LBFGS(
-            [self.parameters],
-            lr=learning_rate,
-            history_size=history_size,
-            tolerance_grad=0,
-            tolerance_change=0,
-            line_search_fn="strong_wolfe",
-        )
+    def optimizer(self, learning_rate: float, history_size: int) -> Lbfgs:
+        """An optimizer with an empty history."""
+        size, dtype = self.parameters.size, self.parameters.dtype
+        return Lbfgs(self.evaluate, size, dtype, learning_rate, history_size)
 
     def row(self, step: int, seconds: float) -> dict[str, float]:
         """A row of the history for the current parameters."""
         row = {"step": step, "evaluations": self.evaluated, "seconds": seconds}
-        for name, loss in (("loss", self.loss), ("test_loss", self.test_loss)):
-            if loss is not None:
-                value = float(loss.value(self.parameters, self.s)[0])
-                row[name] = value if math.isfinite(value) else math.inf
+        for name, points in (("loss", self.points), ("test_loss", self.test_points)):
+            if points is not None:
+                loss = kernels.value(points, self.parameters, *self.numbers)
+                row[name] = loss if math.isfinite(loss) else math.inf
         return row
 
 
@@ -149,3 +146,6 @@ def _check(
     check_positive_integer(evaluations, "lbfgs: evaluations")
     check_positive_integer(history_size, "lbfgs: history_size")
     check_homotopy_parameter(s, "lbfgs")
+    kind = f"{networks.inner.dtype} on {networks.inner.device}"
+    if kind not in ("torch.float32 on cpu", "torch.float64 on cpu"):
+        raise ValueError(f"lbfgs: networks must be float32 or float64 on the CPU; they are {kind}")

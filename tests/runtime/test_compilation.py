@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import hrta
 from hrta.runtime.compilation import SOURCES
-
-PACKAGE = Path(hrta.__file__).parent
 
 
 def _integer_powers(source: str) -> list[str]:
@@ -25,9 +22,9 @@ def _integer_powers(source: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_exactly_compiled_functions_have_no_integer_powers(name: str) -> None:
-    assert _integer_powers((PACKAGE / f"{name}.py").read_text()) == []
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.stem)
+def test_exactly_compiled_functions_have_no_integer_powers(file: Path) -> None:
+    assert _integer_powers(file.read_text()) == []
 
 
 def test_an_integer_power_is_found() -> None:

@@ -49,7 +49,10 @@ def test_every_job_has_its_command_times_and_inputs(replicated):
     ]
     assert {"../../hrta/training/trainer.py", "data/sine1d.parquet"} < set(trained.inputs)
     assert trained.result["spec"]["seeds"] == 4
-    assert set(manifest.configuration) == {"../../config/replication.yaml", "../../config/smoke.yaml"}
+    assert set(manifest.configuration) == {
+        "../../config/replication.yaml",
+        "../../config/smoke.yaml",
+    }
 
 
 def test_what_an_item_was_configured_with_are_the_specs_beside_its_results(replicated):

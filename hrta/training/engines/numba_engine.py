@@ -33,8 +33,8 @@ class NumbaEngine(ThreadedEngine):
         x, y = points_and_targets(problem.x, problem.y, inner)
         tested = points_and_targets(problem.x_test, problem.y_test, inner)
         self.measures = 2 if tested else 1
-        self._points = _Points(x, y, is_sorted)
-        self._test = _Points(*(tested or (x[:0], y[:0])), is_sorted)
+        self._points = Points(x, y, is_sorted)
+        self._test = Points(*(tested or (x[:0], y[:0])), is_sorted)
         # The position of each point in the order of the engine.
         self._position = np.argsort(self._points.order)
         self._state_changed()
@@ -95,7 +95,7 @@ class NumbaEngine(ThreadedEngine):
         return unpack(self.state.parameters[runs], self._width)
 
 
-class _Points:
+class Points:
     """Points in the layout of the kernel: in increasing order in one dimension, else packed.
 
     Attributes:

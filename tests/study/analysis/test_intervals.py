@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import bootstrap
 from training_examples import history
 
 from hrta.study.analysis.intervals import median_interval, quantiles_by_step
@@ -14,6 +15,15 @@ def test_interval_of_the_median_agrees_with_order_statistics():
     medians = np.sort([np.median(draw) for draw in itertools.product(values, repeat=5)])
     low, high = np.quantile(medians, [0.025, 0.975], method="inverted_cdf")
     assert median_interval(values) == (3.0, low, high)
+
+
+@pytest.mark.parametrize("count", [2, 6, 7, 100])
+def test_interval_is_that_of_scipys_bootstrap(count):
+    values = np.random.default_rng(count).normal(size=count)
+    interval = bootstrap(
+        (values,), np.median, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    assert median_interval(values) == (np.median(values), *interval)
 
 
 def test_interval_covers_the_true_median_as_often_as_it_says():

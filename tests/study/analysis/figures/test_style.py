@@ -1,7 +1,10 @@
+import io
+
 import matplotlib as mpl
 import numpy as np
+from matplotlib import pyplot as plt
 
-from hrta.study.analysis.figures.style import colours, line_styles
+from hrta.study.analysis.figures.style import colours, line_styles, save_figure, use_style
 
 mpl.use("agg")
 
@@ -39,3 +42,17 @@ def test_a_family_of_a_family_has_the_colour_of_its_head():
     )
     assert adam["color"] == layer["color"] == neuron["color"]
     assert len({str(style["linestyle"]) for style in (adam, layer, neuron)}) == 3
+
+
+def test_a_notebook_shows_the_saved_figure_at_half_its_size(tmp_path):
+    use_style()
+    figure, axes = plt.subplots(figsize=(2, 1))
+    axes.plot([1, 2], [3, 4])
+    picture = save_figure(figure, tmp_path / "a")
+    assert not plt.fignum_exists(figure.number)
+    saved = plt.imread(tmp_path / "a.png")[..., :3]
+    shown = plt.imread(io.BytesIO(picture._repr_png_()))
+    assert (saved.shape[:2], shown.shape[:2]) == ((300, 600), (150, 300))
+    # Each pixel is the mean of four, rounded to a 255th.
+    blocks = saved.reshape(150, 2, 300, 2, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(shown[..., :3], blocks, atol=1 / 255)

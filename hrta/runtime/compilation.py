@@ -27,7 +27,10 @@ SOURCES = (
     *("runtime/compilation", "training/optimizers", "ntk/arc_cosine"),
     *(
         f"training/kernels/{name}"
-        for name in ("updates", "one_dimensional", "simd", "dense", "loop", "unrolled", "ritz")
+        for name in (
+            *("updates", "one_dimensional", "vectors", "simd", "dense", "loop", "unrolled"),
+            *("ritz", "actions", "products", "last_layer", "adaptive"),
+        )
     ),
 )
 

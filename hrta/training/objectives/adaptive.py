@@ -13,6 +13,7 @@ import numpy as np
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
+from hrta.training.engines.adaptive_engine import AdaptiveEngine
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.torch_engine import TorchEngine
 from hrta.training.objectives.adaptive_loss import Loss
@@ -37,6 +38,7 @@ class AdaptiveSlopes(Objective):
 
     name = "adaptive slopes"
     problem_type, networks_type = Problem, AdaptiveNetworks
+    engines = (TorchEngine.name, AdaptiveEngine.name)
     accepts = frozenset({"optimizer"})
 
     recovery: float = 0.0
@@ -57,6 +59,8 @@ class AdaptiveSlopes(Objective):
 
     def make_engine(self, task: Task) -> Engine:
         problem, networks = task.problem, task.networks
+        if task.engine != "torch":
+            return AdaptiveEngine(task, self.recovery)
         test_points = points_and_targets(problem.x_test, problem.y_test, networks.weights[0])
         test = test_points and Loss(*test_points, networks)
         points = points_and_targets(problem.x, problem.y, networks.weights[0])

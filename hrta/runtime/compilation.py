@@ -29,7 +29,7 @@ SOURCES = (
         f"training/kernels/{name}"
         for name in (
             *("updates", "one_dimensional", "vectors", "simd", "dense", "loop", "unrolled"),
-            *("ritz", "actions", "products", "last_layer", "adaptive"),
+            *("ritz", "actions", "products", "last_layer", "adaptive_arrays", "adaptive"),
         )
     ),
 )

@@ -6,7 +6,8 @@ from torch import Tensor
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.training.engines.adaptive_layout import PaddedLayout
 from hrta.training.engines.engine import ThreadedEngine
-from hrta.training.kernels import adaptive as kernel
+from hrta.training.kernels.adaptive import advance
+from hrta.training.kernels.adaptive_arrays import Parameters, Settings, make_memory
 from hrta.training.kernels.updates import OPTIMIZER_CODES
 from hrta.training.kernels.vectors import GROUP
 from hrta.training.packing import points_and_targets
@@ -30,7 +31,7 @@ class AdaptiveEngine(ThreadedEngine):
         super().__init__(task, self._layout.pack(networks))
         like, adaptive = networks.weights[0], networks.adaptive
         scalar = self.state.parameters.dtype.type
-        self._settings = kernel.Settings(
+        self._settings = Settings(
             inputs=networks.inputs + 1,
             widths=self._layout.widths,
             is_tanh=networks.activation == "tanh",
@@ -55,11 +56,11 @@ class AdaptiveEngine(ThreadedEngine):
     ) -> int:
         state = self.state
         parameters = self._views(state.parameters[run])
-        return kernel.advance(
+        return advance(
             parameters,
             self._views(np.zeros_like(parameters.flat)),
             self._settings,
-            kernel.make_memory(parameters.matrices),
+            make_memory(parameters.matrices),
             self._data,
             self._test,
             state.moments[run],
@@ -69,10 +70,10 @@ class AdaptiveEngine(ThreadedEngine):
             measured,
         )
 
-    def _views(self, flat: np.ndarray) -> kernel.Parameters:
+    def _views(self, flat: np.ndarray) -> Parameters:
         """Views of the parameters of one network, [1, P]."""
         matrices, outer, slopes = self._layout.split(flat)
-        return kernel.Parameters(
+        return Parameters(
             flat, tuple(each[0] for each in matrices), outer[0], tuple(each[0] for each in slopes)
         )
 

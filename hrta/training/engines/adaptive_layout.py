@@ -38,7 +38,7 @@ class PaddedLayout:
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
-        """The shapes of the matrices with the bias in the last row, the outer weights, the slopes."""
+        """The shapes of matrices (the bias in the last row), outer weights and slopes."""
         rows = [self.inputs + 1, *(width + 1 for width in self.widths[:-1])]
         matrices = zip(rows, self.columns, strict=True)
         return [*matrices, self.columns[-1:], *((columns,) for columns in self.columns)]

@@ -1,17 +1,15 @@
 """Loss, gradient and updates of one network with locally adaptive activations.
 
-A layer is h_l = sigma(h_(l-1) M'_l), M'_l = n a_l M_l, with the bias in the last row of M_l and a last
-column of ones in h_(l-1); h_0 are the points. Loss and gradient are sums over points. So they are
-computed for a block of points after the other, whose h fit the first-level cache: forward and
-backward through all layers. The derivatives follow from the values of the activations, and q, the
-derivative with respect to h M', replaces h:
+A layer is h_l = sigma(z_l), z_l = h_(l-1) M'_l, M'_l = n a_l M_l, with the bias in the last row of
+M_l and a last column of ones in h_(l-1); h_0 are the points. Loss and gradient are sums over
+points, so blocks of points go forward and backward through all layers one after another, and the h
+of a block fit the cache. The derivatives of the activations follow from their values, so
+q_l = dL/dz_l replaces h_l:
 
-    q_(l-1) = sigma'(h_(l-1)) (q_l M'_l^T),    dL/dM'_l = sum over blocks h_(l-1)^T q_l.
+    q_(l-1) = sigma'(z_(l-1)) (q_l M'_l^T),    dL/dM'_l = sum over blocks h_(l-1)^T q_l.
 
-M is padded with zeros to whole tiles of `hrta.training.kernels.products`.
+With G' = dL/dM', dL/dM = n a G' and dL/da = n sum M G', over a neuron's weights or over a layer's.
 """
-
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,94 +20,11 @@ from hrta.training.kernels.products import multiply
 from hrta.training.kernels.updates import ADAM, BETA1, BETA2, update_block
 from hrta.training.kernels.vectors import GROUP
 
-# Numbers of the widest layer in a block of points: 32 KiB in float32.
-BLOCK_NUMBERS = 2**13
-
-
-class Parameters(NamedTuple):
-    """The parameters of a network, or its gradient: views of one array.
-
-    Attributes:
-        flat: all numbers, [1, P], the slopes last.
-        matrices: M of each hidden layer, [rows, columns], padded.
-        outer: weights of the last layer, [columns]; its bias at the width of the last hidden layer.
-        slopes: a of each hidden layer, [columns]; a common slope is the first number.
-    """
-
-    flat: np.ndarray
-    matrices: tuple[np.ndarray, ...]
-    outer: np.ndarray
-    slopes: tuple[np.ndarray, ...]
-
-
-class Settings(NamedTuple):
-    """What a training does not change.
-
-    Attributes:
-        inputs: D, inputs of the first layer with the 1 of the bias.
-        widths: neurons of each hidden layer, without padding.
-        is_tanh: whether the activation is tanh; otherwise it is ReLU.
-        by_neuron: whether each neuron has its own slope.
-        trained: how many of the parameters are trained, the first ones.
-        has_bias: whether the last layer has a bias.
-        scale: n, and factor: fixed factor of the last layer; in the dtype of the parameters.
-        recovery: weight of the slope recovery term.
-        optimizer: one of OPTIMIZER_CODES.
-        momentum: of the optimizer, in the dtype of the parameters.
-    """
-
-    inputs: int
-    widths: tuple[int, ...]
-    is_tanh: bool
-    by_neuron: bool
-    trained: int
-    has_bias: bool
-    scale: np.floating
-    factor: np.floating
-    recovery: float
-    optimizer: int
-    momentum: np.floating
-
-
-class Memory(NamedTuple):
-    """Working memory.
-
-    Attributes:
-        steepness: n a of each hidden layer, [columns].
-        plain: M' of each hidden layer, [rows, columns].
-        turned: M' transposed, for all layers but the first; the other is not used.
-        sums: the gradient with respect to M', the rows padded.
-        hidden: h or q of each hidden layer at a block of points, [block, columns].
-        changes: f, then the derivative of the mean square with respect to it, at a block, [block].
-    """
-
-    steepness: tuple[np.ndarray, ...]
-    plain: tuple[np.ndarray, ...]
-    turned: tuple[np.ndarray, ...]
-    sums: tuple[np.ndarray, ...]
-    hidden: tuple[np.ndarray, ...]
-    changes: np.ndarray
-
-
-def make_memory(matrices: tuple[np.ndarray, ...]) -> Memory:
-    """Working memory for networks with such matrices M."""
-    dtype, columns = matrices[0].dtype, [matrix.shape[1] for matrix in matrices]
-    block = max(GROUP, BLOCK_NUMBERS // max(columns) // GROUP * GROUP)
-    padded = [-(-len(matrix) // GROUP) * GROUP for matrix in matrices]
-    return Memory(
-        steepness=tuple(np.empty(each, dtype) for each in columns),
-        plain=tuple(np.zeros_like(matrix) for matrix in matrices),
-        turned=tuple(np.zeros(matrix.shape[::-1], dtype) for matrix in matrices),
-        sums=tuple(np.empty(shape, dtype) for shape in zip(padded, columns, strict=True)),
-        hidden=tuple(np.empty((block, each), dtype) for each in columns),
-        changes=np.empty(block, dtype),
-    )
-
 
 @compiled
 def value(parameters, settings, memory, x, y):
     """The mean square at the points x [n', D], padded, with targets y [n]."""
-    absorb(parameters, settings, memory)
+    _absorb(parameters, settings, memory)
     block, loss = len(memory.changes), 0.0
     for first in range(0, len(x), block):
         rows = min(block, len(x) - first)
@@ -121,7 +36,7 @@ def value(parameters, settings, memory, x, y):
 @compiled
 def value_and_gradient(parameters, gradient, settings, memory, x, y):
     """The mean square, as `value`; the gradient includes that of slope recovery."""
-    absorb(parameters, settings, memory)
+    _absorb(parameters, settings, memory)
     gradient.outer[:] = 0
     for sums in memory.sums:
         sums[:] = 0
@@ -142,17 +57,18 @@ def value_and_gradient(parameters, gradient, settings, memory, x, y):
 
 
 @compiled
-def absorb(parameters, settings, memory):
+def _absorb(parameters, settings, memory):
     """Write n a of each neuron, M' = n a M and its transpose."""
     for layer in range(len(parameters.matrices)):
         slope, steepness = parameters.slopes[layer], memory.steepness[layer]
-        steepness[:] = settings.scale * (slope if settings.by_neuron else slope[:1])
-        plain, turned = memory.plain[layer], memory.turned[layer]
+        for k in range(len(steepness)):
+            steepness[k] = settings.scale * slope[k if settings.by_neuron else 0]
+        matrix, plain = parameters.matrices[layer], memory.plain[layer]
         for j in range(len(plain)):
-            row, matrix = plain[j], parameters.matrices[layer][j]
-            for k in range(len(row)):
-                row[k] = steepness[k] * matrix[k]
+            for k in range(len(steepness)):
+                plain[j, k] = steepness[k] * matrix[j, k]
         if layer > 0:
+            turned = memory.turned[layer]
             for k in range(settings.widths[layer]):
                 for j in range(settings.widths[layer - 1]):
                     turned[k, j] = plain[j, k]
@@ -213,14 +129,13 @@ def _finish(parameters, gradient, settings, memory):
     gradient.outer[widths[-1] + (1 if settings.has_bias else 0) :] = 0
     for layer in range(len(widths)):
         steepness, of_slopes = memory.steepness[layer], gradient.slopes[layer]
-        memory.sums[layer][:, widths[layer] :] = 0
         of_slopes[:] = 0
-        for j in range(len(parameters.matrices[layer])):
-            sums, matrix = memory.sums[layer][j], parameters.matrices[layer][j]
-            target = gradient.matrices[layer][j]
-            for k in range(len(target)):
-                of_slopes[k] += settings.scale * matrix[k] * sums[k]
-                target[k] = steepness[k] * sums[k]
+        matrix, target = parameters.matrices[layer], gradient.matrices[layer]
+        sums = memory.sums[layer]
+        for j in range(len(matrix)):
+            for k in range(widths[layer]):
+                of_slopes[k] += settings.scale * matrix[j, k] * sums[j, k]
+                target[j, k] = steepness[k] * sums[j, k]
         if not settings.by_neuron:
             total = of_slopes.sum()
             of_slopes[:] = 0
@@ -266,7 +181,7 @@ def advance(
         state: state of the optimizer, [state size, 1, P], updated.
         corrections: of Adam's two moments, 1 - beta^t, [2] float64, updated.
         rates: learning rate of each update, [T] float64.
-        logged: whether to store the losses before each update, [T]; or [T + 1], also after the last.
+        logged: whether to store the losses before each update, [T]; or [T + 1], also at the end.
         losses: output, loss and test loss, [2, logged steps]; infinite after divergence.
 
     Returns:
@@ -292,6 +207,6 @@ def advance(
         is_adam = settings.optimizer == ADAM
         rate = kind(rates[step] / corrections[0] if is_adam else rates[step])
         last = settings.trained
-        block = (parameters.flat, state, 1, 0, last, gradient.flat[:, :last])
+        block = (parameters.flat, state, 1, 0, last, gradient.flat)
         update_block(*block, settings.optimizer, rate, settings.momentum, kind(1 / corrections[1]))
     return -1

@@ -57,11 +57,11 @@ def test_left_may_be_transposed_and_begin_anywhere(width):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_tanh_has_an_error_of_a_few_roundings_of_one(dtype):
-    z = np.concatenate([np.linspace(-40, 40, 200_000), np.linspace(-1, 1, 50_000), np.zeros(16)])
-    z = np.tile(z.astype(dtype)[: len(z) // 16 * 16], (1, 1))
+    z = np.concatenate([np.linspace(-40, 40, 200_000), np.linspace(-1, 1, 50_000)])
+    z = z.astype(dtype)[None]
     result = np.zeros((4, z.shape[1]), dtype)
     tanh(z, np.ones((4, 1), dtype), result)
-    # One rounding in 2z / log 2, one in e^2z, one in the quotient (at most 2), one at the end.
+    # Roundings of 2z / log 2, of e^2z, of 2 / (1 + e^2z), which is up to 2, and of the difference.
     error = np.abs(result - np.tanh(z.astype(np.longdouble))).max()
     assert error < 4 * np.finfo(dtype).eps / 2
 

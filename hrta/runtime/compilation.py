@@ -24,13 +24,14 @@ EXACT_OPTIONS = OPTIONS | {"fastmath": False}
 
 # The modules with compiled functions, and those that define the constants of these functions.
 SOURCES = (
+    *(
+        f"training/kernels/{name}"
+        for name in ("vectors", "actions", "products", "last_layer", "adaptive_arrays", "adaptive")
+    ),
     *("runtime/compilation", "training/optimizers", "ntk/arc_cosine"),
     *(
         f"training/kernels/{name}"
-        for name in (
-            *("updates", "one_dimensional", "vectors", "simd", "dense", "loop", "unrolled"),
-            *("ritz", "actions", "products", "last_layer", "adaptive_arrays", "adaptive"),
-        )
+        for name in ("updates", "one_dimensional", "simd", "dense", "loop", "unrolled", "ritz")
     ),
 )
 

@@ -1,6 +1,8 @@
 """What is done with vectors of sums: activations and their derivatives."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from llvmlite import ir
@@ -18,15 +20,35 @@ DEGREES = {np.float32: 7, np.float64: 13}
 
 
 class Actions(Vectors):
-    """The actions on a vector of sums."""
+    """The actions on a vector of sums, and what they need besides the operations of `Vectors`."""
 
-    def act(self, action: int, z: ir.Value, place: ir.Value) -> ir.Value:
+    def constant(self, value: float) -> ir.Constant:
+        """The same number in every lane."""
+        return ir.Constant(self.kind, [value] * self.lanes)
+
+    @contextmanager
+    def loop(self, count: ir.Value) -> Iterator[ir.Value]:
+        """A loop over the first numbers of the vectors among `count` numbers."""
+        width = self.index(self.lanes)
+        with cgutils.for_range(self.builder, self.builder.sdiv(count, width)) as loop:
+            yield self.builder.mul(loop.index, width)
+
+    def total(self, vector: ir.Value) -> ir.Value:
+        """The sum over lanes."""
+        lanes = self.lanes
+        while lanes > 1:
+            lanes //= 2
+            low, high = (_part(self.builder, vector, start, lanes) for start in (0, lanes))
+            vector = self.builder.fadd(low, high)
+        return self.builder.extract_element(vector, ir.IntType(32)(0))
+
+    def act(self, action: int, z: ir.Value, h: ir.Value) -> ir.Value:
+        """What an action makes of the sum z and the old result h."""
         builder = self.builder
         if action == TANH:
             return self.tanh(z)
         if action == RELU:
             return builder.select(builder.fcmp_ordered("<", z, self.zero), self.zero, z)
-        h = self.load(place)
         if action == ADD:
             return builder.fadd(h, z)
         if action == RELU_BACK:
@@ -53,21 +75,27 @@ class Actions(Vectors):
         power = highest
         for coefficient in others:
             power = self.multiply_add(power, f, coefficient)
-        # Both even, so that ties are rounded as those of `rounded`.
+        # Both even, so that ties are rounded as those of `rounded`. (The bounds keep LLVM from fusing
+        # this sum with the product in u, which would round other numbers.)
         shift = self.constant(1.5 * 2.0**digits + np.finfo(kind).maxexp)
-        integers = ir.VectorType(ir.IntType(8 * kind().itemsize), self.lanes)
-        bits = builder.bitcast(builder.fadd(u, shift), integers)
-        bits = builder.shl(bits, ir.Constant(integers, [digits] * self.lanes))
+        bits = builder.bitcast(builder.fadd(u, shift), self.integers)
+        bits = builder.shl(bits, ir.Constant(self.integers, [digits] * self.lanes))
         one, two = self.constant(1.0), self.constant(2.0)
-        denominator = self.multiply_add(power, builder.bitcast(bits, self.vector), one)
+        denominator = self.multiply_add(power, builder.bitcast(bits, self.kind), one)
         return builder.fsub(one, builder.fdiv(two, denominator))
 
     def rounded(self, z: ir.Value) -> ir.Value:
         """The nearest integer; ties to even."""
         name = f"llvm.rint.v{self.lanes}f{8 * VECTOR_BYTES // self.lanes}"
-        kind = ir.FunctionType(self.vector, [self.vector])
+        kind = ir.FunctionType(self.kind, [self.kind])
         rint = cgutils.get_or_insert_function(self.builder.module, kind, name)
         return self.builder.call(rint, [z])
+
+
+def _part(builder: ir.IRBuilder, vector: ir.Value, start: int, lanes: int) -> ir.Value:
+    """The lanes from `start` of a vector; `lanes` is their number."""
+    chosen = ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(start, start + lanes)))
+    return builder.shuffle_vector(vector, vector, chosen)
 
 
 def _series(degree: int) -> list[float]:

@@ -10,8 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from hrta.runtime.compilation import compiled
-from hrta.training.kernels.simd import backward_tile, forward_tile, sum_of_lanes
-from hrta.training.kernels.vectors import GROUP, VECTOR_BYTES
+from hrta.training.kernels.simd import (
+    GROUP,
+    VECTOR_BYTES,
+    backward_tile,
+    forward_tile,
+    sum_of_lanes,
+)
 
 TILE = 4  # vectors of neurons in a tile; the remaining vectors are processed one at a time
 

@@ -20,17 +20,17 @@ def outputs(_, outer, hidden, row, values):
 
     def generate(context, builder, signature, arguments):
         a, h, result = arrays(context, builder, signature, arguments, (0, 1, 3))
-        vectors = Actions(builder, a.data.type.pointee, arguments[2].type)
+        vectors = Actions(builder, a)
         points = [builder.add(arguments[2], vectors.index(i)) for i in range(GROUP)]
         starts = [builder.mul(point, h.shape[1]) for point in points]
-        sums = vectors.variables([vectors.zero])
+        sums = vectors.variables(GROUP)
         with vectors.loop(a.shape[0]) as k:
-            weight = vectors.load(vectors.at(a, k))
-            for start, (total,) in zip(starts, sums, strict=True):
-                value = vectors.load(vectors.at(h, builder.add(start, k)))
-                vectors.add_product(total, weight, value)
-        for point, (total,) in zip(points, sums, strict=True):
-            builder.store(vectors.total(builder.load(total)), vectors.at(result, point))
+            weight = vectors.load(a, k)
+            for start, total in zip(starts, sums, strict=True):
+                vectors.add_product(total, weight, vectors.load(h, builder.add(start, k)))
+        for point, total in zip(points, sums, strict=True):
+            place = builder.gep(result.data, [point])
+            builder.store(vectors.total(builder.load(total)), place)
         return context.get_dummy_value()
 
     return types.void(outer, hidden, types.intp, values), generate
@@ -51,18 +51,19 @@ def outputs_back(_, changes, outer, hidden, row, gradient, action):
 
     def generate(context, builder, signature, arguments):
         c, a, h, target = arrays(context, builder, signature, arguments, (0, 1, 2, 4))
-        vectors = Actions(builder, a.data.type.pointee, arguments[3].type)
+        vectors = Actions(builder, a)
         points = [builder.add(arguments[3], vectors.index(i)) for i in range(GROUP)]
         starts = [builder.mul(point, h.shape[1]) for point in points]
         changes = [vectors.broadcast(c, point) for point in points]
         with vectors.loop(a.shape[0]) as k:
-            weight, total = (vectors.load(vectors.at(each, k)) for each in (a, target))
+            weight, total = vectors.load(a, k), vectors.load(target, k)
             for start, change in zip(starts, changes, strict=True):
-                place = vectors.at(h, builder.add(start, k))
-                total = vectors.multiply_add(change, vectors.load(place), total)
-                back = vectors.act(action.literal_value, builder.fmul(weight, change), place)
-                vectors.store(back, place)
-            vectors.store(total, vectors.at(target, k))
+                place = builder.add(start, k)
+                hidden = vectors.load(h, place)
+                total = vectors.multiply_add(change, hidden, total)
+                z = builder.fmul(weight, change)
+                vectors.store(vectors.act(action.literal_value, z, hidden), h, place)
+            vectors.store(total, target, k)
         return context.get_dummy_value()
 
     return types.void(changes, outer, hidden, types.intp, gradient, action), generate

@@ -64,26 +64,28 @@ def _tile(_, left, start, row_step, step, count, right, result, row, column, vec
         a, b, c = arrays(context, builder, signature, arguments, (0, 5, 6))
         start, row_step, step, count = arguments[1:5]
         row, column = arguments[7:9]
-        lanes = Actions(builder, b.data.type.pointee, start.type)
+        lanes = Actions(builder, b)
         numbers = [lanes.index(v * lanes.lanes) for v in range(vectors.literal_value)]
         columns = [builder.add(column, number) for number in numbers]
-        sums = lanes.variables([lanes.zero] * len(columns))
+        sums = [lanes.variables(len(columns)) for _ in range(GROUP)]
         starts = [start]
         for _ in range(GROUP - 1):
             starts.append(builder.add(starts[-1], row_step))
         with cgutils.for_range(builder, count) as loop:
             line = builder.mul(loop.index, b.shape[1])
-            weights = [lanes.load(lanes.at(b, builder.add(line, each))) for each in columns]
+            weights = [lanes.load(b, builder.add(line, each)) for each in columns]
             distance = builder.mul(loop.index, step)
-            for r in range(GROUP):
-                value = lanes.broadcast(a, builder.add(starts[r], distance))
-                for v, weight in enumerate(weights):
-                    lanes.add_product(sums[r][v], value, weight)
-        for r in range(GROUP):
+            for first, row_sums in zip(starts, sums, strict=True):
+                value = lanes.broadcast(a, builder.add(first, distance))
+                for total, weight in zip(row_sums, weights, strict=True):
+                    lanes.add_product(total, value, weight)
+        for r, row_sums in enumerate(sums):
             line = builder.mul(builder.add(row, lanes.index(r)), c.shape[1])
-            for v, each in enumerate(columns):
-                place = lanes.at(c, builder.add(line, each))
-                lanes.store(lanes.act(action.literal_value, builder.load(sums[r][v]), place), place)
+            for total, each in zip(row_sums, columns, strict=True):
+                place = builder.add(line, each)
+                # LLVM removes the load for actions that do not need the old result.
+                z, h = builder.load(total), lanes.load(c, place)
+                lanes.store(lanes.act(action.literal_value, z, h), c, place)
         return context.get_dummy_value()
 
     integer = types.intp

@@ -1,8 +1,10 @@
 """The two innermost loops of the numba engine, written for vector registers.
 
-The pattern P = 1[z > 0] of the forward pass is kept, one bit for each neuron and point, so the
-backward pass has only to add. A tile is V vectors of L neurons (`hrta.training.kernels.vectors`) by
-GROUP points (forward) or GROUP inputs (backward):
+Compilers do not keep a tile of sums in registers over a loop by themselves; here the tiles are
+spelt out as LLVM vectors of 64 bytes (L = 16 float32 or 8 float64 neurons), which LLVM maps on what
+the processor has, AVX-512, AVX2 or NEON. The pattern P = 1[z > 0] of the forward pass is kept, one
+bit for each neuron and point, so the backward pass has only to add. A tile is V vectors of neurons
+by GROUP points (forward) or GROUP inputs (backward):
 
     parameters  [D + 1, M], the outer weights in the last row; M a multiple of L
     points      [n / GROUP, D, GROUP]: points side by side, n padded with zeros
@@ -14,7 +16,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from hrta.training.kernels.vectors import GROUP, Array, Vectors, arrays
+GROUP = 4
+VECTOR_BYTES = 64
 
 
 @intrinsic(prefer_literal=True)
@@ -32,7 +35,7 @@ def forward_tile(_, parameters, first, points, patterns, activity, vectors):
         return None
 
     def generate(context, builder, signature, arguments):
-        weights, x, masks, sums = arrays(context, builder, signature, arguments, (0, 2, 3, 4))
+        weights, x, masks, sums = _arrays(context, builder, signature, arguments, (0, 2, 3, 4))
         groups, inputs, _ = x.shape
         tile = _Tile(builder, weights, arguments[1], vectors.literal_value)
         masks_start = builder.mul(tile.first, builder.mul(groups, tile.index(GROUP)))
@@ -83,7 +86,7 @@ def backward_tile(_, parameters, first, weighted, patterns, sums, column, vector
         return None
 
     def generate(context, builder, signature, arguments):
-        weights, rho, masks, result = arrays(context, builder, signature, arguments, (0, 2, 3, 4))
+        weights, rho, masks, result = _arrays(context, builder, signature, arguments, (0, 2, 3, 4))
         groups, points, _ = rho.shape
         tile = _Tile(builder, weights, arguments[1], vectors.literal_value)
         masks_start = builder.sdiv(builder.mul(tile.first, points), tile.index(tile.lanes))
@@ -121,20 +124,60 @@ def sum_of_lanes(_, activity, row):
     """The sum of a row of [n, L]."""
 
     def generate(context, builder, signature, arguments):
-        (rows,) = arrays(context, builder, signature, arguments, (0,))
+        (rows,) = _arrays(context, builder, signature, arguments, (0,))
         tile = _Tile(builder, rows, arguments[1], 1)
         total = tile.load(tile.at(rows, builder.mul(tile.first, tile.index(tile.lanes))))
-        return tile.total(total)
+        lanes = tile.lanes
+        while lanes > 1:
+            lanes //= 2
+            low, high = (tile.part(total, start, lanes) for start in (0, lanes))
+            total = builder.fadd(low, high)
+        return builder.extract_element(total, ir.IntType(32)(0))
 
     return activity.dtype(activity, row), generate
 
 
-class _Tile(Vectors):
-    """V vectors of neurons; `first` is the first neuron."""
+class _Array:
+    """Pointer and shape of a contiguous array."""
 
-    def __init__(self, builder: ir.IRBuilder, weights: Array, first, vectors: int) -> None:
-        super().__init__(builder, weights.data.type.pointee, first.type)
-        self.parameters, self.first, self.vectors = weights, first, vectors
+    def __init__(self, context, builder, kind, value) -> None:
+        struct = context.make_array(kind)(context, builder, value)
+        self.data = struct.data
+        self.shape = cgutils.unpack_tuple(builder, struct.shape, kind.ndim)
+
+
+def _arrays(context, builder, signature, arguments, positions) -> list[_Array]:
+    return [_Array(context, builder, signature.args[i], arguments[i]) for i in positions]
+
+
+class _Tile:
+    """Operations on V vectors of neurons; `first` is the first neuron."""
+
+    def __init__(self, builder: ir.IRBuilder, weights: _Array, first, vectors: int) -> None:
+        self.builder, self.parameters, self.first, self.vectors = builder, weights, first, vectors
+        scalar = weights.data.type.pointee
+        self.lanes = VECTOR_BYTES // (8 if isinstance(scalar, ir.DoubleType) else 4)
+        self.index = first.type
+        self.vector = ir.VectorType(scalar, self.lanes)
+        self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
+
+    def variables(self, start: list[ir.Value]) -> list[list[ir.Value]]:
+        """GROUP x V vector variables, initially `start`; LLVM keeps them in registers."""
+        return [
+            [cgutils.alloca_once_value(self.builder, vector) for vector in start]
+            for _ in range(GROUP)
+        ]
+
+    def at(self, array: _Array, place: ir.Value) -> ir.Value:
+        return self.builder.gep(array.data, [place])
+
+    def load(self, pointer: ir.Value) -> ir.Value:
+        vector = self.builder.bitcast(pointer, self.vector.as_pointer())
+        return self.builder.load(vector, align=VECTOR_BYTES // self.lanes)
+
+    def store(self, value: ir.Value, pointer: ir.Value) -> None:
+        vector = self.builder.bitcast(pointer, self.vector.as_pointer())
+        self.builder.store(value, vector, align=VECTOR_BYTES // self.lanes)
 
     def weights(self, row: ir.Value, number: int) -> ir.Value:
         """The vector with index `number` of the tile in a row of the parameters."""
@@ -143,19 +186,40 @@ class _Tile(Vectors):
         place = self.builder.add(place, self.index(number * self.lanes))
         return self.load(self.at(self.parameters, place))
 
+    def broadcast(self, array: _Array, place: ir.Value) -> ir.Value:
+        """One number in every lane."""
+        scalar = self.builder.load(self.at(array, place))
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        single = self.builder.insert_element(undefined, scalar, ir.IntType(32)(0))
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(single, undefined, lanes)
+
+    def part(self, vector: ir.Value, start: int, lanes: int) -> ir.Value:
+        """The lanes from `start` of a vector; `lanes` is their number."""
+        kind = ir.VectorType(ir.IntType(32), lanes)
+        chosen = ir.Constant(kind, list(range(start, start + lanes)))
+        return self.builder.shuffle_vector(vector, vector, chosen)
+
+    def multiply_add(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
+        product = self.builder.fmul(x, y, flags=("contract",))
+        return self.builder.fadd(product, z, flags=("contract",))
+
+    def add_product(self, variable: ir.Value, x: ir.Value, y: ir.Value) -> None:
+        self.builder.store(self.multiply_add(x, y, self.builder.load(variable)), variable)
+
     def add_where(self, variable: ir.Value, active: ir.Value, x: ir.Value) -> None:
         before = self.builder.load(variable)
         after = self.builder.select(active, self.builder.fadd(before, x), before)
         self.builder.store(after, variable)
 
-    def store_mask(self, masks: Array, place: ir.Value, active: ir.Value) -> None:
+    def store_mask(self, masks: _Array, place: ir.Value, active: ir.Value) -> None:
         bits = self.builder.bitcast(active, ir.IntType(self.lanes))
         self.builder.store(bits, self._mask_at(masks, place))
 
-    def load_mask(self, masks: Array, place: ir.Value) -> ir.Value:
+    def load_mask(self, masks: _Array, place: ir.Value) -> ir.Value:
         bits = self.builder.load(self._mask_at(masks, place))
         return self.builder.bitcast(bits, ir.VectorType(ir.IntType(1), self.lanes))
 
-    def _mask_at(self, masks: Array, place: ir.Value) -> ir.Value:
+    def _mask_at(self, masks: _Array, place: ir.Value) -> ir.Value:
         byte = self.builder.mul(place, self.index(self.lanes // 8))
         return self.builder.bitcast(self.at(masks, byte), ir.IntType(self.lanes).as_pointer())

@@ -1,12 +1,4 @@
-"""Vectors of 64 bytes in LLVM: L = 16 float32 or 8 float64 numbers.
-
-Compilers do not keep a tile of sums in registers over a loop by themselves; so the tiles of
-`hrta.training.kernels.simd` and `hrta.training.kernels.products` are spelt out in these vectors,
-which LLVM maps on what the processor has, AVX-512, AVX2 or NEON.
-"""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""Operations on LLVM vectors of 64 bytes, which LLVM maps on the registers of the processor."""
 
 from llvmlite import ir
 from numba.core import cgutils
@@ -25,70 +17,65 @@ class Array:
 
 
 def arrays(context, builder, signature, arguments, positions) -> list[Array]:
-    """The arrays among the arguments of an intrinsic, given their positions."""
+    """The arguments at these positions, which are arrays."""
     return [Array(context, builder, signature.args[i], arguments[i]) for i in positions]
 
 
+def has_look_up(context) -> bool:
+    """Whether the processor for which numba compiles has AVX-512, where `Vectors.look_up` works."""
+    _, _, features = context.codegen().magic_tuple()
+    return "+avx512f" in features.split(",")
+
+
 class Vectors:
-    """Operations on vectors of a scalar type; `index` is the type of positions."""
+    """Operations on vectors of L numbers of the type in an array."""
 
-    def __init__(self, builder: ir.IRBuilder, scalar: ir.Type, index: ir.Type) -> None:
-        self.builder, self.scalar, self.index = builder, scalar, index
-        self.lanes = VECTOR_BYTES // (8 if isinstance(scalar, ir.DoubleType) else 4)
-        self.vector = ir.VectorType(scalar, self.lanes)
-        self.zero = self.constant(0.0)
+    def __init__(self, builder: ir.IRBuilder, array: Array) -> None:
+        self.builder = builder
+        self.index = array.shape[0].type
+        self.scalar = array.data.type.pointee
+        size = 8 if isinstance(self.scalar, ir.DoubleType) else 4
+        self.lanes = VECTOR_BYTES // size
+        self.kind = ir.VectorType(self.scalar, self.lanes)
+        self.integers = ir.VectorType(ir.IntType(8 * size), self.lanes)
+        self.zero = ir.Constant(self.kind, [0.0] * self.lanes)
 
-    def constant(self, value: float) -> ir.Constant:
-        """The same number in every lane."""
-        return ir.Constant(self.vector, [value] * self.lanes)
+    def variable(self, kind: ir.VectorType) -> ir.Value:
+        """An uninitialised variable; LLVM keeps it in a register."""
+        return cgutils.alloca_once(self.builder, kind)
 
-    @contextmanager
-    def loop(self, count: ir.Value) -> Iterator[ir.Value]:
-        """A loop over the first numbers of the vectors among `count` numbers."""
-        width = self.index(self.lanes)
-        with cgutils.for_range(self.builder, self.builder.sdiv(count, width)) as loop:
-            yield self.builder.mul(loop.index, width)
+    def variables(self, count: int) -> list[ir.Value]:
+        """Variables with zeros."""
+        made = [self.variable(self.kind) for _ in range(count)]
+        for variable in made:
+            self.builder.store(self.zero, variable)
+        return made
 
-    def variables(self, start: list[ir.Value]) -> list[list[ir.Value]]:
-        """GROUP x len(start) vector variables, initially `start`; LLVM keeps them in registers."""
-        return [
-            [cgutils.alloca_once_value(self.builder, vector) for vector in start]
-            for _ in range(GROUP)
-        ]
+    def load(self, array: Array, place: ir.Value) -> ir.Value:
+        """L numbers from a flat index on."""
+        pointer = self.builder.gep(array.data, [place])
+        pointer = self.builder.bitcast(pointer, self.kind.as_pointer())
+        return self.builder.load(pointer, align=VECTOR_BYTES // self.lanes)
 
-    def at(self, array: Array, place: ir.Value) -> ir.Value:
-        return self.builder.gep(array.data, [place])
+    def load_integers(self, array: Array, place: ir.Value) -> ir.Value:
+        """L integers of 32 bits, extended to the size of the numbers."""
+        kind = ir.VectorType(ir.IntType(32), self.lanes)
+        pointer = self.builder.gep(array.data, [place])
+        loaded = self.builder.load(self.builder.bitcast(pointer, kind.as_pointer()), align=4)
+        return loaded if kind == self.integers else self.builder.zext(loaded, self.integers)
 
-    def load(self, pointer: ir.Value) -> ir.Value:
-        vector = self.builder.bitcast(pointer, self.vector.as_pointer())
-        return self.builder.load(vector, align=VECTOR_BYTES // self.lanes)
-
-    def store(self, value: ir.Value, pointer: ir.Value) -> None:
-        vector = self.builder.bitcast(pointer, self.vector.as_pointer())
-        self.builder.store(value, vector, align=VECTOR_BYTES // self.lanes)
+    def store(self, value: ir.Value, array: Array, place: ir.Value) -> None:
+        pointer = self.builder.gep(array.data, [place])
+        pointer = self.builder.bitcast(pointer, self.kind.as_pointer())
+        self.builder.store(value, pointer, align=VECTOR_BYTES // self.lanes)
 
     def broadcast(self, array: Array, place: ir.Value) -> ir.Value:
         """One number in every lane."""
-        scalar = self.builder.load(self.at(array, place))
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        single = self.builder.insert_element(undefined, scalar, ir.IntType(32)(0))
+        number = self.builder.load(self.builder.gep(array.data, [place]))
+        undefined = ir.Constant(self.kind, ir.Undefined)
+        single = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
         lanes = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
         return self.builder.shuffle_vector(single, undefined, lanes)
-
-    def part(self, vector: ir.Value, start: int, lanes: int) -> ir.Value:
-        """The lanes from `start` of a vector; `lanes` is their number."""
-        kind = ir.VectorType(ir.IntType(32), lanes)
-        chosen = ir.Constant(kind, list(range(start, start + lanes)))
-        return self.builder.shuffle_vector(vector, vector, chosen)
-
-    def total(self, vector: ir.Value) -> ir.Value:
-        """The sum over lanes."""
-        lanes = self.lanes
-        while lanes > 1:
-            lanes //= 2
-            low, high = (self.part(vector, start, lanes) for start in (0, lanes))
-            vector = self.builder.fadd(low, high)
-        return self.builder.extract_element(vector, ir.IntType(32)(0))
 
     def multiply_add(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
         product = self.builder.fmul(x, y, flags=("contract",))
@@ -96,3 +83,13 @@ class Vectors:
 
     def add_product(self, variable: ir.Value, x: ir.Value, y: ir.Value) -> None:
         self.builder.store(self.multiply_add(x, y, self.builder.load(variable)), variable)
+
+    def look_up(self, table: list[ir.Value], chosen: ir.Value) -> ir.Value:
+        """The entries of a table of 16 numbers, in one or two vectors, at the low 4 bits."""
+        if len(table) == 1:
+            name, arguments = "llvm.x86.avx512.permvar.sf.512", [table[0], chosen]
+        else:
+            name, arguments = "llvm.x86.avx512.vpermi2var.pd.512", [table[0], chosen, table[1]]
+        kind = ir.FunctionType(self.kind, [argument.type for argument in arguments])
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, arguments)

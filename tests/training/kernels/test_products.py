@@ -57,7 +57,10 @@ def test_left_may_be_transposed_and_begin_anywhere(width):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_tanh_has_an_error_of_a_few_roundings_of_one(dtype):
-    z = np.concatenate([np.linspace(-40, 40, 200_000), np.linspace(-1, 1, 50_000)])
+    # 2z / log 2 is halfway between two integers, or nearly so.
+    halfway = (np.arange(-32, 32) + 0.5).astype(dtype) * dtype(np.log(2) / 2)
+    halfway = [halfway, np.nextafter(halfway, dtype(99)), np.nextafter(halfway, dtype(-99))]
+    z = np.concatenate([np.linspace(-40, 40, 200_000), np.linspace(-1, 1, 50_000), *halfway])
     z = z.astype(dtype)[None]
     result = np.zeros((4, z.shape[1]), dtype)
     tanh(z, np.ones((4, 1), dtype), result)

@@ -75,8 +75,8 @@ class Actions(Vectors):
         power = highest
         for coefficient in others:
             power = self.multiply_add(power, f, coefficient)
-        # Both even, so that ties are rounded as those of `rounded`. (The bounds keep LLVM from fusing
-        # this sum with the product in u, which would round other numbers.)
+        # Both are even, so that ties are rounded as those of `rounded`. The bounds keep LLVM from
+        # fusing this sum with the product in u, which would round other numbers.
         shift = self.constant(1.5 * 2.0**digits + np.finfo(kind).maxexp)
         bits = builder.bitcast(builder.fadd(u, shift), self.integers)
         bits = builder.shl(bits, ir.Constant(self.integers, [digits] * self.lanes))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from hrta.training.engines import ENGINES
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from hrta.training.engines.engine import Engine
     from hrta.training.task import Task
 
@@ -53,18 +55,20 @@ def make_engine(task: "Task") -> "Engine":
 
 
 def _make(name: str, task: "Task") -> "Engine":
-    weights = task.networks.inner
     if name in COMPILED.values():
-        if task.optimizer not in COMPILED_OPTIMIZERS:
-            raise ValueError(f"engine {name}: it has no update for optimizer {task.optimizer!r}")
-        if COMPILED.get(weights.device.type) != name:
-            raise ValueError(f"engine {name}: networks must not be on device {weights.device.type}")
-        if str(weights.dtype) not in ("torch.float32", "torch.float64"):
-            raise ValueError(
-                f"engine {name}: dtype must be float32 or float64; it is {weights.dtype}"
-            )
+        check_compiled(name, task.optimizer, task.networks.inner)
     module, make = ENGINES[name]
     try:
         return getattr(importlib.import_module(module), make)(task)
     except ImportError as error:
         raise ValueError(f"engine {name}: {error}") from None
+
+
+def check_compiled(name: str, optimizer: str, weights: "Tensor") -> None:
+    """Raise a ValueError if a compiled engine cannot train networks with such weights."""
+    if optimizer not in COMPILED_OPTIMIZERS:
+        raise ValueError(f"engine {name}: it has no update for optimizer {optimizer!r}")
+    if COMPILED.get(weights.device.type) != name:
+        raise ValueError(f"engine {name}: networks must not be on device {weights.device.type}")
+    if str(weights.dtype) not in ("torch.float32", "torch.float64"):
+        raise ValueError(f"engine {name}: dtype must be float32 or float64; it is {weights.dtype}")

@@ -5,6 +5,7 @@ recovery for deep and physics-informed neural networks, Proc. R. Soc. A 476:2020
 arXiv 1909.12228.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ import numpy as np
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
+from hrta.training.engines.adaptive_engine import AdaptiveEngine
+from hrta.training.engines.choice import check_compiled
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.torch_engine import TorchEngine
 from hrta.training.objectives.adaptive_loss import Loss
@@ -20,13 +23,16 @@ from hrta.training.objectives.objective import Objective, decay_factors_one_by_o
 from hrta.training.packing import points_and_targets
 from hrta.training.task import Task
 
+LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class AdaptiveSlopes(Objective):
     """mean_i (f(x_i) - y_i)^2 + recovery S(a), S as in `AdaptiveNetworks.slope_recovery`.
 
     There is no homotopy parameter: the schedule must be one stage with s = 1. The loss in the
-    history is the mean square without S. Engine: torch.
+    history is the mean square without S. Engines: numba on a CPU, in float32 or float64; torch on
+    any device and in any dtype. auto is numba where it can be used.
 
     Attributes:
         recovery: weight of the slope recovery term; 0 for no such term.
@@ -37,6 +43,7 @@ class AdaptiveSlopes(Objective):
 
     name = "adaptive slopes"
     problem_type, networks_type = Problem, AdaptiveNetworks
+    engines = (TorchEngine.name, AdaptiveEngine.name)
     accepts = frozenset({"optimizer"})
 
     recovery: float = 0.0
@@ -56,6 +63,20 @@ class AdaptiveSlopes(Objective):
         return schedules
 
     def make_engine(self, task: Task) -> Engine:
+        if task.engine == TorchEngine.name:
+            return self._torch_engine(task)
+        weights = task.networks.weights[0]
+        try:
+            check_compiled(AdaptiveEngine.name, task.optimizer, weights)
+        except ValueError as reason:
+            if task.engine != "auto":
+                raise
+            if weights.device.type == "cpu":
+                LOG.warning("%s; engine torch is used instead", reason)
+            return self._torch_engine(task)
+        return AdaptiveEngine(task, self.recovery)
+
+    def _torch_engine(self, task: Task) -> TorchEngine:
         problem, networks = task.problem, task.networks
         test_points = points_and_targets(problem.x_test, problem.y_test, networks.weights[0])
         test = test_points and Loss(*test_points, networks)

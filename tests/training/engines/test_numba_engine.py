@@ -185,6 +185,7 @@ def test_code_just_compiled_and_code_from_the_cache_give_the_same_numbers(tmp_pa
         [
             "import hashlib",
             "from hrta import Schedule, TwoLayer, train",
+            "from hrta.networks.adaptive import AdaptiveNetworks",
             "from hrta.problems.targets import make_problem",
             "for name, points in (('sine1d', 50), ('sine3d', 27)):",
             "    networks = TwoLayer.initialise(range(4), 1 if points == 50 else 3, 40)",
@@ -192,6 +193,9 @@ def test_code_just_compiled_and_code_from_the_cache_give_the_same_numbers(tmp_pa
             "    problem = make_problem(name, points, 7)",
             "    history = train(problem, networks, schedule, engine='numba').history",
             "    print(hashlib.sha256(history.to_csv().encode()).hexdigest())",
+            "networks = AdaptiveNetworks.of_two_layer(networks, 'tanh', 'neuron')",
+            "history = train(problem, networks, Schedule.constant_length([1], 50)).history",
+            "print(hashlib.sha256(history.to_csv().encode()).hexdigest())",
         ]
     )
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
@@ -200,6 +204,6 @@ def test_code_just_compiled_and_code_from_the_cache_give_the_same_numbers(tmp_pa
         subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
         for _ in range(2)
     )
-    assert len(first.split()) == 2
+    assert len(first.split()) == 3
     assert list(tmp_path.rglob("*.nbi"))
     assert first == second

@@ -14,8 +14,14 @@ from hrta.networks.two_layer import with_bias
 from hrta.problems.targets import make_problem
 from hrta.training import AdaptiveSlopes, train
 from hrta.training.objectives import adaptive_loss
+from hrta.training.optimizers import OPTIMIZERS
 
 KINDS = list(product(ACTIVATIONS, ADAPTIVE))
+
+
+@pytest.fixture(params=["torch", "numba"])
+def engine(request):
+    return request.param
 
 
 def train_slopes(
@@ -93,7 +99,7 @@ def trainable(start):
 
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("adaptive", ADAPTIVE)
-def test_every_step_is_torchs(adaptive, deep):
+def test_every_step_is_torchs(adaptive, deep, engine):
     """Adam with each run's own learning rate, and decay, from gradients by differentiation."""
     rates, decay, steps, recovery = [0.01, 0.003], 0.1, 12, 0.5
     start = networks(adaptive) if deep else two_layer("relu", adaptive, runs=2)[1]
@@ -102,6 +108,7 @@ def test_every_step_is_torchs(adaptive, deep):
         *(PROBLEM, start, steps, rates),
         decay=decay,
         recovery=recovery,
+        engine=engine,
         observe=lambda step, nets: ours.append(nets),
         observe_at=range(steps + 1),
     )
@@ -122,9 +129,9 @@ def test_every_step_is_torchs(adaptive, deep):
 
 
 @pytest.mark.parametrize("adaptive", ADAPTIVE)
-def test_training_is_adam_on_each_network_by_itself(adaptive):
+def test_training_is_adam_on_each_network_by_itself(adaptive, engine):
     start = networks(adaptive)
-    options = {"learning_rate": 0.01, "recovery": 0.3, "log_every": 7}
+    options = {"learning_rate": 0.01, "recovery": 0.3, "log_every": 7, "engine": engine}
     history, trained = train_slopes(PROBLEM, start, 20, **options)
     assert history[history["run"] == 0]["step"].tolist() == [0, 7, 14, 20]
     alone, one = train_slopes(PROBLEM, networks(adaptive, seeds=(1,)), 20, **options)
@@ -138,11 +145,11 @@ def test_training_is_adam_on_each_network_by_itself(adaptive):
 @pytest.mark.parametrize(("activation", "adaptive"), KINDS)
 @pytest.mark.parametrize(("points", "width"), [(30, 13), (7, 16), (100, 50)])
 def test_a_run_is_the_same_bit_by_bit_whatever_stands_beside_it(
-    activation, adaptive, points, width
+    activation, adaptive, points, width, engine
 ):
     problem = make_problem("jump1d", points, 9)
     start = TwoLayer.initialise(range(7), 1, width)
-    options = {"log_every": 1, "recovery": 0.1, "decay": 0.5}
+    options = {"log_every": 1, "recovery": 0.1, "decay": 0.5, "engine": engine}
     rates = [1e-3 * 2**run for run in range(7)]
     together, trained = train_slopes(
         problem, AdaptiveNetworks.of_two_layer(start, activation, adaptive), 30, rates, **options
@@ -157,19 +164,21 @@ def test_a_run_is_the_same_bit_by_bit_whatever_stands_beside_it(
         assert torch.equal(trained.weights[0][run], after.weights[0][0])
 
 
-def test_the_test_loss_is_that_of_the_test_points():
-    history, trained = train_slopes(PROBLEM, networks(), 5, log_every=2)
+def test_the_test_loss_is_that_of_the_test_points(engine):
+    history, trained = train_slopes(PROBLEM, networks(), 5, log_every=2, engine=engine)
     values = trained.predict(torch.tensor(PROBLEM.x_test))
     expected = ((values - torch.tensor(PROBLEM.y_test)) ** 2).mean(dim=1)
     assert history[history["step"] == 5]["test_loss"].tolist() == pytest.approx(expected.tolist())
-    without = train_slopes(Problem("mine", PROBLEM.x, PROBLEM.y), networks(), 5, log_every=2)[0]
+    without, _ = train_slopes(
+        Problem("mine", PROBLEM.x, PROBLEM.y), networks(), 5, log_every=2, engine=engine
+    )
     assert [*without] == ["run", "step", "stage", "s", "loss"]
     np.testing.assert_array_equal(without["loss"], history["loss"])
 
 
-def test_a_run_that_diverges_is_frozen_and_harms_no_other():
+def test_a_run_that_diverges_is_frozen_and_harms_no_other(engine):
     _, start = two_layer("relu", "layer", dtype=torch.float32)
-    options = {"log_every": 1, "recovery": 0.1}
+    options = {"log_every": 1, "recovery": 0.1, "engine": engine}
     well, _ = train_slopes(PROBLEM, start, 12, [0.01] * 5, **options)
     seen = []
     history, trained = train_slopes(
@@ -190,9 +199,9 @@ def test_a_run_that_diverges_is_frozen_and_harms_no_other():
     np.testing.assert_array_equal(losses.drop(columns=2), expected.drop(columns=2))
 
 
-def test_slopes_stay_where_they_are_unless_they_are_trained():
+def test_slopes_stay_where_they_are_unless_they_are_trained(engine):
     start = networks("none")
-    _, trained = train_slopes(PROBLEM, start, 5)
+    _, trained = train_slopes(PROBLEM, start, 5, engine=engine)
     assert torch.equal(trained.slopes[1], start.slopes[1])
     assert not torch.equal(trained.weights[1], start.weights[1])
 
@@ -222,12 +231,38 @@ def test_observations_are_of_the_networks_at_that_step():
         ({"fixed_outer": True}, "adaptive slopes does not accept fixed_outer"),
         ({"plateau": Plateau()}, "adaptive slopes does not accept plateau"),
         ({"batch_size": 3}, "adaptive slopes does not accept batch_size"),
-        ({"engine": "numba"}, "engine: must be one of auto, torch; it is 'numba'"),
+        ({"engine": "triton"}, "engine: must be one of auto, torch, numba; it is 'triton'"),
     ],
 )
 def test_training_that_makes_no_sense_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         train_slopes(PROBLEM, networks(), **({"steps": 3} | change))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_engines_agree_with_any_optimizer(optimizer, activation):
+    start = networks("neuron", activation=activation)
+    options = {"optimizer": optimizer, "momentum": 0.8, "recovery": 0.2, "log_every": 3}
+    expected, other = (
+        train_slopes(PROBLEM, start, 30, 0.01, engine=engine, **options)
+        for engine in ("torch", "numba")
+    )
+    for loss in ("loss", "test_loss"):
+        np.testing.assert_allclose(other[0][loss], expected[0][loss], rtol=1e-9)
+    for ours, theirs in zip(other[1].slopes, expected[1].slopes, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-11)
+
+
+def test_half_precision_is_for_the_torch_engine(caplog):
+    start = networks(dtype=torch.bfloat16)
+    schedule = Schedule([Stage(1.0, 2)])
+    assert train(PROBLEM, start, schedule).engine == "torch"
+    reason = "engine numba: dtype must be float32 or float64; it is torch.bfloat16"
+    assert caplog.messages == [f"{reason}; engine torch is used instead"]
+    with pytest.raises(ValueError, match=reason):
+        train(PROBLEM, start, schedule, engine="numba")
+    assert train(PROBLEM, networks(), schedule).engine == "numba"
 
 
 @pytest.mark.parametrize("stages", [[Stage(0.5, 3)], [Stage(1, 3), Stage(1, 3)]])

@@ -11,6 +11,7 @@ from scipy.stats import ks_2samp
 from training_tasks import both_engines, random_problem
 
 from hrta import Problem, Schedule, Stage, TwoLayer, train
+from hrta.training.kernels.one_dimensional import CHUNK
 from hrta.training.optimizers import OPTIMIZERS
 
 
@@ -18,7 +19,7 @@ from hrta.training.optimizers import OPTIMIZERS
 @given(
     points=st.integers(1, 40),
     inputs=st.sampled_from([1, 1, 2, 3, 4, 7, 12]),
-    width=st.one_of(st.integers(1, 70), st.integers(250, 300)),
+    width=st.one_of(st.integers(1, 70), st.integers(250, 300), st.integers(CHUNK - 8, CHUNK + 8)),
     s=st.lists(st.floats(0, 2), min_size=1, max_size=4),
     optimizer=st.sampled_from(list(OPTIMIZERS)),
     rate=st.floats(1e-4, 0.05),
@@ -163,8 +164,9 @@ def test_losses_in_single_precision_are_distributed_alike(inputs):
     assert abs(np.log(np.median(final[0]) / np.median(final[1]))) < 0.02
 
 
-def test_training_in_pieces_is_training_at_once():
-    networks = TwoLayer.initialise(range(3), 1, 30)
+@pytest.mark.parametrize("width", [30, 2 * CHUNK + 30])
+def test_training_in_pieces_is_training_at_once(width):
+    networks = TwoLayer.initialise(range(3), 1, width)
     problem = random_problem(40, 1)
     s = np.array([0.5, 1, 1.7])
     _, whole = both_engines(problem, networks, learning_rate=0.01)

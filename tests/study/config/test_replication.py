@@ -3,7 +3,7 @@ import copy
 import pytest
 import yaml
 from config_examples import CONFIG, REPLICATION, changed
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from snakemake.utils import update_config
 
@@ -190,6 +190,7 @@ def test_s_is_accepted_exactly_in_its_range(s):
             check_config(config)
 
 
+@settings(max_examples=25)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
 def test_nonsense_is_always_a_config_error(nonsense):
     for path in ("seeds", "experiments.sine1d", "methods", "experiments.sine1d.methods"):

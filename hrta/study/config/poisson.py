@@ -1,6 +1,5 @@
 """The Poisson problem by the Deep Ritz method: configuration, spec, jobs."""
 
-from itertools import product
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -9,7 +8,6 @@ from hrta.problems.poisson import grid, make_problem
 from hrta.study.config.base_spec import Jobs, Methods, Spec
 from hrta.study.config.mistakes import check_stages, refuse
 from hrta.study.config.problem_sources import ProblemSource
-from hrta.study.config.training import split_by_rate
 from hrta.study.config.values import (
     Count,
     Fraction,
@@ -34,7 +32,6 @@ class RitzProblem(Strict):
         paper: whether it is a problem of the paper.
         solution: name of the exact solution.
         points: number of points of the quadrature.
-        by_rate: whether its jobs are split into one for each learning rate, as they take long.
     """
 
     label: Label
@@ -42,7 +39,6 @@ class RitzProblem(Strict):
     solution: str
     points: Sourced[Count]
     seeds: Sourced[Count]
-    by_rate: bool = False
 
     @model_validator(mode="after")
     def _exists(self) -> "RitzProblem":
@@ -116,20 +112,17 @@ class PoissonSpec(Spec):
 
 
 def poisson_jobs(settings: "Replication") -> Jobs:
-    """A job for each problem and quadrature rule, or for each learning rate."""
+    """A job for each problem and quadrature rule."""
     poisson = settings.poisson
     methods = {name: method.s for name, method in poisson.methods.items()}
-    every = poisson.learning_rates.value
-    for (name, problem), quadrature in product(poisson.problems.items(), poisson.quadratures):
-        experiment = f"{name}_{quadrature}"
-        for job, rates in split_by_rate(f"poisson/{experiment}", every, problem.by_rate):
+    for name, problem in poisson.problems.items():
+        for quadrature in poisson.quadratures:
             spec = PoissonSpec.of(
                 settings.training,
                 poisson,
                 problem,
-                experiment=experiment,
+                experiment=f"{name}_{quadrature}",
                 methods=methods,
                 quadrature=quadrature,
-                learning_rates=rates,
             )
-            yield job, spec
+            yield f"poisson/{name}_{quadrature}", spec

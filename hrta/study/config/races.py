@@ -57,7 +57,6 @@ class Race(Strict):
 
     Attributes:
         targets: training losses, for the cost up to each of them.
-        by_problem: jobs that are split into one for each problem, as they take long.
         together: whether all methods are one job, for small races.
     """
 
@@ -67,7 +66,6 @@ class Race(Strict):
     tuning_seeds: Sourced[Count]
     seeds: Sourced[Count]
     targets: Sourced[Several[PositiveNumber]]
-    by_problem: tuple[Name, ...] = ()
     together: bool = False
 
     @property
@@ -101,12 +99,6 @@ class Race(Strict):
         return self
 
     @model_validator(mode="after")
-    def _jobs_exist(self) -> "Race":
-        known = dict.fromkeys(method.job or name for name, method in self.methods.items())
-        check_names(["by_problem"], self.by_problem, known)
-        return self
-
-    @model_validator(mode="after")
     def _methods_fit(self) -> "Race":
         labels = [method.label for method in self.methods.values()]
         if len(set(labels)) < len(labels):
@@ -133,16 +125,11 @@ class Race(Strict):
 def race_jobs(settings: "Replication") -> Jobs:
     """The jobs of all races."""
     for folder, race in settings.races.items():
-        problems = {
-            name: RacedProblem.of(each, problem=settings.stored(name))
+        problems = [
+            RacedProblem.of(each, problem=settings.stored(name))
             for name, each in race.problems.items()
-        }
+        ]
         for job, names in race.jobs.items():
             entries = {name: race.entry(name) for name in names}
-            parts = {job: list(problems)}
-            if job in race.by_problem:
-                parts = {f"{job}_{name}": [name] for name in problems}
-            for part, chosen in parts.items():
-                raced = [problems[name] for name in chosen]
-                spec = RaceSpec.of(settings.training, race, entries=entries, problems=raced)
-                yield f"{folder}/{part}", spec
+            spec = RaceSpec.of(settings.training, race, entries=entries, problems=problems)
+            yield f"{folder}/{job}", spec

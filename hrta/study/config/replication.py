@@ -43,8 +43,8 @@ class Experiment(Strict):
     """A problem, and the widths, methods and optimizers that are trained on it.
 
     Attributes:
-        by_rate_from: the width from which jobs are split into one for each learning rate, as they
-            take long; none is if it is not given.
+        by_rate_from: the width from which on each learning rate is a job of its own, because the
+            jobs take long; if it is not given, all learning rates are one job.
     """
 
     label: Label

@@ -1,6 +1,5 @@
 """Two-layer networks trained on the experiments' problems: configuration, specs, jobs."""
 
-from collections.abc import Iterator
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
@@ -36,15 +35,6 @@ class Optimizer(Strict):
     label: Label
     learning_rates: Sourced[Several[PositiveNumber]]
     momentum: Sourced[BelowOne] | None = None
-
-
-def split_by_rate(name: str, rates: list[float], split: bool) -> Iterator[tuple[str, list[float]]]:
-    """The names and learning rates of the jobs of an ensemble: one job, or one for each rate."""
-    if not split:
-        yield name, rates
-        return
-    for number, rate in enumerate(rates, start=1):
-        yield f"{name}_rate{number}", [rate]
 
 
 class Training(Strict):
@@ -136,9 +126,10 @@ def training_jobs(settings: "Replication") -> Jobs:
     for name, experiment in settings.experiments.items():
         for optimizer, width in product(experiment.optimizers, experiment.widths.value):
             every = settings.optimizers[optimizer].learning_rates.value
-            split = experiment.by_rate_from is not None and width >= experiment.by_rate_from
-            ensemble = f"runs/{name}/{optimizer}/width{width}"
-            for job, rates in split_by_rate(ensemble, every, split):
+            parts = {"": every}
+            if experiment.by_rate_from is not None and width >= experiment.by_rate_from:
+                parts = {f"_rate{number}": [rate] for number, rate in enumerate(every, start=1)}
+            for suffix, rates in parts.items():
                 spec = TrainingSpec.of(
                     settings,
                     settings.training,
@@ -150,4 +141,4 @@ def training_jobs(settings: "Replication") -> Jobs:
                     optimizer=optimizer,
                     learning_rates=rates,
                 )
-                yield job, spec
+                yield f"runs/{name}/{optimizer}/width{width}{suffix}", spec

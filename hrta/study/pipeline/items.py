@@ -109,7 +109,7 @@ def _of_poisson(settings: Replication, plan: Plan) -> Iterator[Item]:
     poisson = settings.poisson
     for name, problem in poisson.problems.items():
         runs = {f"{name}_{rule}": each.label for rule, each in poisson.quadratures.items()}
-        jobs = [job for job in plan.of_kind("poisson") if job.spec.experiment in runs]
+        jobs = [plan[f"poisson/{run}"] for run in runs]
         yield Item(
             section=PAPER if problem.paper else EXTENSIONS,
             name=f"figure_{name}",

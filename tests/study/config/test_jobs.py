@@ -35,7 +35,7 @@ def test_jobs_are_named_after_their_results():
     data = {"data", "runs", "spectra", "theory", "poisson", *check_config(REPLICATION).races}
     assert folders == data | {"slopes", "acceleration", "anmin"}
     assert FULL["runs/sine1d/adam/width50"].width == 50
-    assert FULL["poisson/poisson3d_grid"].experiment == "poisson3d_grid"
+    assert FULL["poisson/poisson_grid"].experiment == "poisson_grid"
     assert SWEPT["sweep/adam/batch000"].ensembles[0].experiment == "sine1d"
     for name, spec in FULL.items():
         if name.startswith("data/"):
@@ -61,31 +61,13 @@ def test_a_spec_has_the_numbers_of_the_configuration():
     assert (race.problems[0].widths, race.problems[0].evaluations) == ([50, 200, 1000], 1500)
 
 
-def test_a_long_job_of_a_race_is_split_by_problem():
-    race = REPLICATION["competitors"]["race"]
-    assert [name for name in FULL if name.startswith("race/lbfgs")] == [
-        f"race/lbfgs_{problem}" for problem in race["problems"]
-    ]
-    problems = [each.problem for each in FULL["race/adam"].problems]
-    alone = [FULL[f"race/lbfgs_{problem}"].problems for problem in race["problems"]]
-    assert [each.problem for (each,) in alone] == problems
-    config = changed("competitors.race.by_problem", ["lbfgs", "nobody"])
-    with pytest.raises(ConfigError, match=r"race\.by_problem: 'nobody' given; allowed are adam"):
-        check_config(config)
-    assert "race/lbfgs" in make_jobs(check_config(laid_over("smoke")))
-
-
 def test_a_long_ensemble_is_split_by_learning_rate():
-    for one, rates in (
-        ("runs/sine3d/adam/width1000", REPLICATION["optimizers"]["adam"]["learning_rates"]),
-        ("poisson/poisson_monte_carlo", REPLICATION["poisson"]["learning_rates"]),
-    ):
-        parts = {name: spec for name, spec in FULL.items() if name.startswith(one)}
-        assert list(parts) == [f"{one}_rate{number}" for number in (1, 2, 3)]
-        assert [spec.learning_rates for spec in parts.values()] == [[r] for r in rates["value"]]
-        together = {key: value for key, value in parts.popitem()[1] if key != "learning_rates"}
-        for spec in parts.values():
-            assert {key: value for key, value in spec if key != "learning_rates"} == together
+    one, rates = "runs/sine3d/adam/width1000", REPLICATION["optimizers"]["adam"]["learning_rates"]
+    parts = {name: spec for name, spec in FULL.items() if name.startswith(one)}
+    assert list(parts) == [f"{one}_rate{number}" for number in (1, 2, 3)]
+    assert [spec.learning_rates for spec in parts.values()] == [[rate] for rate in rates["value"]]
+    others = [{**dict(spec), "learning_rates": None} for spec in parts.values()]
+    assert others == [others[0]] * 3
     assert len(FULL["runs/sine3d/adam/width200"].learning_rates) == 3
     config = changed("experiments.sine3d.by_rate_from", 200)
     assert "runs/sine3d/adam/width200_rate3" in make_jobs(check_config(config))

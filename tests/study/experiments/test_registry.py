@@ -28,7 +28,7 @@ def test_every_job_has_modules_that_exist():
         ("sweep/adam/batch000", ["experiments.sweep", "engines.numba_engine"]),
         ("theory/rates/sine1d", ["experiments.rates", "engines.numba_engine"]),
         ("theory/jumps/sine1d", ["experiments.jumps"]),
-        ("race/lbfgs_wine", ["experiments.race", "trainers.lbfgs"]),
+        ("race/lbfgs", ["experiments.race", "trainers.lbfgs"]),
         ("race/adam", ["experiments.race", "trainers.gradient", "engines.numba_engine"]),
         ("depth/relu_2", ["experiments.race", "trainers.perceptron"]),
         ("acceleration/sine1d", ["experiments.acceleration", "engines.numba_engine"]),

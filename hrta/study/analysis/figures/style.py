@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from matplotlib import pyplot as plt
@@ -51,7 +51,7 @@ class Picture:
         png: the bytes of a PNG file.
     """
 
-    png: bytes
+    png: bytes = field(repr=False)  # a notebook also stores the text of what it shows
 
     def _repr_png_(self) -> bytes:
         return self.png

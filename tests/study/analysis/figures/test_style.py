@@ -50,6 +50,7 @@ def test_a_notebook_shows_the_saved_figure_at_half_its_size(tmp_path):
     axes.plot([1, 2], [3, 4])
     picture = save_figure(figure, tmp_path / "a")
     assert not plt.fignum_exists(figure.number)
+    assert repr(picture) == "Picture()"
     saved = plt.imread(tmp_path / "a.png")[..., :3]
     shown = plt.imread(io.BytesIO(picture._repr_png_()))
     assert (saved.shape[:2], shown.shape[:2]) == ((300, 600), (150, 300))

@@ -8,8 +8,9 @@ backward pass: 2 D + 3 operations, which vector registers do side by side. So
 
 a run and step, as if each operation took the slot of a multiply-add and nothing else took time: not
 memory, and not the update, which is about 10 operations, a root and a division for each of the
-(D + 1) m parameters. In one dimension our engine sorts the points and needs O(n + m) operations
-instead of O(n m), so it may be below this limit.
+(D + 1) m parameters. Our engine may be below this limit: in one dimension it sorts the points and
+needs O(n + m) operations instead of O(n m), and with AVX-512 it needs D / 2 operations for the D
+masked additions, an addition and a look-up for four points.
 """
 
 import time

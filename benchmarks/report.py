@@ -98,8 +98,9 @@ def caption(record: Mapping) -> str:
     if record["gpu"]:
         return text
     return (
-        f"{text} For d = 1 our engine sorts the points and takes O(n + m) operations instead of "
-        "O(n m), so there it may be below this limit, which is that of the dense formulation."
+        f"{text} Our engine may be below this limit, which is that of the dense formulation: for "
+        "d = 1 it sorts the points and takes O(n + m) operations instead of O(n m), and with "
+        "AVX-512 one addition of the backward pass takes the place of four."
     )
 
 

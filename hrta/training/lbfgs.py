@@ -13,7 +13,7 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem, check_numbers
 from hrta.training.engines.numba_engine import Points
 from hrta.training.kernels import lbfgs as kernels
-from hrta.training.kernels.simd import VECTOR_BYTES
+from hrta.training.kernels.vectors import VECTOR_BYTES
 from hrta.training.lbfgs_optimizer import Lbfgs
 from hrta.training.packing import pack, points_and_targets, unpack
 from hrta.training.task import Progress, check_inputs, check_positive_integer, one_rate_per_run

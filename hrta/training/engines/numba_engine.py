@@ -6,8 +6,8 @@ from torch import Tensor
 from hrta.networks.two_layer import TwoLayer
 from hrta.training.engines.engine import ThreadedEngine
 from hrta.training.kernels import dense, loop
-from hrta.training.kernels.simd import VECTOR_BYTES
 from hrta.training.kernels.updates import OPTIMIZER_CODES
+from hrta.training.kernels.vectors import VECTOR_BYTES
 from hrta.training.packing import pack, points_and_targets, unpack
 from hrta.training.task import Task
 

@@ -2,7 +2,7 @@
 
 The forward pass is phi_i = 1/sqrt(m) [(1 - s) sum_j x_ij sum_k w_jk a_k + s sum_k a_k relu(z_ik)].
 It stores the pattern P = 1[z > 0], and the backward pass computes sum_i P_ik rho_ij. A step takes
-(D + 2) n m multiply-adds and D n m additions.
+(D + 2) n m multiply-adds and D n m additions; with AVX-512, D n m / 4 additions and look-ups.
 """
 
 from typing import NamedTuple
@@ -11,81 +11,96 @@ import numpy as np
 
 from hrta.runtime.compilation import compiled
 from hrta.training.kernels.simd import (
-    GROUP,
-    VECTOR_BYTES,
+    BYTE,
     backward_tile,
+    fill_tables,
     forward_tile,
-    sum_of_lanes,
+    lanes_of,
+    uses_tables,
 )
+from hrta.training.kernels.vectors import GROUP, TABLE, VECTOR_BYTES, WORD
 
-TILE = 4  # vectors of neurons in a tile; the remaining vectors are processed one at a time
+TILE = 4  # vectors in a tile; the remaining vectors are processed two or one at a time
+PART = 64  # neurons whose activities are summed one by one; the sums are added to the activity
 
 
 class Dense(NamedTuple):
     """Points and working memory for one network; layouts as in `hrta.training.kernels.simd`.
 
     Attributes:
-        x: points, [n / 4, D, 4].
-        columns: the points transposed, [D, n].
+        columns: the points transposed, [D, n], padded with zeros.
         y: targets, [n].
-        weighted: rho_ij = r_i x_ij / (n sqrt(m)), [D / 4, n, 4].
-        patterns: one bit for each pair of a neuron and a (padded) point.
-        activity: sum_k a_k relu(z_ik) as partial sums, one per lane, [n, L], n padded.
+        weighted: rho_ij = r_i x_ij / (n sqrt(m)), [D / GROUP, GROUP, n], padded with zeros.
+        tables: sums of rho over parts of groups of points, for GROUP inputs; used with AVX-512.
+        patterns: one bit for each pair of a neuron and a point.
+        activity: sum_k a_k relu(z_ik), [n], padded.
         residual: [n].
     """
 
-    x: np.ndarray
     columns: np.ndarray
     y: np.ndarray
     weighted: np.ndarray
+    tables: np.ndarray
     patterns: np.ndarray
     activity: np.ndarray
     residual: np.ndarray
 
 
 def pack(x: np.ndarray) -> np.ndarray:
-    """Points [n, D] as [n / GROUP, D, GROUP], padded with zeros."""
-    groups = -(-len(x) // GROUP)
-    padded = np.zeros((groups * GROUP, x.shape[1]), x.dtype)
-    padded[: len(x)] = x
-    return np.ascontiguousarray(padded.reshape(groups, GROUP, x.shape[1]).transpose(0, 2, 1))
+    """Points [n, D] as columns [D, n], n padded with zeros to whole vectors."""
+    lanes = VECTOR_BYTES // x.itemsize
+    columns = np.zeros((x.shape[1], -(-len(x) // lanes) * lanes), x.dtype)
+    columns[:, : len(x)] = x.T
+    return columns
 
 
 @compiled
-def prepare(x, y, width):
+def prepare(columns, y, width):
     """Working memory for one network of (padded) width on packed points."""
-    groups, inputs, _ = x.shape
-    kind = x.dtype
-    lanes = VECTOR_BYTES // x.itemsize
-    points = GROUP * groups
-    input_groups = (inputs + GROUP - 1) // GROUP
-    weighted = np.zeros((input_groups, points, GROUP), kind)
-    patterns = np.empty(points * (width // 8 + 1), np.uint8)
-    activity = np.empty((points, lanes), kind)
-    columns = np.empty((inputs, len(y)), kind)
-    for i in range(len(y)):
-        for j in range(inputs):
-            columns[j, i] = x[i // GROUP, j, i % GROUP]
-    return Dense(x, columns, y, weighted, patterns, activity, np.empty(len(y), kind))
+    inputs, points = columns.shape
+    kind = y.dtype.type
+    input_groups, padded = (inputs + GROUP - 1) // GROUP, (len(y) + BYTE - 1) // BYTE * BYTE
+    words = (points + WORD - 1) // WORD
+    x = _aligned(inputs * points, kind).reshape(inputs, points)
+    # Not x[:] = columns: it takes numba several seconds to compile.
+    for j in range(inputs):
+        for i in range(points):
+            x[j, i] = columns[j, i]
+    return Dense(
+        x,
+        y,
+        np.zeros((input_groups, GROUP, padded), y.dtype),
+        _aligned(padded * TABLE, kind).reshape(padded // GROUP, GROUP, TABLE),
+        _aligned(words * width, np.uint32).reshape(words, width),
+        np.empty(points, y.dtype),
+        np.empty(len(y), y.dtype),
+    )
+
+
+@compiled
+def _aligned(size, kind):
+    """Zeros that begin at a multiple of VECTOR_BYTES: vectors that cross cache lines are slower.
+
+    Behind them, a vector may still be read.
+    """
+    memory = np.zeros(size + VECTOR_BYTES, kind)
+    lanes = lanes_of(memory)
+    first = lanes - memory.ctypes.data // memory.itemsize % lanes
+    return memory[first : first + size]
 
 
 @compiled
 def forward(points, parameters, s, scale):
     """Write the residual phi - y and return the loss; scalars in the dtype of the parameters."""
     activity, residual = points.activity, points.residual
-    lanes = activity.shape[1]
-    width = parameters.shape[1]
     activity[:] = 0
-    first = 0
-    while first + TILE * lanes <= width:
-        forward_tile(parameters, first, points.x, points.patterns, activity, TILE)
-        first += TILE * lanes
-    while first < width:
-        forward_tile(parameters, first, points.x, points.patterns, activity, 1)
-        first += lanes
-    for i in range(len(residual)):
-        residual[i] = s * sum_of_lanes(activity, i)
+    width = parameters.shape[1]
+    # The update ends with the last neurons, so these are in the first-level cache.
+    for last in range(width, 0, -PART):
+        _add_activity(points, parameters, max(last - PART, 0), last)
     linear = _linear_path(parameters)
+    for i in range(len(residual)):
+        residual[i] = s * activity[i]
     for j in range(len(linear)):
         column, slope = points.columns[j], (1 - s) * linear[j]
         for i in range(len(residual)):
@@ -98,11 +113,28 @@ def forward(points, parameters, s, scale):
 
 
 @compiled
+def _add_activity(points, parameters, first, last):
+    """Add a_k relu(z_ik) of some neurons to the activity, and write their patterns."""
+    columns, patterns, activity = points.columns, points.patterns, points.activity
+    lanes = lanes_of(activity)
+    start = 0
+    while start + TILE * lanes <= len(activity):
+        forward_tile(columns, start, parameters, first, last, patterns, activity, TILE)
+        start += TILE * lanes
+    if start + 2 * lanes <= len(activity):
+        forward_tile(columns, start, parameters, first, last, patterns, activity, 2)
+        start += 2 * lanes
+    if start < len(activity):
+        forward_tile(columns, start, parameters, first, last, patterns, activity, 1)
+
+
+@compiled
 def batch_memory(points, size, width):
     """Working memory for a batch of `size` points."""
-    groups = (size + GROUP - 1) // GROUP
-    x = np.zeros((groups, points.x.shape[1], GROUP), points.x.dtype)
-    return prepare(x, np.zeros(size, points.y.dtype), width)
+    inputs, kind = len(points.columns), points.y.dtype
+    lanes = lanes_of(points.y)
+    columns = np.zeros((inputs, (size + lanes - 1) // lanes * lanes), kind)
+    return prepare(columns, np.zeros(size, kind), width)
 
 
 @compiled
@@ -112,9 +144,7 @@ def forward_batch(points, batch_points, batch, parameters, s, scale):
         i = batch[b]
         batch_points.y[b] = points.y[i]
         for j in range(len(points.columns)):
-            value = points.columns[j, i]
-            batch_points.columns[j, b] = value
-            batch_points.x[b // GROUP, j, b % GROUP] = value
+            batch_points.columns[j, b] = points.columns[j, i]
     return forward(batch_points, parameters, s, scale)
 
 
@@ -135,10 +165,10 @@ def _linear_path(parameters):
 @compiled
 def backward(points, scale, linear):
     """Write rho, the points weighted by the residual, and linear_j = sum_i rho_ij."""
-    residual, weighted = points.residual, points.weighted
+    residual = points.residual
     factor = scale / residual.dtype.type(len(residual))
     for j in range(len(linear)):
-        column, rho = points.columns[j], weighted[j // GROUP, :, j % GROUP]
+        column, rho = points.columns[j], points.weighted[j // GROUP, j % GROUP]
         total = residual.dtype.type(0)
         for i in range(len(residual)):
             value = factor * residual[i] * column[i]
@@ -150,12 +180,17 @@ def backward(points, scale, linear):
 @compiled
 def sums_of_block(points, parameters, first, last, sums):
     """Write sum_i P_ik rho_ij of a block of neurons to sums, [D padded, BLOCK]."""
-    lanes = points.activity.shape[1]
-    weighted, patterns = points.weighted, points.patterns
-    k = first
-    while k + TILE * lanes <= last:
-        backward_tile(parameters, k, weighted, patterns, sums, k - first, TILE)
-        k += TILE * lanes
-    while k < last:
-        backward_tile(parameters, k, weighted, patterns, sums, k - first, 1)
-        k += lanes
+    weighted, tables, patterns = points.weighted, points.tables, points.patterns
+    lanes = lanes_of(parameters)
+    for group in range(len(weighted)):
+        rho, rows = weighted[group], sums[group * GROUP : (group + 1) * GROUP]
+        # With one group of inputs, the tables are those of the block before.
+        if uses_tables() and (first == 0 or len(weighted) > 1):
+            fill_tables(rho, tables)
+        k = first
+        while k + TILE * lanes <= last:
+            backward_tile(patterns, k, rho, tables, rows, k - first, TILE)
+            k += TILE * lanes
+        while k < last:
+            backward_tile(patterns, k, rho, tables, rows, k - first, 1)
+            k += lanes

@@ -20,7 +20,7 @@ def outputs(_, outer, hidden, row, values):
 
     def generate(context, builder, signature, arguments):
         a, h, result = arrays(context, builder, signature, arguments, (0, 1, 3))
-        vectors = Actions(builder, a)
+        vectors = Actions(context, builder, a)
         points = [builder.add(arguments[2], vectors.index(i)) for i in range(GROUP)]
         starts = [builder.mul(point, h.shape[1]) for point in points]
         sums = vectors.variables(GROUP)
@@ -51,7 +51,7 @@ def outputs_back(_, changes, outer, hidden, row, gradient, action):
 
     def generate(context, builder, signature, arguments):
         c, a, h, target = arrays(context, builder, signature, arguments, (0, 1, 2, 4))
-        vectors = Actions(builder, a)
+        vectors = Actions(context, builder, a)
         points = [builder.add(arguments[3], vectors.index(i)) for i in range(GROUP)]
         starts = [builder.mul(point, h.shape[1]) for point in points]
         changes = [vectors.broadcast(c, point) for point in points]

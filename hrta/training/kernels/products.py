@@ -64,7 +64,7 @@ def _tile(_, left, start, row_step, step, count, right, result, row, column, vec
         a, b, c = arrays(context, builder, signature, arguments, (0, 5, 6))
         start, row_step, step, count = arguments[1:5]
         row, column = arguments[7:9]
-        lanes = Actions(builder, b)
+        lanes = Actions(context, builder, b)
         numbers = [lanes.index(v * lanes.lanes) for v in range(vectors.literal_value)]
         columns = [builder.add(column, number) for number in numbers]
         sums = [lanes.variables(len(columns)) for _ in range(GROUP)]

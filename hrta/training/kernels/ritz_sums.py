@@ -20,10 +20,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from hrta.training.kernels.vectors import GROUP, Array, Vectors, arrays, has_look_up
+from hrta.training.kernels.vectors import GROUP, TABLE, WORD, Array, Vectors, arrays
 
-WORD = 32  # points in a word of a pattern
-TABLE = 1 << GROUP
 # Vectors of sums in a tile, with a look-up (AVX-512 has 32 registers of 64 bytes) and without (AVX2
 # has 16 of 32 bytes). With more vectors each loaded number is used more often.
 SUMS_OVER_NEURONS = {True: 12, False: 4}
@@ -42,12 +40,12 @@ def sums_over_neurons(_, x, inner, products, patterns, sums):
             Array(context, builder, signature.args[0].dtype, column)
             for column in cgutils.unpack_tuple(builder, arguments[0], inputs)
         ]
-        vector = Vectors(builder, result)
+        vector = Vectors(context, builder, result)
 
         def tile(lines):
             _tile_of_points(vector, columns, rows, words, result, lines)
 
-        most = SUMS_OVER_NEURONS[has_look_up(context)] // (inputs + 1)
+        most = SUMS_OVER_NEURONS[vector.avx512] // (inputs + 1)
         _tiles(vector, result.shape[1], max(most, 1), tile)
         return context.get_dummy_value()
 
@@ -102,13 +100,13 @@ def sums_over_points(_, moments, patterns, tables, sums):
 
     def generate(context, builder, signature, arguments):
         words, table, result = arrays(context, builder, signature, arguments, (1, 2, 3))
-        vector = Vectors(builder, table)
-        add = _add_entries if has_look_up(context) else _add_one_by_one
+        vector = Vectors(context, builder, table)
+        add = _add_entries if vector.avx512 else _add_one_by_one
 
         def tile(lines):
             _tile_of_neurons(vector, words, table, result, lines, rows, add)
 
-        most = SUMS_OVER_POINTS[has_look_up(context)] // rows
+        most = SUMS_OVER_POINTS[vector.avx512] // rows
         _tiles(vector, result.shape[1], max(most, 1), tile)
         return context.get_dummy_value()
 
@@ -124,7 +122,8 @@ def _tile_of_neurons(vector, words, table, result, lines, rows, add) -> None:
     with cgutils.for_range_slice(builder, index(0), groups, per_word) as (first, _):
         row = builder.mul(builder.udiv(first, per_word), words.shape[1])
         for variable, line in zip(bits, lines, strict=True):
-            builder.store(vector.load_integers(words, builder.add(row, line)), variable)
+            place = builder.gep(words.data, [builder.add(row, line)])
+            builder.store(vector.load_integers(place), variable)
         left = builder.sub(groups, first)
         left = builder.select(builder.icmp_signed("<", left, per_word), left, per_word)
         with cgutils.for_range(builder, left) as loop:

@@ -1,225 +1,255 @@
 """The two innermost loops of the numba engine, written for vector registers.
 
 Compilers do not keep a tile of sums in registers over a loop by themselves; here the tiles are
-spelt out as LLVM vectors of 64 bytes (L = 16 float32 or 8 float64 neurons), which LLVM maps on what
-the processor has, AVX-512, AVX2 or NEON. The pattern P = 1[z > 0] of the forward pass is kept, one
-bit for each neuron and point, so the backward pass has only to add. A tile is V vectors of neurons
-by GROUP points (forward) or GROUP inputs (backward):
+spelt out as LLVM vectors of 64 bytes (L = 16 float32 or 8 float64), which LLVM maps on what the
+processor has, AVX-512, AVX2 or NEON. In the forward pass the lanes are points. It keeps the pattern
+P = 1[z > 0], one bit for each neuron and point, so that the backward pass, in which the lanes are
+neurons, only has to add:
 
+    columns     [D, n], a row for each input; n a multiple of L
     parameters  [D + 1, M], the outer weights in the last row; M a multiple of L
-    points      [n / GROUP, D, GROUP]: points side by side, n padded with zeros
-    weighted    [D / GROUP, n, GROUP]: rho_ij = r_i x_ij / (n sqrt(m)), inputs side by side
-    patterns    flat, L bits each; those of a tile are [n, V] from n V' on, V' vectors before it
+    patterns    [n / 32, M] uint32: bit i of word b is the pattern at point 32 b + i
+    weighted    rho_ij = r_i x_ij / (n sqrt(m)) of GROUP inputs, [GROUP, n]; n a multiple of BYTE
+    tables      [n / GROUP, GROUP, TABLE]: entry b of a group of points and an input is the sum of
+                rho_ij over those points of the group whose bit in b is 1
+
+With AVX-512, one addition takes the place of four: an instruction looks up L numbers in a table of
+16, so four bits of a neuron's pattern select the sum over its active points in a group.
 """
 
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-GROUP = 4
-VECTOR_BYTES = 64
+from hrta.training.kernels.vectors import (
+    GROUP,
+    TABLE,
+    VECTOR_BYTES,
+    WORD,
+    Array,
+    Vectors,
+    arrays,
+    has_avx512,
+)
+
+BYTE = 8  # points in a byte of a pattern
 
 
 @intrinsic(prefer_literal=True)
-def forward_tile(_, parameters, first, points, patterns, activity, vectors):
-    """activity_i += sum_k a_k relu(z_ik), lane by lane, and the patterns of one tile of neurons.
+def forward_tile(_, columns, start, parameters, first, last, patterns, activity, vectors):
+    """activity_i += sum_k a_k relu(z_ik), and the patterns, of some points and neurons.
 
     Args:
-        parameters, points, patterns: see above.
-        first: the tile's first neuron, a multiple of L.
-        activity: [n, L].
-        vectors: V, a literal.
+        columns, parameters, patterns: see above.
+        start: the first point, a multiple of L.
+        first, last: the range of neurons, multiples of L.
+        activity: [n].
+        vectors: number of vectors of points, a literal: 1, 2 or 4.
     """
 
     if not isinstance(vectors, types.IntegerLiteral):
         return None
 
     def generate(context, builder, signature, arguments):
-        weights, x, masks, sums = _arrays(context, builder, signature, arguments, (0, 2, 3, 4))
-        groups, inputs, _ = x.shape
-        tile = _Tile(builder, weights, arguments[1], vectors.literal_value)
-        masks_start = builder.mul(tile.first, builder.mul(groups, tile.index(GROUP)))
-        masks_start = builder.sdiv(masks_start, tile.index(tile.lanes))
-        weighted_inputs = builder.sub(inputs, tile.index(1))
-        bias = [tile.weights(weighted_inputs, v) for v in range(tile.vectors)]
-        outer = [tile.weights(inputs, v) for v in range(tile.vectors)]
-        with cgutils.for_range(builder, groups) as loop:
-            z = tile.variables(bias)
-            row = builder.mul(loop.index, inputs)
-            with cgutils.for_range(builder, weighted_inputs) as input_loop:
-                inner = [tile.weights(input_loop.index, v) for v in range(tile.vectors)]
-                place = builder.mul(builder.add(row, input_loop.index), tile.index(GROUP))
-                for i in range(GROUP):
-                    value = tile.broadcast(x, builder.add(place, tile.index(i)))
-                    for v in range(tile.vectors):
-                        tile.add_product(z[i][v], value, inner[v])
-            for i in range(GROUP):
-                point = builder.add(builder.mul(loop.index, tile.index(GROUP)), tile.index(i))
-                place = tile.at(sums, builder.mul(point, tile.index(tile.lanes)))
-                mask = builder.add(masks_start, builder.mul(point, tile.index(tile.vectors)))
-                total = tile.load(place)
-                for v in range(tile.vectors):
-                    value = builder.load(z[i][v])
-                    active = builder.fcmp_ordered(">", value, tile.zero)
-                    tile.store_mask(masks, builder.add(mask, tile.index(v)), active)
-                    more = tile.multiply_add(outer[v], value, total)
-                    total = builder.select(active, more, total)
-                tile.store(total, place)
-        return context.get_dummy_value()
-
-    return types.void(parameters, first, points, patterns, activity, vectors), generate
-
-
-@intrinsic(prefer_literal=True)
-def backward_tile(_, parameters, first, weighted, patterns, sums, column, vectors):
-    """Write sums_jk = sum_i P_ik rho_ij for one tile of neurons.
-
-    Args:
-        parameters, weighted, patterns: see the module.
-        first: the tile's first neuron, a multiple of L.
-        sums: output, [D or more, columns].
-        column: the first column of the tile in sums.
-        vectors: V, a literal.
-    """
-
-    if not isinstance(vectors, types.IntegerLiteral):
-        return None
-
-    def generate(context, builder, signature, arguments):
-        weights, rho, masks, result = _arrays(context, builder, signature, arguments, (0, 2, 3, 4))
-        groups, points, _ = rho.shape
-        tile = _Tile(builder, weights, arguments[1], vectors.literal_value)
-        masks_start = builder.sdiv(builder.mul(tile.first, points), tile.index(tile.lanes))
-        with cgutils.for_range(builder, groups) as loop:
-            totals = tile.variables([tile.zero] * tile.vectors)
-            row = builder.mul(loop.index, points)
-            with cgutils.for_range(builder, points) as point_loop:
-                mask = builder.mul(point_loop.index, tile.index(tile.vectors))
-                mask = builder.add(masks_start, mask)
-                active = [
-                    tile.load_mask(masks, builder.add(mask, tile.index(v)))
-                    for v in range(tile.vectors)
-                ]
-                place = builder.mul(builder.add(row, point_loop.index), tile.index(GROUP))
-                for j in range(GROUP):
-                    value = tile.broadcast(rho, builder.add(place, tile.index(j)))
-                    for v in range(tile.vectors):
-                        tile.add_where(totals[j][v], active[v], value)
-            for j in range(GROUP):
-                line = builder.add(builder.mul(loop.index, tile.index(GROUP)), tile.index(j))
-                start = builder.add(builder.mul(line, result.shape[1]), arguments[5])
-                for v in range(tile.vectors):
-                    place = builder.add(start, tile.index(v * tile.lanes))
-                    tile.store(builder.load(totals[j][v]), tile.at(result, place))
+        x, weights, masks, result = arrays(context, builder, signature, arguments, (0, 2, 5, 6))
+        vector = Vectors(context, builder, weights)
+        count = vectors.literal_value
+        lines = [vector.plus(arguments[1], g * vector.lanes) for g in range(count)]
+        neurons = arguments[3], arguments[4]
+        together = min(count, vector.together)
+        for g in range(0, count, together):
+            _forward(vector, x, weights, masks, result, lines[g : g + together], neurons)
         return context.get_dummy_value()
 
     return (
-        types.void(parameters, first, weighted, patterns, sums, column, vectors),
+        types.void(columns, start, parameters, first, last, patterns, activity, vectors),
         generate,
     )
 
 
+def _forward(vector: Vectors, x, weights, masks, result, lines, neurons) -> None:
+    """The forward pass of the points that begin at `lines`."""
+    builder, index, count = vector.builder, vector.index, len(lines)
+    width = weights.shape[1]
+    bias = vector.plus(x.shape[0], -1)
+    rows = [_bits_from(vector, masks, line) for line in lines]
+    together = min(vector.lanes, GROUP * vector.together // count)
+    z = [vector.variables(count) for _ in range(together)]
+    # Several sums, so that an addition need not wait for the one before.
+    totals = vector.variables(vector.together)
+    with cgutils.for_range_slice(builder, *neurons, index(together)) as (k, _):
+
+        def weight(row, v):
+            return vector.broadcast(
+                weights, vector.plus(builder.add(builder.mul(row, width), k), v)
+            )
+
+        for v in range(together):
+            for variable in z[v]:
+                builder.store(weight(bias, v), variable)
+        with cgutils.for_range(builder, bias) as loop:
+            row = builder.mul(loop.index, x.shape[1])
+            values = [vector.load(x, builder.add(row, line)) for line in lines]
+            for v in range(together):
+                inner = weight(loop.index, v)
+                for variable, value in zip(z[v], values, strict=True):
+                    vector.add_product(variable, value, inner)
+        for v in range(together):
+            outer = weight(x.shape[0], v)
+            for g in range(count):
+                value = builder.load(z[v][g])
+                active = builder.fcmp_ordered(">", value, vector.zero)
+                place = builder.gep(builder.gep(rows[g], [k]), [index(v)])
+                vector.store_bits(active, place)
+                total = totals[(v * count + g) % len(totals)]
+                vector.add_product(total, outer, value, active)
+    for g, line in enumerate(lines):
+        total = vector.load(result, line)
+        for variable in totals[g::count]:
+            total = builder.fadd(total, builder.load(variable))
+        vector.store(total, result, line)
+
+
+def _bits_from(vector: Vectors, patterns: Array, point: ir.Value) -> ir.Value:
+    """Where the bits of the first neuron from this point on are; those of the next, a word on."""
+    builder, index = vector.builder, vector.index
+    word = builder.mul(builder.udiv(point, index(WORD)), patterns.shape[1])
+    byte = builder.udiv(builder.urem(point, index(WORD)), index(BYTE))
+    place = builder.bitcast(builder.gep(patterns.data, [word]), ir.IntType(8).as_pointer())
+    return builder.bitcast(builder.gep(place, [byte]), patterns.data.type)
+
+
 @intrinsic
-def sum_of_lanes(_, activity, row):
-    """The sum of a row of [n, L]."""
+def lanes_of(_, values):
+    """L, how many numbers of an array make a vector, as a constant."""
 
     def generate(context, builder, signature, arguments):
-        (rows,) = _arrays(context, builder, signature, arguments, (0,))
-        tile = _Tile(builder, rows, arguments[1], 1)
-        total = tile.load(tile.at(rows, builder.mul(tile.first, tile.index(tile.lanes))))
-        lanes = tile.lanes
-        while lanes > 1:
-            lanes //= 2
-            low, high = (tile.part(total, start, lanes) for start in (0, lanes))
-            total = builder.fadd(low, high)
-        return builder.extract_element(total, ir.IntType(32)(0))
+        size = context.get_abi_sizeof(context.get_data_type(values.dtype))
+        return context.get_constant(types.intp, VECTOR_BYTES // size)
 
-    return activity.dtype(activity, row), generate
+    return types.intp(values), generate
 
 
-class _Array:
-    """Pointer and shape of a contiguous array."""
+@intrinsic
+def uses_tables(_):
+    """Whether the backward pass reads the tables, instead of the weighted points."""
 
-    def __init__(self, context, builder, kind, value) -> None:
-        struct = context.make_array(kind)(context, builder, value)
-        self.data = struct.data
-        self.shape = cgutils.unpack_tuple(builder, struct.shape, kind.ndim)
+    def generate(context, builder, signature, arguments):
+        return context.get_constant(types.boolean, has_avx512(context))
 
-
-def _arrays(context, builder, signature, arguments, positions) -> list[_Array]:
-    return [_Array(context, builder, signature.args[i], arguments[i]) for i in positions]
+    return types.boolean(), generate
 
 
-class _Tile:
-    """Operations on V vectors of neurons; `first` is the first neuron."""
+@intrinsic
+def fill_tables(_, weighted, tables):
+    """Write the sums over all parts of all groups of points."""
 
-    def __init__(self, builder: ir.IRBuilder, weights: _Array, first, vectors: int) -> None:
-        self.builder, self.parameters, self.first, self.vectors = builder, weights, first, vectors
-        scalar = weights.data.type.pointee
-        self.lanes = VECTOR_BYTES // (8 if isinstance(scalar, ir.DoubleType) else 4)
-        self.index = first.type
-        self.vector = ir.VectorType(scalar, self.lanes)
-        self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
+    def generate(context, builder, signature, arguments):
+        rho, result = arrays(context, builder, signature, arguments, (0, 1))
+        vector = Vectors(context, builder, result)
+        index = vector.index
+        with cgutils.for_range(builder, result.shape[0]) as loop:
+            place = builder.mul(loop.index, index(GROUP * TABLE))
+            for j in range(GROUP):
+                point = builder.mul(loop.index, index(GROUP))
+                point = builder.add(builder.mul(index(j), rho.shape[1]), point)
+                values = [vector.broadcast(rho, vector.plus(point, i)) for i in range(GROUP)]
+                for part in range(0, TABLE, vector.lanes):
+                    sums = _sums_over_parts(vector, values, part)
+                    vector.store(sums, result, vector.plus(place, j * TABLE + part))
+        return context.get_dummy_value()
 
-    def variables(self, start: list[ir.Value]) -> list[list[ir.Value]]:
-        """GROUP x V vector variables, initially `start`; LLVM keeps them in registers."""
-        return [
-            [cgutils.alloca_once_value(self.builder, vector) for vector in start]
-            for _ in range(GROUP)
+    return types.void(weighted, tables), generate
+
+
+def _sums_over_parts(vector: Vectors, values: list[ir.Value], first: int) -> ir.Value:
+    """The entries of a table from `first` on."""
+    total = vector.zero
+    for i, value in enumerate(values):
+        bits = [entry >> i & 1 for entry in range(first, first + vector.lanes)]
+        chosen = ir.Constant(ir.VectorType(ir.IntType(1), vector.lanes), bits)
+        total = vector.builder.select(chosen, vector.builder.fadd(total, value), total)
+    return total
+
+
+@intrinsic(prefer_literal=True)
+def backward_tile(_, patterns, first, weighted, tables, sums, column, vectors):
+    """Write sums_jk = sum_i P_ik rho_ij of GROUP inputs and some neurons.
+
+    Args:
+        patterns: see the module.
+        first: the first neuron, a multiple of L.
+        weighted, tables: see the module; weighted is not read where tables are.
+        sums: output, [GROUP, columns].
+        column: the column of the first neuron in sums.
+        vectors: number of vectors of neurons, a literal.
+    """
+
+    if not isinstance(vectors, types.IntegerLiteral):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        words, rho, table, result = arrays(context, builder, signature, arguments, (0, 2, 3, 4))
+        vector = Vectors(context, builder, rho)
+        count = vectors.literal_value
+        together = min(count, vector.together)
+        for v in range(0, count, together):
+            first = vector.plus(arguments[1], v * vector.lanes)
+            column = vector.plus(arguments[5], v * vector.lanes)
+            _backward(vector, words, first, rho, table, result, column, together)
+        return context.get_dummy_value()
+
+    return types.void(patterns, first, weighted, tables, sums, column, vectors), generate
+
+
+def _backward(vector: Vectors, words, first, rho, table, result, column, count) -> None:
+    """The sums of a number of vectors of neurons."""
+    builder, index = vector.builder, vector.index
+    totals = [vector.variables(count) for _ in range(GROUP)]
+    with cgutils.for_range(builder, builder.udiv(rho.shape[1], index(BYTE))) as loop:
+        point = builder.mul(loop.index, index(BYTE))
+        row = _bits_from(vector, words, point)
+        bits = [
+            vector.load_integers(builder.gep(row, [vector.plus(first, v * vector.lanes)]))
+            for v in range(count)
         ]
+        if vector.avx512:
+            _add_entries(vector, totals, bits, table, point)
+        else:
+            _add_active(vector, totals, bits, rho, point)
+    for j in range(GROUP):
+        place = builder.add(builder.mul(index(j), result.shape[1]), column)
+        for v, total in enumerate(totals[j]):
+            vector.store(builder.load(total), result, vector.plus(place, v * vector.lanes))
 
-    def at(self, array: _Array, place: ir.Value) -> ir.Value:
-        return self.builder.gep(array.data, [place])
 
-    def load(self, pointer: ir.Value) -> ir.Value:
-        vector = self.builder.bitcast(pointer, self.vector.as_pointer())
-        return self.builder.load(vector, align=VECTOR_BYTES // self.lanes)
+def _add_entries(vector: Vectors, totals, bits, table: Array, point) -> None:
+    """Add the entries of the tables that the low bits select, for BYTE points."""
+    builder, index = vector.builder, vector.index
+    shift = ir.Constant(vector.integers, [GROUP] * vector.lanes)
+    for group in range(BYTE // GROUP):
+        place = builder.mul(point, index(TABLE))
+        for j in range(GROUP):
+            start = (group * GROUP + j) * TABLE
+            parts = [
+                vector.load(table, vector.plus(place, start + part))
+                for part in range(0, TABLE, vector.lanes)
+            ]
+            for total, chosen in zip(totals[j], bits, strict=True):
+                entries = vector.look_up(parts, chosen)
+                builder.store(builder.fadd(builder.load(total), entries), total)
+        bits = [builder.lshr(chosen, shift) for chosen in bits]
 
-    def store(self, value: ir.Value, pointer: ir.Value) -> None:
-        vector = self.builder.bitcast(pointer, self.vector.as_pointer())
-        self.builder.store(value, vector, align=VECTOR_BYTES // self.lanes)
 
-    def weights(self, row: ir.Value, number: int) -> ir.Value:
-        """The vector with index `number` of the tile in a row of the parameters."""
-        start = self.builder.mul(row, self.parameters.shape[1])
-        place = self.builder.add(start, self.first)
-        place = self.builder.add(place, self.index(number * self.lanes))
-        return self.load(self.at(self.parameters, place))
-
-    def broadcast(self, array: _Array, place: ir.Value) -> ir.Value:
-        """One number in every lane."""
-        scalar = self.builder.load(self.at(array, place))
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        single = self.builder.insert_element(undefined, scalar, ir.IntType(32)(0))
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(single, undefined, lanes)
-
-    def part(self, vector: ir.Value, start: int, lanes: int) -> ir.Value:
-        """The lanes from `start` of a vector; `lanes` is their number."""
-        kind = ir.VectorType(ir.IntType(32), lanes)
-        chosen = ir.Constant(kind, list(range(start, start + lanes)))
-        return self.builder.shuffle_vector(vector, vector, chosen)
-
-    def multiply_add(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
-        product = self.builder.fmul(x, y, flags=("contract",))
-        return self.builder.fadd(product, z, flags=("contract",))
-
-    def add_product(self, variable: ir.Value, x: ir.Value, y: ir.Value) -> None:
-        self.builder.store(self.multiply_add(x, y, self.builder.load(variable)), variable)
-
-    def add_where(self, variable: ir.Value, active: ir.Value, x: ir.Value) -> None:
-        before = self.builder.load(variable)
-        after = self.builder.select(active, self.builder.fadd(before, x), before)
-        self.builder.store(after, variable)
-
-    def store_mask(self, masks: _Array, place: ir.Value, active: ir.Value) -> None:
-        bits = self.builder.bitcast(active, ir.IntType(self.lanes))
-        self.builder.store(bits, self._mask_at(masks, place))
-
-    def load_mask(self, masks: _Array, place: ir.Value) -> ir.Value:
-        bits = self.builder.load(self._mask_at(masks, place))
-        return self.builder.bitcast(bits, ir.VectorType(ir.IntType(1), self.lanes))
-
-    def _mask_at(self, masks: _Array, place: ir.Value) -> ir.Value:
-        byte = self.builder.mul(place, self.index(self.lanes // 8))
-        return self.builder.bitcast(self.at(masks, byte), ir.IntType(self.lanes).as_pointer())
+def _add_active(vector: Vectors, totals, bits, rho: Array, point) -> None:
+    """Add the weighted points where their bits are 1, for BYTE points."""
+    builder, index = vector.builder, vector.index
+    nothing = ir.Constant(vector.integers, [0] * vector.lanes)
+    for i in range(BYTE):
+        bit = ir.Constant(vector.integers, [1 << i] * vector.lanes)
+        active = [builder.icmp_unsigned("!=", builder.and_(each, bit), nothing) for each in bits]
+        for j in range(GROUP):
+            place = builder.add(builder.mul(index(j), rho.shape[1]), point)
+            value = vector.broadcast(rho, vector.plus(place, i))
+            for v, total in enumerate(totals[j]):
+                vector.add(total, value, active[v])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hrta.runtime.compilation import OPTIONS
-from hrta.training.kernels import ritz_sums
+from hrta.training.kernels import ritz_sums, vectors
 from hrta.training.kernels.ritz_arrays import make_network, make_points
 
 WIDTH, POINTS = 150, 200
@@ -15,7 +15,7 @@ WIDTH, POINTS = 150, 200
 def sums(request, monkeypatch):
     """Both sums, as this processor has them, and as processors without a look-up have them."""
     if not request.param:
-        monkeypatch.setattr(ritz_sums, "has_look_up", lambda context: False)
+        monkeypatch.setattr(vectors, "has_avx512", lambda context: False)
 
     @numba.njit(**OPTIONS)
     def both(points, network, tables):

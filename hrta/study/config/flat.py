@@ -10,7 +10,7 @@ from pydantic import BaseModel
 IRRELEVANT = {
     *("label", "bases", "paper", "source", "unit", "note"),
     *("baseline", "curves", "targets", "against"),
-    *("job", "family", "together", "device", "engine"),
+    *("job", "family", "together", "by_rate_from", "device", "engine"),
 }
 
 

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from hrta.study.pipeline.recorded import CODE, NOT_CODE
+
 ROOT = Path(__file__).parents[2]
-PARTS = (
-    *("Snakefile", "profiles", "environment.yml", "workflow", "hrta", "notebooks", "config"),
-    *("README.md", "LICENSE", "CITATION.cff", "requirements.lock"),
-)
 
 
 class Checkout:
@@ -26,8 +24,8 @@ class Checkout:
     def __init__(self, folder: Path, made: str = ".") -> None:
         self.folder, self.made = folder, folder / made
         folder.mkdir(exist_ok=True)
-        ignored = shutil.ignore_patterns("executed", "__pycache__", ".ipynb_checkpoints")
-        for part in PARTS:
+        ignored = shutil.ignore_patterns(*NOT_CODE)
+        for part in CODE:
             if (ROOT / part).is_dir():
                 shutil.copytree(ROOT / part, folder / part, ignore=ignored, symlinks=True)
             else:

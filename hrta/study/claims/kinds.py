@@ -105,7 +105,7 @@ KINDS = {
         second=True,
         key=("race", *schema.TUNING.run),
         reduce=reductions.tuning,
-        rules={"loss": Drawn(pool=("race", *schema.RACE_CELL), step=ROUNDED)}
+        rules={"loss": Drawn(pool=("race", *schema.RACE_CELL), near=NEAR_RACE, step=ROUNDED)}
         | dict.fromkeys(schema.PARAMETERS, Same()),
         folder_column="race",
     ),

@@ -17,3 +17,14 @@ def networks(adaptive="none", seeds=(0, 1), **options):
 def two_layer(activation, adaptive, runs=5, width=11, dtype=torch.float64):
     start = TwoLayer.initialise(range(runs), 1, width, dtype=dtype)
     return start, AdaptiveNetworks.of_two_layer(start, activation, adaptive)
+
+
+def bent(start):
+    """The networks with slopes and biases that differ, all of them to be differentiated."""
+    random = torch.Generator().manual_seed(1)
+    for tensors in (start.weights, start.biases, start.slopes):
+        for tensor in tensors:
+            noise = torch.randn(tensor.shape, dtype=tensor.dtype, generator=random)
+            tensor += 0.05 * noise
+            tensor.requires_grad_()
+    return start

@@ -11,14 +11,13 @@ import numpy as np
 
 from hrta.runtime.compilation import compiled
 from hrta.training.kernels.simd import (
-    BYTE,
     backward_tile,
     fill_tables,
     forward_tile,
     lanes_of,
     uses_tables,
 )
-from hrta.training.kernels.vectors import GROUP, TABLE, VECTOR_BYTES, WORD
+from hrta.training.kernels.vectors import BYTE, GROUP, TABLE, VECTOR_BYTES, WORD
 
 TILE = 4  # vectors in a tile; the remaining vectors are processed two or one at a time
 PART = 64  # neurons whose activities are summed one by one; the sums are added to the activity
@@ -110,6 +109,14 @@ def forward(points, parameters, s, scale):
         residual[i] = scale * residual[i] - points.y[i]
         loss += residual[i] * residual[i]
     return loss / (2 * len(residual))
+
+
+@compiled
+def add_chunk(points, parameters, first, last):
+    """Nothing: the whole forward pass comes after the updates of all neurons."""
+
+
+complete = forward
 
 
 @compiled

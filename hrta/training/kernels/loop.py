@@ -73,20 +73,14 @@ def _forward(points, parameters, s, scale) -> Callable:
 
 @overload(add_chunk)
 def _add_chunk(points, parameters, first, last) -> Callable:
-    if points.instance_class is dense.Dense:
-        return lambda points, parameters, first, last: None
-    return lambda points, parameters, first, last: one_dimensional.add_chunk(
-        points, parameters, first, last
-    )
+    kernel = _kernel(points).add_chunk
+    return lambda points, parameters, first, last: kernel(points, parameters, first, last)
 
 
 @overload(complete)
 def _complete(points, parameters, s, scale) -> Callable:
-    if points.instance_class is dense.Dense:
-        return lambda points, parameters, s, scale: dense.forward(points, parameters, s, scale)
-    return lambda points, parameters, s, scale: one_dimensional.complete(
-        points, parameters, s, scale
-    )
+    kernel = _kernel(points).complete
+    return lambda points, parameters, s, scale: kernel(points, parameters, s, scale)
 
 
 @overload(batch_memory)

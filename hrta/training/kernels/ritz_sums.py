@@ -16,6 +16,8 @@ With AVX-512 the four additions of a group are one: an instruction looks up L en
 Other processors add the entries with one bit one after the other.
 """
 
+from functools import partial
+
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
@@ -68,7 +70,8 @@ def _tile_of_points(vector, columns, rows, words, result, lines) -> None:
             for j in range(inputs):
                 z = vector.multiply_add(x[g][j], weights[j], z)
             active = builder.fcmp_ordered(">", z, vector.zero)
-            _store_bits(vector, words, active, line, loop.index)
+            place = builder.gep(vector.bits_from(words, line), [loop.index])
+            vector.store_bits(active, place)
             relu = builder.select(active, z, vector.zero)
             for total, product in zip(totals[g], products, strict=True):
                 vector.add_product(total, relu, product)
@@ -76,18 +79,6 @@ def _tile_of_points(vector, columns, rows, words, result, lines) -> None:
         for row, total in enumerate(each):
             place = builder.add(builder.mul(index(row), result.shape[1]), line)
             vector.store(builder.load(total), result, place)
-
-
-def _store_bits(vector: Vectors, words: Array, active, point, neuron) -> None:
-    """Store L bits, from a point on that is a multiple of L, in the pattern of a neuron."""
-    builder, index = vector.builder, vector.index
-    word = builder.add(builder.mul(builder.udiv(point, index(WORD)), words.shape[1]), neuron)
-    byte = builder.udiv(builder.urem(point, index(WORD)), index(8))
-    place = builder.add(builder.mul(word, index(WORD // 8)), byte)
-    start = builder.bitcast(words.data, ir.IntType(8).as_pointer())
-    bits = ir.IntType(vector.lanes)
-    pointer = builder.bitcast(builder.gep(start, [place]), bits.as_pointer())
-    builder.store(builder.bitcast(active, bits), pointer, align=1)
 
 
 @intrinsic
@@ -101,7 +92,7 @@ def sums_over_points(_, moments, patterns, tables, sums):
     def generate(context, builder, signature, arguments):
         words, table, result = arrays(context, builder, signature, arguments, (1, 2, 3))
         vector = Vectors(context, builder, table)
-        add = _add_entries if vector.avx512 else _add_one_by_one
+        add = vector.add_entries if vector.avx512 else partial(_add_one_by_one, vector)
 
         def tile(lines):
             _tile_of_neurons(vector, words, table, result, lines, rows, add)
@@ -129,7 +120,7 @@ def _tile_of_neurons(vector, words, table, result, lines, rows, add) -> None:
         with cgutils.for_range(builder, left) as loop:
             place = builder.mul(builder.add(first, loop.index), index(rows * TABLE))
             chosen = [builder.load(variable) for variable in bits]
-            add(vector, totals, table, place, chosen)
+            add(list(zip(*totals, strict=True)), table, place, chosen)
             shift = ir.Constant(vector.integers, [GROUP] * vector.lanes)
             for variable, before in zip(bits, chosen, strict=True):
                 builder.store(builder.lshr(before, shift), variable)
@@ -139,26 +130,13 @@ def _tile_of_neurons(vector, words, table, result, lines, rows, add) -> None:
             vector.store(builder.load(total), result, place)
 
 
-def _add_entries(vector: Vectors, totals, table: Array, place, chosen) -> None:
-    """Add the entries that the low bits select in the K tables from `place` on."""
-    builder, index = vector.builder, vector.index
-    for j in range(len(totals[0])):
-        parts = [
-            vector.load(table, builder.add(place, index(j * TABLE + part)))
-            for part in range(0, TABLE, vector.lanes)
-        ]
-        for each, bits in zip(totals, chosen, strict=True):
-            entries = vector.look_up(parts, bits)
-            builder.store(builder.fadd(builder.load(each[j]), entries), each[j])
-
-
 def _add_one_by_one(vector: Vectors, totals, table: Array, place, chosen) -> None:
-    """As `_add_entries`, from the entries with one bit."""
+    """As `Vectors.add_entries`, from the entries with one bit."""
     builder, index = vector.builder, vector.index
     nothing = ir.Constant(vector.integers, [0] * vector.lanes)
     for i in range(GROUP):
         bit = ir.Constant(vector.integers, [1 << i] * vector.lanes)
-        for each, bits in zip(totals, chosen, strict=True):
+        for each, bits in zip(zip(*totals, strict=True), chosen, strict=True):
             active = builder.icmp_unsigned("!=", builder.and_(bits, bit), nothing)
             for j, total in enumerate(each):
                 value = vector.broadcast(table, builder.add(place, index(j * TABLE + (1 << i))))

@@ -22,17 +22,15 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from hrta.training.kernels.vectors import (
+    BYTE,
     GROUP,
     TABLE,
     VECTOR_BYTES,
-    WORD,
     Array,
     Vectors,
     arrays,
     has_avx512,
 )
-
-BYTE = 8  # points in a byte of a pattern
 
 
 @intrinsic(prefer_literal=True)
@@ -72,7 +70,7 @@ def _forward(vector: Vectors, x, weights, masks, result, lines, neurons) -> None
     builder, index, count = vector.builder, vector.index, len(lines)
     width = weights.shape[1]
     bias = vector.plus(x.shape[0], -1)
-    rows = [_bits_from(vector, masks, line) for line in lines]
+    rows = [vector.bits_from(masks, line) for line in lines]
     together = min(vector.lanes, GROUP * vector.together // count)
     z = [vector.variables(count) for _ in range(together)]
     # Several sums, so that an addition need not wait for the one before.
@@ -108,15 +106,6 @@ def _forward(vector: Vectors, x, weights, masks, result, lines, neurons) -> None
         for variable in totals[g::count]:
             total = builder.fadd(total, builder.load(variable))
         vector.store(total, result, line)
-
-
-def _bits_from(vector: Vectors, patterns: Array, point: ir.Value) -> ir.Value:
-    """Where the bits of the first neuron from this point on are; those of the next, a word on."""
-    builder, index = vector.builder, vector.index
-    word = builder.mul(builder.udiv(point, index(WORD)), patterns.shape[1])
-    byte = builder.udiv(builder.urem(point, index(WORD)), index(BYTE))
-    place = builder.bitcast(builder.gep(patterns.data, [word]), ir.IntType(8).as_pointer())
-    return builder.bitcast(builder.gep(place, [byte]), patterns.data.type)
 
 
 @intrinsic
@@ -208,7 +197,7 @@ def _backward(vector: Vectors, words, first, rho, table, result, column, count) 
     totals = [vector.variables(count) for _ in range(GROUP)]
     with cgutils.for_range(builder, builder.udiv(rho.shape[1], index(BYTE))) as loop:
         point = builder.mul(loop.index, index(BYTE))
-        row = _bits_from(vector, words, point)
+        row = vector.bits_from(words, point)
         bits = [
             vector.load_integers(builder.gep(row, [vector.plus(first, v * vector.lanes)]))
             for v in range(count)
@@ -225,20 +214,12 @@ def _backward(vector: Vectors, words, first, rho, table, result, column, count) 
 
 def _add_entries(vector: Vectors, totals, bits, table: Array, point) -> None:
     """Add the entries of the tables that the low bits select, for BYTE points."""
-    builder, index = vector.builder, vector.index
     shift = ir.Constant(vector.integers, [GROUP] * vector.lanes)
     for group in range(BYTE // GROUP):
-        place = builder.mul(point, index(TABLE))
-        for j in range(GROUP):
-            start = (group * GROUP + j) * TABLE
-            parts = [
-                vector.load(table, vector.plus(place, start + part))
-                for part in range(0, TABLE, vector.lanes)
-            ]
-            for total, chosen in zip(totals[j], bits, strict=True):
-                entries = vector.look_up(parts, chosen)
-                builder.store(builder.fadd(builder.load(total), entries), total)
-        bits = [builder.lshr(chosen, shift) for chosen in bits]
+        place = vector.builder.mul(point, vector.index(TABLE))
+        place = vector.plus(place, group * GROUP * TABLE)
+        vector.add_entries(totals, table, place, bits)
+        bits = [vector.builder.lshr(chosen, shift) for chosen in bits]
 
 
 def _add_active(vector: Vectors, totals, bits, rho: Array, point) -> None:

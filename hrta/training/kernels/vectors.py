@@ -6,7 +6,7 @@ from numba.core import cgutils
 VECTOR_BYTES = 64
 GROUP = 4  # points, or rows of a matrix, that are processed together
 TABLE = 1 << GROUP  # entries of a table of the sums over all parts of a group
-WORD = 32  # points in a word of a pattern
+BYTE, WORD = 8, 32  # points in a byte and in a word of a pattern
 
 
 class Array:
@@ -117,6 +117,37 @@ class Vectors:
         bits = self.builder.bitcast(active, ir.IntType(self.lanes))
         pointer = self.builder.bitcast(pointer, bits.type.as_pointer())
         self.builder.store(bits, pointer, align=1)
+
+    def bits_from(self, patterns: Array, point: ir.Value) -> ir.Value:
+        """Where the bits of the first neuron from this point on are; those of the next, a word on.
+
+        Args:
+            patterns: [n / WORD, M] uint32: bit i of word b is the pattern at point WORD b + i.
+            point: a multiple of BYTE.
+        """
+        builder, index = self.builder, self.index
+        word = builder.mul(builder.udiv(point, index(WORD)), patterns.shape[1])
+        byte = builder.udiv(builder.urem(point, index(WORD)), index(BYTE))
+        place = builder.bitcast(builder.gep(patterns.data, [word]), ir.IntType(8).as_pointer())
+        return builder.bitcast(builder.gep(place, [byte]), patterns.data.type)
+
+    def add_entries(self, totals, table: Array, place: ir.Value, chosen: list[ir.Value]) -> None:
+        """Add the entries that the low bits select in one table after another; AVX-512 only.
+
+        Args:
+            totals: variables, for each table one for each vector of bits.
+            table: tables of TABLE numbers.
+            place: where the first table begins.
+            chosen: the bits, as in `look_up`.
+        """
+        for j, sums in enumerate(totals):
+            parts = [
+                self.load(table, self.plus(place, j * TABLE + part))
+                for part in range(0, TABLE, self.lanes)
+            ]
+            for total, bits in zip(sums, chosen, strict=True):
+                entries = self.look_up(parts, bits)
+                self.builder.store(self.builder.fadd(self.builder.load(total), entries), total)
 
     def look_up(self, table: list[ir.Value], chosen: ir.Value) -> ir.Value:
         """The entries of a table at the low 4 bits; AVX-512 only.

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from adaptive_examples import bent
 
 from hrta import Problem, Schedule, Stage, TwoLayer
 from hrta.networks.adaptive import ACTIVATIONS, ADAPTIVE, AdaptiveNetworks
@@ -15,25 +16,14 @@ from hrta.training.task import Task
 KINDS = list(product(ACTIVATIONS, ADAPTIVE))
 
 
-def random_networks(start):
-    """The networks with random biases and slopes, all tensors to be differentiated."""
-    random = torch.Generator().manual_seed(1)
-    for tensors in (start.weights, start.biases, start.slopes):
-        for tensor in tensors:
-            noise = torch.randn(tensor.shape, dtype=tensor.dtype, generator=random)
-            tensor += 0.05 * noise
-            tensor.requires_grad_()
-    return start
-
-
 def networks_of(inputs, hidden, activation, adaptive, has_bias):
     if not has_bias:
         start = TwoLayer.initialise([3], inputs, hidden[0], dtype=torch.float64)
-        return random_networks(AdaptiveNetworks.of_two_layer(start, activation, adaptive))
+        return bent(AdaptiveNetworks.of_two_layer(start, activation, adaptive))
     start = AdaptiveNetworks.initialise(
         [3], inputs, hidden, activation, adaptive, dtype=torch.float64
     )
-    return random_networks(start)
+    return bent(start)
 
 
 def compare(problem, start, recovery):

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from adaptive_examples import PROBLEM, networks, two_layer
+from adaptive_examples import PROBLEM, bent, networks, two_layer
 
 from hrta import Plateau, Problem, Schedule, Stage, TwoLayer
 from hrta.networks.adaptive import ACTIVATIONS, ADAPTIVE, AdaptiveNetworks
@@ -38,17 +38,6 @@ def train_slopes(
         **options,
     )
     return training.history, training.networks
-
-
-def bent(start):
-    """The networks with slopes and biases that differ, all of them to be differentiated."""
-    random = torch.Generator().manual_seed(1)
-    for tensors in (start.weights, start.biases, start.slopes):
-        for tensor in tensors:
-            noise = torch.randn(tensor.shape, dtype=tensor.dtype, generator=random)
-            tensor += 0.05 * noise
-            tensor.requires_grad_()
-    return start
 
 
 def written_out(problem, start, recovery):

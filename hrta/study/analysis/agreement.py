@@ -110,12 +110,14 @@ class Drawn(Rule):
         step: numbers are rounded to multiples of about this value; 0 counts as one step if the
             other run has numbers of at most a hundred steps in the cell. A cell of zeros has no
             spread of its own; it gets that of the cells that are near, in the same replication.
+        floor: positive numbers below it are rounding errors alone, and count as the floor.
     """
 
     scale: str = "log"
     pool: tuple[str, ...] | None = None
     near: tuple[str, ...] | None = None
     step: float | None = None
+    floor: float = 0.0
 
     def tests(self, table: pd.DataFrame, cell: tuple[str, ...]) -> int:
         """One for each run and one for each cell."""
@@ -171,7 +173,8 @@ class Drawn(Rule):
         """Both sides so that differences are in decades; not finite without a logarithm."""
         if self.scale == "log":
             with np.errstate(divide="ignore", invalid="ignore"):
-                return np.log10(self._stepped(values, cell))
+                raised = np.where(values > 0, np.maximum(values, self.floor), values)
+                return np.log10(self._stepped(raised, cell))
         if self.scale == "relative":
             given = pd.Series(np.abs(values[:, 0]))
             size = given.where(np.isfinite(given)).groupby(cell).transform("median")

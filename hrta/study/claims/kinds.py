@@ -71,6 +71,8 @@ EIGENVALUE = 1e-12
 DERIVED = 1e-6
 # Cross-entropies in float32 are multiples of about this value, or 0.
 ROUNDED = 1e-8
+# The square of float32's machine epsilon: of that order are rounding errors of outputs near 1.
+FLOAT32_FLOOR = 2.0**-46
 NEAR_RUN, NEAR_RACE = ("experiment", "optimizer"), ("race", "problem")
 RACES = ("race", "schedules", "activations", "depth")
 
@@ -93,7 +95,7 @@ KINDS = {
         key=("race", *schema.RACE.run),
         reduce=reductions.race_results,
         rules={
-            "loss": Drawn(near=NEAR_RACE, step=ROUNDED),
+            "loss": Drawn(near=NEAR_RACE, step=ROUNDED, floor=FLOAT32_FLOOR),
             "test_loss": Drawn(near=NEAR_RACE),
             "test_error": Drawn("absolute", near=NEAR_RACE),
         },
@@ -105,7 +107,14 @@ KINDS = {
         second=True,
         key=("race", *schema.TUNING.run),
         reduce=reductions.tuning,
-        rules={"loss": Drawn(pool=("race", *schema.RACE_CELL), near=NEAR_RACE, step=ROUNDED)}
+        rules={
+            "loss": Drawn(
+                pool=("race", *schema.RACE_CELL),
+                near=NEAR_RACE,
+                step=ROUNDED,
+                floor=FLOAT32_FLOOR,
+            )
+        }
         | dict.fromkeys(schema.PARAMETERS, Same()),
         folder_column="race",
     ),

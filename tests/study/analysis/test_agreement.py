@@ -175,6 +175,19 @@ def test_zeros_are_numbers_where_rounding_makes_them():
     assert worst(Drawn(step=1e-8), np.maximum(reference, 1e-7), 0 * fresh) > 1
 
 
+def test_losses_below_the_floor_are_equal():
+    rule = Drawn(floor=1e-14)
+    reference = drawn(20, 0.05) * 1e-12
+    assert worst(Drawn(), reference, 0.6 * reference) > 1
+    assert worst(rule, reference, 0.6 * reference) == 0
+    # A loss above the floor differs from it; 0, negative and missing numbers remain what they are.
+    for other in (10e-14, 0.0, -1e-15, np.nan, np.inf):
+        fresh = np.where(np.arange(20) == 3, other, reference)
+        assert worst(rule, reference, fresh, "run") > 1
+        assert worst(rule, fresh, reference, "run") > 1
+    assert worst(rule, reference, 20 * reference) > 1
+
+
 def zeros_beside(few, spread):
     """A cell of zeros, of which the other side has a few small numbers, and a cell near by."""
     reference = np.zeros(20)

@@ -1,4 +1,4 @@
-"""The profile of a run: times by kind of job, the critical path, simulated schedules."""
+"""The profile of a run: times by kind of job and item, critical path, simulated schedules."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from hrta.study.config.jobs import SPEC
 from hrta.study.config.mistakes import checked
 from hrta.study.pipeline.manifest import Job, Manifest, read_benchmark
 from hrta.study.pipeline.plan import Job as PlannedJob
-from hrta.study.pipeline.scheduling import Task, critical_path, schedules
+from hrta.study.pipeline.scheduling import Task, critical_path, needed, schedules, simulate
 
 # The folder of the benchmarks in that of a run.
 BENCHMARKS = Path("results/benchmarks")
@@ -21,6 +21,8 @@ BENCHMARKS = Path("results/benchmarks")
 RECORDING = ("manifest", "crate_description", "report")
 # The kind of job by the first word of its rule, where each job has a rule of its own.
 KINDS = {"figure": "notebooks", "table": "notebooks", "evidence": "evidence"}
+# Kinds of the jobs that write what a reader asks for.
+ITEMS = ("notebooks", "claims")
 
 
 def profile(manifest: Manifest, folder: Path, cores: Sequence[int]) -> str:
@@ -29,7 +31,7 @@ def profile(manifest: Manifest, folder: Path, cores: Sequence[int]) -> str:
     Args:
         manifest: of the run.
         folder: of the run.
-        cores: the numbers of cores to simulate.
+        cores: the numbers of cores to simulate; the single items are simulated on the first one.
 
     Raises:
         ValueError: as `tasks_of`.
@@ -45,6 +47,8 @@ def profile(manifest: Manifest, folder: Path, cores: Sequence[int]) -> str:
         _markdown(_path(tasks)),
         "### Simulated runs",
         _markdown(_runs(tasks, cores)),
+        "### Single items",
+        _markdown(_items(tasks, cores[0])),
     ]
     return "\n\n".join(parts)
 
@@ -219,6 +223,30 @@ def _runs(tasks: Sequence[Task], cores: Sequence[int]) -> pd.DataFrame:
     )
 
 
+def _items(tasks: Sequence[Task], cores: int) -> pd.DataFrame:
+    """Each figure and table alone, with all that it needs, as text; those that take longest first.
+
+    Args:
+        tasks: of the run.
+        cores: number of cores of the simulated runs.
+    """
+    items = {task.name: needed(tasks, n) for n, task in enumerate(tasks) if task.kind in ITEMS}
+    table = pd.DataFrame(
+        {
+            "item": list(items),
+            "jobs": [len(jobs) for jobs in items.values()],
+            "wall": [simulate(jobs, cores) / 60 for jobs in items.values()],
+        }
+    ).sort_values("wall", ascending=False)
+    return pd.DataFrame(
+        {
+            "item": table["item"],
+            "jobs": _texts(table["jobs"], "d"),
+            f"wall time on {cores} cores [min]": _texts(table["wall"], ".1f"),
+        }
+    )
+
+
 def _texts(numbers: pd.Series, form: str) -> list[str]:
     """The numbers as text in a format; a dash where there is none."""
     return [MISSING if pd.isna(number) else format(number, form) for number in numbers]
@@ -226,5 +254,7 @@ def _texts(numbers: pd.Series, form: str) -> list[str]:
 
 def _markdown(table: pd.DataFrame) -> str:
     """A table of texts as Markdown, the names to the left and the numbers to the right."""
-    sides = ["left" if name in ("kind of job", "job", "kind") else "right" for name in table]
+    sides = [
+        "left" if name in ("kind of job", "job", "kind", "item") else "right" for name in table
+    ]
     return table.to_markdown(index=False, disable_numparse=True, colalign=sides)

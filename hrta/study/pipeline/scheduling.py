@@ -1,7 +1,7 @@
 """The critical path of a run, and simulated runs on other numbers of cores."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 from math import nan
@@ -55,6 +55,21 @@ def critical_path(tasks: Sequence[Task]) -> list[Task]:
         path.append(tasks[place])
         place = last[place]
     return path[::-1]
+
+
+def needed(tasks: Sequence[Task], *wanted: int) -> list[Task]:
+    """The tasks at these places and all that they need, in the order of the list."""
+    found: set[int] = set()
+    ahead = list(wanted)
+    while ahead:
+        if (place := ahead.pop()) not in found:
+            found.add(place)
+            ahead += tasks[place].needs
+    order = {place: number for number, place in enumerate(sorted(found))}
+    return [
+        replace(tasks[place], needs=tuple(order[need] for need in tasks[place].needs))
+        for place in order
+    ]
 
 
 def simulate(tasks: Sequence[Task], cores: int) -> float:

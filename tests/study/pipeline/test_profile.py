@@ -89,7 +89,7 @@ def test_what_is_made_from_the_manifest_comes_last(tmp_path):
     [
         ("train", "results/runs/sine1d/adam/width50.parquet", "train"),
         ("race", "results/depth/relu_2.parquet", "race, depth"),
-        ("theory_rates_sine1d", "results/theory/rates/sine1d.parquet", "theory, rates"),
+        ("theory_rates_sine1d_relu", "results/theory/rates/sine1d/relu.parquet", "theory, rates"),
         ("figure_race", "figures/race.pdf", "notebooks"),
         ("table_jumps", "tables/jumps.md", "notebooks"),
         ("evidence_races", "results/evidence/races.parquet", "evidence"),
@@ -131,7 +131,7 @@ def rows(text, heading):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
 
 
-def test_the_profile_has_three_tables(tmp_path):
+def test_the_profile_has_four_tables(tmp_path):
     write_benchmark(tmp_path, "manifest", 4)
     nothing = Job(rule="claims", outputs=["tables/claims.csv"])
     text = profile(manifest(DATA, TRAINED, DRAWN, nothing), tmp_path, [1, 2])
@@ -157,6 +157,10 @@ def test_the_profile_has_three_tables(tmp_path):
     assert rows(text, "### Simulated runs") == [
         ["1", "0.6", "0.6", "100%"],
         ["2", "0.6", "0.6", "79%"],
+    ]
+    assert rows(text, "### Single items") == [
+        ["figures/sine1d.pdf", "3", "0.5"],
+        ["tables/claims.csv", "1", "0.0"],
     ]
 
 

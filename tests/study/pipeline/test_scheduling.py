@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrta.study.pipeline.scheduling import Task, critical_path, schedules, simulate
+from hrta.study.pipeline.scheduling import Task, critical_path, needed, schedules, simulate
 
 
 def task(total, *needs, **more):
@@ -39,6 +39,18 @@ def test_the_critical_path_is_the_longest_chain():
     assert critical_path([task(4), task(7), task(1, 0), task(2, 0)]) == [task(7)]
     # In any order of the list.
     assert critical_path([task(3, 1), task(2, 2), task(1)]) == [task(1), task(2, 2), task(3, 1)]
+
+
+def test_a_task_is_cut_out_with_all_that_it_needs():
+    assert needed(DIAMOND, 3) == DIAMOND
+    assert needed(DIAMOND, 2) == [task(1), task(5, 0)]
+    assert needed(DIAMOND, 1, 0, 1) == [task(1), task(2, 0)]
+    # In any order of the list.
+    assert needed([task(3, 1), task(2, 3), task(9), task(1)], 0) == [
+        task(3, 1),
+        task(2, 2),
+        task(1),
+    ]
 
 
 @pytest.mark.parametrize(("cores", "wall"), [(1, 11), (2, 9), (1000, 9)])

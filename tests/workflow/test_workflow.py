@@ -39,8 +39,8 @@ AFTERWARDS = {"all", "total", "claims", "manifest", "crate_description", "report
 TRAINED_FOR_THEORY = {
     "theory_motion_adam",
     "theory_motion_gradient_descent",
-    "theory_rates_sine1d",
-    "theory_rates_sine3d",
+    *("theory_rates_sine1d_relu", "theory_rates_sine1d_homotopy", "theory_rates_sine1d_relaxation"),
+    *("theory_rates_sine3d_relu", "theory_rates_sine3d_homotopy", "theory_rates_sine3d_relaxation"),
 }
 MEASURED = TRAINED_FOR_THEORY | {
     *(f"theory_jumps_{name}" for name in ("sine1d", "sine3d", "jump1d")),

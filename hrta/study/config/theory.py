@@ -221,13 +221,14 @@ def theory_jobs(settings: "Replication") -> Jobs:
         )
         yield f"theory/motion/{optimizer}", spec
     for name, few in theory.rates.experiments.items():
-        spec = RatesSpec.of(
-            theory.rates,
-            experiment=name,
-            problem=settings.sampled(name, few.points.value),
-            methods=settings.stages(theory.rates.methods),
-        )
-        yield f"theory/rates/{name}", spec
+        for method, stages in settings.stages(theory.rates.methods).items():
+            spec = RatesSpec.of(
+                theory.rates,
+                experiment=name,
+                problem=settings.sampled(name, few.points.value),
+                methods={method: stages},
+            )
+            yield f"theory/rates/{name}/{method}", spec
     for name, experiment in settings.experiments.items():
         problem, methods = settings.sampled(name), settings.stages(experiment.methods)
         yield f"theory/jumps/{name}", JumpsSpec(experiment=name, problem=problem, methods=methods)

@@ -78,7 +78,7 @@ def _of_theory(settings: Replication, plan: Plan) -> Iterator[Item]:
             section=THEORY,
             name=f"figure_rates_{name}",
             notebook="rates",
-            reads={"results_files": [plan[f"theory/rates/{name}"].table]},
+            reads={"results_files": plan.tables(f"theory/rates/{name}")},
             writes=figure_and_table(f"rates_{name}"),
             parameters={
                 "experiments": labels(settings.experiments, [name]),

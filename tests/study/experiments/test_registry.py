@@ -26,7 +26,7 @@ def test_every_job_has_modules_that_exist():
     [
         ("runs/sine1d/adam/width50", ["experiments.ensembles", "engines.numba_engine"]),
         ("sweep/adam/batch000", ["experiments.sweep", "engines.numba_engine"]),
-        ("theory/rates/sine1d", ["experiments.rates", "engines.numba_engine"]),
+        ("theory/rates/sine1d/relu", ["experiments.rates", "engines.numba_engine"]),
         ("theory/jumps/sine1d", ["experiments.jumps"]),
         ("race/lbfgs", ["experiments.race", "trainers.lbfgs"]),
         ("race/adam", ["experiments.race", "trainers.gradient", "engines.numba_engine"]),
@@ -54,7 +54,7 @@ def test_the_engine_is_that_of_the_settings_or_of_the_machine():
     spec = JOBS["runs/sine1d/adam/width50"]
     assert engine_of(spec, "triton") == "triton"
     assert engine_of(spec.model_copy(update={"engine": "torch"}), "triton") == "torch"
-    assert engine_of(JOBS["theory/rates/sine1d"], "triton") == "numba"
+    assert engine_of(JOBS["theory/rates/sine1d/relu"], "triton") == "numba"
     assert engine_of(JOBS["spectra/sine1d"], "triton") is None
     assert module_of(spec) == "hrta.study.experiments.ensembles"
 

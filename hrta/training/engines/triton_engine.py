@@ -12,6 +12,9 @@ from hrta.training.optimizers import OPTIMIZERS, Adam
 from hrta.training.packing import pack, points_and_targets, unpack
 from hrta.training.task import Task
 
+# Maximal number of indices of points in the batches of one call: 256 MiB.
+BATCH_INDICES = 2**26
+
 
 class TritonEngine(Engine):
     """Two-layer regression on the device of the networks.
@@ -19,24 +22,24 @@ class TritonEngine(Engine):
     Args:
         task: the training task.
         tiles: tile sizes of the kernels; chosen by the shapes if not given.
+
+    Attributes:
+        plan: the constants of the kernels.
     """
 
     name = "triton"
 
     def __init__(self, task: Task, tiles: Tiles | None = None) -> None:
-        if task.batches is not None:
-            raise ValueError("engine triton: batch_size is not supported")
-        if task.preserve_function:
-            raise ValueError("engine triton: preserve_function is not supported")
         problem, parameters = task.problem, pack(task.networks)
         runs, rows, self._width = parameters.shape
         super().__init__(task, parameters, np.zeros((runs, rows - 1)))
         inner = task.networks.inner
-        x, y = points_and_targets(problem.x, problem.y, inner)
+        self._points = points_and_targets(problem.x, problem.y, inner)
         tested = points_and_targets(problem.x_test, problem.y_test, inner)
         self._measures = 2 if tested else 1
-        self._data, self._test = _data(x, y), _data(*(tested or (x[:0], y[:0])))
-        self._plan = Plan(
+        self._test_points = tested or tuple(each[:0] for each in self._points)
+        batch_size = 0 if task.batches is None else task.batches.size
+        self.plan = Plan(
             width=self._width,
             inputs=rows - 1,
             optimizer=task.optimizer,
@@ -46,14 +49,21 @@ class TritonEngine(Engine):
             beta2=Adam.beta2,
             eps=Adam.eps,
             fixed_outer=task.fixed_outer,
-            tiles=tiles or choose_tiles(len(y), rows - 1, self._width, inner.itemsize),
+            batch_size=batch_size,
+            tiles=tiles
+            or choose_tiles(batch_size or len(problem.y), rows - 1, self._width, inner.itemsize),
         )
+        if batch_size:
+            self.longest_piece = max(1, BATCH_INDICES // (runs * batch_size))
         self._state_changed()
 
     def _state_changed(self) -> None:
         runs = self.state.runs
         self._learning_rate = self._doubles(self.task.learning_rate[runs])
-        self._residual = self.state.parameters.new_empty(len(runs), self._data.points)
+        skip = self._doubles(self.state.skip)
+        self._data, self._test = _data(*self._points, skip), _data(*self._test_points, skip)
+        points = self.plan.batch_size or self._data.points
+        self._residual = self.state.parameters.new_empty(len(runs), points)
 
     def advance(self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray) -> np.ndarray:
         state, count = self.state, int(np.count_nonzero(logged))
@@ -71,16 +81,27 @@ class TritonEngine(Engine):
                 self._doubles(s).to(state.parameters.dtype),
                 self._learning_rate,
                 self._doubles(factors),
+                self._next_batches(len(factors)),
                 torch.as_tensor(rows, device=losses.device),
                 losses,
                 count,
                 len(factors),
                 state.step,
-                self._plan,
+                self.plan,
                 **self._options(),
             )
         state.step += len(factors)
         return self._fetch(losses)
+
+    def _next_batches(self, steps: int) -> Tensor | None:
+        """The points of the next updates, [R, T, b]; None for all points."""
+        batches, first = self.task.batches, self.state.step
+        if batches is None:
+            return None
+        of_runs = [batches.of_run(run, first, first + steps) for run in self.state.runs]
+        # NumPy keeps the order of axes in memory that the permutations had.
+        indices = np.ascontiguousarray(np.stack(of_runs), dtype=np.int32)
+        return torch.from_numpy(indices).to(self._residual.device)
 
     def measure(self, s: np.ndarray) -> np.ndarray:
         state, losses = self.state, self._doubles(np.full((len(s), 2), np.inf))
@@ -93,7 +114,7 @@ class TritonEngine(Engine):
                 self._doubles(s).to(state.parameters.dtype),
                 losses,
                 state.step,
-                self._plan,
+                self.plan,
                 **self._options(),
             )
         return self._fetch(losses)
@@ -103,7 +124,7 @@ class TritonEngine(Engine):
 
     def _options(self) -> dict:
         """Options of the compiler: no pipelined loads; products and sums fused (its default)."""
-        return {"num_warps": self._plan.tiles.warps, "num_stages": 1, "enable_fp_fusion": True}
+        return {"num_warps": self.plan.tiles.warps, "num_stages": 1, "enable_fp_fusion": True}
 
     def _doubles(self, values: np.ndarray) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=self.state.parameters.device)
@@ -113,8 +134,11 @@ class TritonEngine(Engine):
         return losses.cpu().numpy().swapaxes(0, 1)[: self._measures]
 
 
-def _data(x: Tensor, y: Tensor) -> Data:
-    return Data(x.contiguous(), y.contiguous(), len(y))
+def _data(x: Tensor, y: Tensor, skip: Tensor) -> Data:
+    """Points with the targets of each run minus its skip term c . (x, 1), c [R, d + 1] float64."""
+    # Not a matrix product: its rounding may depend on the number of runs.
+    targets = y - (skip[:, None] * x).sum(-1)
+    return Data(x.contiguous(), targets.to(y.dtype).contiguous(), len(y))
 
 
 def choose_tiles(points: int, inputs: int, width: int, size: int) -> Tiles:

@@ -27,7 +27,7 @@ LANES = tl.constexpr(32)
 
 
 class Data(NamedTuple):
-    """Points x [n, D], targets y [n] and n; the loss on no points is NaN."""
+    """Points x [n, D], targets y [R, n] and n; the loss on no points is NaN."""
 
     x: Tensor
     y: Tensor
@@ -59,6 +59,7 @@ class Plan(NamedTuple):
         state_size: number of state variables of the optimizer for each weight.
         beta1, beta2, eps: constants of Adam.
         fixed_outer: whether the outer weights are fixed.
+        batch_size: number of points of an update; 0 for all.
         tiles: tile sizes.
     """
 
@@ -71,6 +72,7 @@ class Plan(NamedTuple):
     beta2: float
     eps: float
     fixed_outer: bool
+    batch_size: int
     tiles: Tiles
 
 
@@ -86,6 +88,7 @@ def advance(
     s,
     learning_rate,
     factors,
+    batches,
     rows,
     losses,
     logged,
@@ -95,15 +98,19 @@ def advance(
 ):
     """T updates of each network that has not diverged.
 
+    With minibatches the loss of all points is computed at logged steps only, so that a run whose
+    other points diverge first is found there.
+
     Args:
         data, test: training and test points; test may have no points.
         weights: [R, D + 1, m], updated.
         state: state of the optimizer, [R, state size, D + 1, m], updated.
         corrections: of Adam's two moments, 1 - beta^t, [R, 2] float64, updated.
-        residual: working memory, [R, n].
+        residual: working memory, [R, number of points of an update].
         diverged: the step at which the loss was non-finite, or -1, [R]; updated.
         s: [R], in the dtype of the weights.
         learning_rate, factors: [R] and [T] float64; the learning rate of a step is their product.
+        batches: the points of each update, [R, T, batch size]; None for all points.
         rows: the row of the losses of each step, or -1 for a step that is not logged, [T].
         losses, logged: loss and test loss, [R, 2, logged] float64; written until a run diverges.
         steps, first_step: T, and the number of updates made before.
@@ -114,7 +121,10 @@ def advance(
     weights += run * size
     state += run * plan.state_size * size
     corrections += run * 2
-    residual += run * data.points
+    count = plan.batch_size if plan.batch_size > 0 else data.points
+    residual += run * count
+    y = data.y + run * data.points
+    test_y = test.y + run * test.points
     losses += run * 2 * logged
     slope = 1 - tl.load(s + run)
     initial_rate = tl.load(learning_rate + run)
@@ -123,13 +133,20 @@ def advance(
     alive = tl.load(diverged + run) < 0
     for step in range(steps):
         if alive:
-            loss = _loss(data, residual, weights, slope, plan)
+            row = tl.load(rows + step)
+            batch = None if plan.batch_size == 0 else batches + (run * steps + step) * count
+            loss = _loss(data, y, batch, count, residual, weights, slope, plan)
             alive = tl.abs(loss) < float("inf")
+            # The compiler settles the first condition.
+            if plan.batch_size > 0:  # noqa: SIM102
+                if row >= 0:
+                    loss = _loss(data, y, None, data.points, None, weights, slope, plan)
+                    alive = alive & (tl.abs(loss) < float("inf"))
             if alive:
-                row = tl.load(rows + step)
                 if row >= 0:
                     tl.store(losses + row, loss)
-                    tl.store(losses + logged + row, _loss(test, None, weights, slope, plan))
+                    test_loss = _loss(test, test_y, None, test.points, None, weights, slope, plan)
+                    tl.store(losses + logged + row, test_loss)
                 correction1 = plan.beta1 * correction1 + (1 - plan.beta1)
                 correction2 = plan.beta2 * correction2 + (1 - plan.beta2)
                 rate = initial_rate * tl.load(factors + step)
@@ -137,7 +154,19 @@ def advance(
                     rate /= correction1
                 tl.debug_barrier()
                 for first in range(0, plan.width, plan.tiles.block):
-                    _descend(first, data, residual, weights, state, slope, rate, correction2, plan)
+                    _descend(
+                        first,
+                        data.x,
+                        batch,
+                        count,
+                        residual,
+                        weights,
+                        state,
+                        slope,
+                        rate,
+                        correction2,
+                        plan,
+                    )
                 tl.debug_barrier()
             else:
                 tl.store(diverged + run, first_step + step)
@@ -152,17 +181,22 @@ def measure(data, test, weights, diverged, s, losses, step, plan: tl.constexpr):
     weights += run * (plan.inputs + 1) * plan.width
     slope = 1 - tl.load(s + run)
     if tl.load(diverged + run) < 0:
-        loss = _loss(data, None, weights, slope, plan)
+        y = data.y + run * data.points
+        loss = _loss(data, y, None, data.points, None, weights, slope, plan)
         if tl.abs(loss) < float("inf"):
             tl.store(losses + 2 * run, loss)
-            tl.store(losses + 2 * run + 1, _loss(test, None, weights, slope, plan))
+            y = test.y + run * test.points
+            loss = _loss(test, y, None, test.points, None, weights, slope, plan)
+            tl.store(losses + 2 * run + 1, loss)
         else:
             tl.store(diverged + run, step)
 
 
 @triton.jit
-def _loss(data, residual, weights, slope, plan: tl.constexpr):
-    """R_s of one network, with slope = 1 - s; writes phi - y to residual [n], if given.
+def _loss(data, y, batch, count, residual, weights, slope, plan: tl.constexpr):
+    """R_s of one network, with slope = 1 - s, on the first `count` points, or those of a batch.
+
+    Writes phi - y to residual [count], if given.
 
     The last axis of a tile has 32 points, one for each thread of a warp. The first axis has further
     points, so that a thread uses a weight more than once. The middle axis has neurons, divided
@@ -173,28 +207,41 @@ def _loss(data, residual, weights, slope, plan: tl.constexpr):
     point = tl.arange(0, rows)[:, None, None] * LANES + tl.arange(0, LANES)[None, None, :]
     neuron = tl.arange(0, plan.tiles.neurons)[None, :, None]
     squares = tl.zeros([rows, 1, LANES], kind)
-    for first_point in range(0, data.points, plan.tiles.points):
+    for first_point in range(0, count, plan.tiles.points):
         i = first_point + point
-        there = i < data.points
+        there = i < count
+        at = i if batch is None else tl.load(batch + i, mask=there, other=0)
         outputs = tl.zeros([rows, plan.tiles.neurons, LANES], kind)
         for first_neuron in range(0, plan.width, plan.tiles.neurons):
             k = first_neuron + neuron
             z = tl.zeros([rows, plan.tiles.neurons, LANES], kind)
             for j in tl.range(plan.inputs, loop_unroll_factor=4):
-                x = tl.load(data.x + i * plan.inputs + j, mask=there, other=0)
+                x = tl.load(data.x + at * plan.inputs + j, mask=there, other=0)
                 z += x * tl.load(weights + j * plan.width + k, mask=k < plan.width, other=0)
             outer = tl.load(weights + plan.inputs * plan.width + k, mask=k < plan.width, other=0)
             outputs += outer * tl.where(z > 0, z, slope * z)
         phi = tl.sum(outputs, axis=1, keep_dims=True) * plan.width**-0.5
-        difference = phi - tl.load(data.y + i, mask=there, other=0)
+        difference = phi - tl.load(y + at, mask=there, other=0)
         if residual is not None:
             tl.store(residual + i, difference, mask=there)
         squares += tl.where(there, difference * difference, 0)
-    return tl.sum(squares) / (2 * data.points)
+    return tl.sum(squares) / (2 * count)
 
 
 @triton.jit
-def _descend(first, data, residual, weights, state, slope, rate, correction2, plan: tl.constexpr):
+def _descend(
+    first,
+    points,
+    batch,
+    count,
+    residual,
+    weights,
+    state,
+    slope,
+    rate,
+    correction2,
+    plan: tl.constexpr,
+):
     """Gradient and update of a block of neurons; rate is divided by Adam's first correction."""
     kind = weights.dtype.element_ty
     j = tl.arange(0, plan.tiles.inputs)
@@ -209,13 +256,14 @@ def _descend(first, data, residual, weights, state, slope, rate, correction2, pl
     inner = tl.load(weights + inner_at, mask=inner_there, other=0)
     outer = tl.load(weights + outer_at, mask=outer_there, other=0)
     back = tl.zeros_like(inner)
-    for i in tl.range(data.points, loop_unroll_factor=4):
-        x = tl.load(data.x + i * plan.inputs + j, mask=j < plan.inputs, other=0)
+    for i in tl.range(count, loop_unroll_factor=4):
+        at = i if batch is None else tl.load(batch + i)
+        x = tl.load(points + at * plan.inputs + j, mask=j < plan.inputs, other=0)
         z = tl.sum(x[:, None] * inner, axis=0)
         weighted = tl.load(residual + i) * x
         back += weighted[:, None] * tl.where(z > 0, 1, slope)[None, :]
     # In this order: Triton computes a float divided by an integer in float32.
-    back = back * plan.width**-0.5 / data.points
+    back = back * plan.width**-0.5 / count
     tl.debug_barrier()
     rate = rate.to(kind)
     correction2 = correction2.to(kind)

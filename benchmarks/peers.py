@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.cases import LEARNING_RATE, Start
-from hrta.training.engines.choice import make_engine
+from hrta.training.objectives.two_layer import TwoLayerRegression
 from hrta.training.optimizers import Adam
 
 
@@ -63,7 +63,7 @@ class Ensemble(Contender):
     def __init__(self, engine: str, start: Start, cores: int) -> None:
         self.engine, self.networks = engine, start.networks.runs
         self.threads = cores if engine == "numba" else 1
-        self._state = make_engine(replace(start.task, engine=engine))
+        self._state = TwoLayerRegression().make_engine(replace(start.task, engine=engine))
 
     def advance(self, steps: int) -> float:
         s, every = np.ones(self.networks), np.ones(steps, bool)

@@ -51,10 +51,12 @@ class AdaptiveNetworks:
         adaptive: str = "none",
         scale: float = 10.0,
         dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
     ) -> "AdaptiveNetworks":
         """One network per seed: weights N(0, 2 / (in + out)), biases 0, and n a = 1.
 
-        The weights depend on the seed alone, not on `adaptive`.
+        The weights depend on the seed alone, not on `adaptive`. They are drawn in float64 on the
+        CPU, then rounded and moved to the device.
 
         Raises:
             ValueError: an unknown activation or kind of slope (the message lists the allowed ones),
@@ -73,7 +75,7 @@ class AdaptiveNetworks:
                 torch.randn(before, after, dtype=torch.float64, generator=generator)
                 for generator in generators
             ]
-            weights.append((torch.stack(drawn) * (2 / (before + after)) ** 0.5).to(dtype))
+            weights.append((torch.stack(drawn) * (2 / (before + after)) ** 0.5).to(device, dtype))
         biases = [weight.new_zeros(len(seeds), 1, weight.shape[2]) for weight in weights]
         slopes = [_first_slopes(weight, adaptive, scale) for weight in weights[:-1]]
         return cls(weights, biases, slopes, activation, adaptive, float(scale))

@@ -22,6 +22,9 @@ MODES: dict[str, Modes] = {
     "cosines3d": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
 }
 QUADRATURES = ("grid", "monte_carlo")
+# Minimal number of points for errors. Their H^1 error of a trained network is accurate to 0.2 % in
+# two dimensions and to 4 % in three.
+MEASURING_POINTS = 1600
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,11 @@ from torch import Tensor
 
 from hrta.networks.two_layer import TwoLayer, with_bias
 
+# The torch engines round widths up to whole cache lines (16 float32), so that the weights of every
+# run start at one. The order of summation of a matrix product depends on the alignment: otherwise
+# the last bits of a run would depend on its position in the ensemble.
+WIDTH_MULTIPLE = 16
+
 
 def pack(networks: TwoLayer, multiple: int = 1) -> Tensor:
     """A copy of all weights in one tensor [R, d + 2, M], the outer weights in the last row.

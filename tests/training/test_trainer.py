@@ -65,12 +65,12 @@ class Distance(Function):
     def __init__(self, target):
         self.target = target
 
-    def value_and_gradient(self, parameters, s, gradient, point_weights=None):
+    def value_and_gradient(self, parameters, s, gradient, sample):
         difference = parameters - self.target
         torch.mul(difference, 2 * s[:, None], out=gradient)
         return s * difference.square().sum(1)
 
-    def test_measures(self, parameters, s):
+    def test_measures(self, parameters, s, sample):
         return [parameters.norm(dim=1)]
 
     def networks(self, parameters):

@@ -1,37 +1,15 @@
 """The numba engine of the Deep Ritz method: compiled loops, one network per thread."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from hrta.networks.two_layer import TwoLayer
-from hrta.problems.poisson import gauss_legendre, grid, monte_carlo
-from hrta.runtime.processes import in_threads
+from hrta.problems.poisson import MEASURING_POINTS, gauss_legendre, grid
 from hrta.training.engines.engine import ThreadedEngine
 from hrta.training.kernels import ritz
 from hrta.training.kernels.ritz_arrays import Exact, make_network, make_points
 from hrta.training.packing import pack, unpack
+from hrta.training.random_points import RandomPoints, Samples
 from hrta.training.task import Task
-
-# Minimal number of points for errors. Their H^1 error of a trained network is accurate to 0.2 % in
-# two dimensions and to 4 % in three.
-MEASURING_POINTS = 1600
-# Maximal number of points drawn at a time, for all seeds together.
-DRAWN_POINTS = 2**20
-
-
-class Samples(NamedTuple):
-    """The points of T steps.
-
-    Attributes:
-        x: [T, d, n]; T = 0 for a grid, which is the same at every step.
-        source: f, [T, n].
-        exact_losses: the energy of the exact solution at each logged step, or of the grid.
-    """
-
-    x: np.ndarray
-    source: np.ndarray
-    exact_losses: np.ndarray | float
 
 
 class RitzEngine(ThreadedEngine):
@@ -42,23 +20,23 @@ class RitzEngine(ThreadedEngine):
 
     Args:
         task: the training task, with a `PoissonProblem` and two-layer networks.
-        points: n, the number of points of the quadrature.
-        seeds: seeds of the random points of each run, [R], new at every step; None for a grid.
+        points: the random points of each step, or the number of points of a grid.
     """
 
     name = "numba"
     measures = rows = 5
 
-    def __init__(self, task: Task, points: int, seeds: np.ndarray | None) -> None:
+    def __init__(self, task: Task, points: RandomPoints | int) -> None:
         super().__init__(task, pack(task.networks))
         self._scalar = self.state.parameters.dtype.type
-        self._problem, self._points, self._seeds = task.problem, points, seeds
         problem, dimension = task.problem, task.problem.dimension
-        x = grid(points, dimension) if seeds is None else np.zeros((points, dimension))
-        if seeds is not None:
-            self.longest_piece = max(1, DRAWN_POINTS // (points * len(set(seeds.tolist()))))
-        # Monte Carlo points replace these at every step.
-        self._quadrature = (x, problem.source(x), np.full(points, 1 / points))
+        if isinstance(points, RandomPoints):
+            self._random, self.longest_piece = points, points.longest_piece
+            # The points of each step replace these.
+            x = np.zeros((points.points, dimension))
+        else:
+            self._random, x = None, grid(points, dimension)
+        self._quadrature = (x, problem.source(x), np.full(len(x), 1 / len(x)))
         x, weights = gauss_legendre(MEASURING_POINTS, dimension)
         self._measuring = (x, problem.source(x), weights)
         self._exact = (problem.solution(x), np.ascontiguousarray(problem.gradient(x).T))
@@ -103,26 +81,23 @@ class RitzEngine(ThreadedEngine):
 
     def _seed_of(self, run: int) -> int | None:
         """The seed of the points of a run; None for a grid."""
-        return None if self._seeds is None else int(self._seeds[self.state.runs[run]])
+        return None if self._random is None else int(self._random.seeds[self.state.runs[run]])
 
     def _draw(self, logged: np.ndarray) -> None:
-        """Draw the points of the next steps once for each seed: many runs have the same seed."""
-        seeds = sorted({self._seed_of(run) for run in np.flatnonzero(self.state.diverged < 0)})
-        drawn = in_threads(lambda seed: self._samples_of(seed, logged), seeds)
-        self._samples = dict(zip(seeds, drawn, strict=True))
-
-    def _samples_of(self, seed: int | None, logged: np.ndarray) -> Samples:
-        problem, first = self._problem, self.state.step
-        if seed is None:
-            shape = (0, problem.dimension, self._points)
-            none = np.empty(shape, self._scalar)
-            return Samples(none, none[:, 0], problem.minimum)
-        x = monte_carlo(seed, first, first + len(logged), self._points, problem.dimension)
-        return Samples(
-            x=x.transpose(0, 2, 1).astype(self._scalar, order="C"),
-            source=problem.source(x).astype(self._scalar),
-            exact_losses=problem.energy(x[logged]),
-        )
+        """Draw the points of the next steps, in the layout of the kernel."""
+        if self._random is None:
+            none = np.empty((0, self.task.problem.dimension, 0), self._scalar)
+            self._samples = {None: Samples(none, none[:, 0], self.task.problem.minimum)}
+            return
+        alive = self.state.runs[self.state.diverged < 0]
+        self._samples = {
+            seed: Samples(
+                drawn.x.transpose(0, 2, 1).astype(self._scalar, order="C"),
+                drawn.source.astype(self._scalar),
+                drawn.exact_losses,
+            )
+            for seed, drawn in self._random.draw(alive, self.state.step, logged).items()
+        }
 
     def networks(self, runs: np.ndarray | slice = slice(None)) -> TwoLayer:
         return unpack(self.state.parameters[runs], self.task.networks.width)

@@ -1,6 +1,6 @@
 """The torch engine: all networks in batched operations, on any device and in any dtype."""
 
-import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +12,7 @@ from torch import Tensor
 from hrta.runtime.processes import denormals_flushed, one_cpu_thread
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.state import EngineState
+from hrta.training.engines.torch_steps import GraphedSteps, Steps, make_steps
 from hrta.training.optimizers import make_optimizer
 from hrta.training.task import Task
 
@@ -21,13 +22,15 @@ class Function(ABC):
 
     Attributes:
         worst: the K measures of a diverged run.
+        longest_piece: maximal number of steps of one call of `samples`.
     """
 
     worst: Sequence[float]
+    longest_piece: int = sys.maxsize
 
     @abstractmethod
     def value_and_gradient(
-        self, parameters: Tensor, s: Any, gradient: Tensor, point_weights: Tensor | None = None
+        self, parameters: Tensor, s: Any, gradient: Tensor, sample: Any = None
     ) -> Tensor:
         """The loss of each run, [R]; its gradient is written to `gradient`.
 
@@ -35,11 +38,11 @@ class Function(ABC):
             parameters: [R, ...].
             s: what `prepare_s` returns.
             gradient: output, in the layout of the parameters.
-            point_weights: weight of each point in the gradient, [R, n]; None for 1.
+            sample: that of the step.
         """
 
     @abstractmethod
-    def test_measures(self, parameters: Tensor, s: Any) -> list[Tensor]:
+    def test_measures(self, parameters: Tensor, s: Any, sample: Any = None) -> list[Tensor]:
         """The measures besides the loss, [R] each."""
 
     @abstractmethod
@@ -49,6 +52,15 @@ class Function(ABC):
     def prepare_s(self, s: np.ndarray, like: Tensor) -> Any:
         """The homotopy parameter of each run in the form that the other methods need."""
         return torch.tensor(s, dtype=like.dtype, device=like.device)
+
+    def samples(self, _state: EngineState, logged: np.ndarray) -> Sequence[Any]:
+        """What is random in each of the next T updates, in the form that the other methods need.
+
+        Args:
+            state: the state before these updates.
+            logged: whether to measure before each update, [T].
+        """
+        return [None] * len(logged)
 
     def state_changed(self, state: EngineState) -> None:  # noqa: B027 (most derive nothing)
         """Update what is derived from the runs or the skip terms of the state."""
@@ -68,7 +80,7 @@ class TorchEngine(Engine):
         self, task: Task, function: Function, parameters: Tensor, skip: np.ndarray | None = None
     ) -> None:
         super().__init__(task, parameters, skip)
-        self._function = function
+        self._function, self.longest_piece = function, function.longest_piece
         self._optimizer = make_optimizer(task.optimizer, task.momentum)
         self._state_changed()
 
@@ -82,38 +94,35 @@ class TorchEngine(Engine):
         self._function.state_changed(self.state)
 
     def advance(self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray) -> np.ndarray:
-        state, parameters = self.state, self.state.parameters
-        rows, alive_at_rows = [], []
-        batches = self._next_batches(len(factors))
+        state, rows, alive_at_rows = self.state, [], []
+        samples = self._function.samples(state, logged)
         with torch.inference_mode(), one_cpu_thread(), denormals_flushed():
-            s = self._function.prepare_s(s, parameters)
-            alive = state.diverged < 0
+            steps = self._steps(s)
             for step, rate in enumerate(self._rates_of(factors)):
-                weights = None if batches is None else self._point_weights(batches[step])
-                losses = self._function.value_and_gradient(parameters, s, self._gradient, weights)
-                alive = self._still_alive(alive, losses, state.step + step)
+                if step == 0:
+                    steps = make_steps(steps, len(factors), samples[0], rate)
+                steps.evaluate(samples[step])
                 if logged[step]:
-                    rows.append(self._measures(losses, s))
-                    alive_at_rows.append(alive)
-                update = self._optimizer.update(
-                    self._gradient, rate, state.moments, state.corrections
-                )
-                # To test this is faster than to fill; on a GPU it would wait for the device.
-                if parameters.device.type != "cpu" or not alive.all():
-                    update.masked_fill_(~alive.view(self._per_run), 0)
-                parameters += update
+                    rows.append(self._measures(steps, samples[step]))
+                    alive_at_rows.append(steps.alive.clone())
+                steps.update(rate)
             state.step += len(factors)
             if not rows:
-                return np.empty((len(self._function.worst), len(alive), 0))
+                return np.empty((len(self._function.worst), len(steps.alive), 0))
             return self._table(rows, alive_at_rows)
 
     def measure(self, s: np.ndarray) -> np.ndarray:
         state = self.state
+        (sample,) = self._function.samples(state, np.ones(1, bool))
         with torch.inference_mode(), one_cpu_thread(), denormals_flushed():
-            s = self._function.prepare_s(s, state.parameters)
-            losses = self._function.value_and_gradient(state.parameters, s, self._gradient)
-            alive = self._still_alive(state.diverged < 0, losses, state.step)
-            return self._table([self._measures(losses, s)], [alive])[..., 0]
+            steps = self._steps(s)
+            steps.evaluate(sample)
+            return self._table([self._measures(steps, sample)], [steps.alive])[..., 0]
+
+    def _steps(self, s: np.ndarray) -> Steps:
+        """The next steps; s is that of each run."""
+        s = self._function.prepare_s(s, self.state.parameters)
+        return Steps(self._function, self._optimizer, self.state, self._gradient, s)
 
     def _rates_of(self, factors: np.ndarray) -> tuple[Tensor, ...]:
         """The learning rate of each run at each step, in a shape that broadcasts."""
@@ -121,34 +130,16 @@ class TorchEngine(Engine):
         rates = (factors[:, None] * self._rates).to(self.state.parameters.dtype)
         return rates.view(len(factors), *self._per_run).unbind()
 
-    def _still_alive(self, alive: Tensor, losses: Tensor, step: int) -> Tensor:
-        still = alive & (losses.abs() < math.inf)
-        self.state.diverged.masked_fill_(alive ^ still, step)
-        return still
-
-    def _measures(self, losses: Tensor, s: Any) -> Tensor:
-        """The measures of each run, [K, R]."""
-        return torch.stack([losses, *self._function.test_measures(self.state.parameters, s)])
+    def _measures(self, steps: Steps | GraphedSteps, sample: Any) -> Tensor:
+        """The measures of each run, [K, R] float64."""
+        others = self._function.test_measures(self.state.parameters, steps.s, sample)
+        return torch.stack([each.double() for each in (steps.losses, *others)])
 
     def _table(self, rows: list[Tensor], alive: list[Tensor]) -> np.ndarray:
         """The measures of all rows, [K, R, rows] float64, the worst ones for a diverged run."""
-        measured = torch.stack(rows, dim=2).double()
+        measured = torch.stack(rows, dim=2)
         worst = measured.new_tensor(self._function.worst)[:, None, None]
         return torch.where(torch.stack(alive, dim=1), measured, worst).cpu().numpy()
-
-    def _next_batches(self, steps: int) -> Tensor | None:
-        """The points of the next updates, [T, R, b]."""
-        batches, first = self.task.batches, self.state.step
-        if batches is None:
-            return None
-        of_runs = [batches.of_run(run, first, first + steps) for run in self.state.runs]
-        return torch.as_tensor(np.stack(of_runs, axis=1), device=self._rates.device)
-
-    def _point_weights(self, batch: Tensor) -> Tensor:
-        """The weight of each point, [R, n]: n/b in the batch [R, b], else 0."""
-        batches = self.task.batches
-        weights = self.state.parameters.new_zeros(len(batch), batches.points)
-        return weights.scatter_(1, batch, batches.points / batches.size)
 
     def networks(self, runs: np.ndarray | slice = slice(None)) -> Any:
         return self._function.networks(self.state.parameters[runs])

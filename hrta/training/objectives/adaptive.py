@@ -5,7 +5,6 @@ recovery for deep and physics-informed neural networks, Proc. R. Soc. A 476:2020
 arXiv 1909.12228.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,16 +13,11 @@ import numpy as np
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
-from hrta.training.engines.adaptive_engine import AdaptiveEngine
-from hrta.training.engines.choice import check_compiled
+from hrta.training.engines import ADAPTIVE_SLOPES
+from hrta.training.engines.choice import make_engine
 from hrta.training.engines.engine import Engine
-from hrta.training.engines.torch_engine import TorchEngine
-from hrta.training.objectives.adaptive_loss import Loss
 from hrta.training.objectives.objective import Objective, decay_factors_one_by_one
-from hrta.training.packing import points_and_targets
 from hrta.training.task import Task
-
-LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,7 @@ class AdaptiveSlopes(Objective):
 
     name = "adaptive slopes"
     problem_type, networks_type = Problem, AdaptiveNetworks
-    engines = (TorchEngine.name, AdaptiveEngine.name)
+    engines = ADAPTIVE_SLOPES
     accepts = frozenset({"optimizer"})
 
     recovery: float = 0.0
@@ -63,26 +57,7 @@ class AdaptiveSlopes(Objective):
         return schedules
 
     def make_engine(self, task: Task) -> Engine:
-        if task.engine == TorchEngine.name:
-            return self._torch_engine(task)
-        weights = task.networks.weights[0]
-        try:
-            check_compiled(AdaptiveEngine.name, task.optimizer, weights)
-        except ValueError as reason:
-            if task.engine != "auto":
-                raise
-            if weights.device.type == "cpu":
-                LOG.warning("%s; engine torch is used instead", reason)
-            return self._torch_engine(task)
-        return AdaptiveEngine(task, self.recovery)
-
-    def _torch_engine(self, task: Task) -> TorchEngine:
-        problem, networks = task.problem, task.networks
-        test_points = points_and_targets(problem.x_test, problem.y_test, networks.weights[0])
-        test = test_points and Loss(*test_points, networks)
-        points = points_and_targets(problem.x, problem.y, networks.weights[0])
-        loss = Loss(*points, networks, self.recovery, test)
-        return TorchEngine(task, loss, loss.layout.pack(networks))
+        return make_engine(task, ADAPTIVE_SLOPES, task.networks.weights[0], self.recovery)
 
     def identity(self, task: Task) -> dict[str, object]:
         networks = task.networks

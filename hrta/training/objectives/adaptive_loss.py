@@ -1,4 +1,4 @@
-"""The loss of adaptive networks and its gradient in closed form.
+"""The loss of adaptive networks and its gradient in closed form, and the torch engine.
 
 A slope can be absorbed into its layer: sigma(n a (h W + b)) is a plain layer with weights n a W and
 biases n a b. So the loss is that of a plain network with M' = n a M, M = (W; b), and with G' its
@@ -17,14 +17,29 @@ import torch
 from torch import Tensor
 
 from hrta.networks.adaptive import AdaptiveNetworks
-from hrta.training.engines.torch_engine import Function
+from hrta.training.engines.torch_engine import Function, TorchEngine
+from hrta.training.packing import points_and_targets
+from hrta.training.task import Task
 
 # Elements of the hidden layers in a block of runs: 4 MiB in float32, which fits the cache. With far
 # fewer, the calls would cost more than the arithmetic.
 BLOCK_ELEMENTS = 2**20
+# On a GPU: 2 GiB in float32. The fewer blocks, the fewer kernels are launched.
+GPU_BLOCK_ELEMENTS = 2**29
 # The tensors of each run start at multiples of this many elements: whole cache lines and whole
 # iterations of vectorised loops. So the rounding does not depend on the position of the run.
 ALIGNMENT = 32
+
+
+def make_torch_engine(task: Task, recovery: float) -> TorchEngine:
+    """The torch engine for networks with adaptive slopes; recovery is the weight of S(a)."""
+    problem, networks = task.problem, task.networks
+    like = networks.weights[0]
+    test_points = points_and_targets(problem.x_test, problem.y_test, like)
+    test = test_points and Loss(*test_points, networks)
+    points = points_and_targets(problem.x, problem.y, like)
+    loss = Loss(*points, networks, recovery, test)
+    return TorchEngine(task, loss, loss.layout.pack(networks))
 
 
 def _aligned(size: int) -> int:
@@ -115,7 +130,8 @@ class Loss(Function):
         self.layout = Layout.of(networks)
         self._settings = networks
         neurons = sum(columns for _, columns in self.layout.shapes[:-1])
-        self.block_runs = max(1, BLOCK_ELEMENTS // (len(x) * neurons))
+        elements = GPU_BLOCK_ELEMENTS if x.is_cuda else BLOCK_ELEMENTS
+        self.block_runs = max(1, elements // (len(x) * neurons))
         self._memory: dict[tuple, Tensor] = {}
 
     def value(self, parameters: Tensor) -> Tensor:
@@ -123,14 +139,14 @@ class Loss(Function):
         blocks = parameters.split(self.block_runs)
         return torch.cat([self._forward(block)[0].square().mean(dim=(1, 2)) for block in blocks])
 
-    def test_measures(self, parameters: Tensor, s: Tensor) -> list[Tensor]:
+    def test_measures(self, parameters: Tensor, s: Tensor, sample: None = None) -> list[Tensor]:
         return [self._test.value(parameters)] if self._test else []
 
     def networks(self, parameters: Tensor) -> AdaptiveNetworks:
         return self.layout.unpack(parameters, self._settings)
 
     def value_and_gradient(
-        self, parameters: Tensor, s: Tensor, gradient: Tensor, point_weights: Tensor | None = None
+        self, parameters: Tensor, s: Tensor, gradient: Tensor, sample: None = None
     ) -> Tensor:
         losses = []
         targets = gradient.split(self.block_runs)
@@ -203,8 +219,8 @@ class Loss(Function):
         """Memory that is reused at every step: allocation costs more than the arithmetic."""
         size = math.prod(shape)
         key = (name, layer)
-        if key not in self._memory:
-            self._memory[key] = self.x.new_empty(self.block_runs, _aligned(size))
+        if key not in self._memory or len(self._memory[key]) < runs:
+            self._memory[key] = self.x.new_empty(runs, _aligned(size))
         return self._memory[key][:runs, :size].unflatten(1, shape)
 
 

@@ -14,9 +14,11 @@ from torch import Tensor
 from hrta.activations import homotopy
 from hrta.networks.two_layer import TwoLayer, with_bias
 from hrta.problems.poisson import QUADRATURES, PoissonProblem, grid
+from hrta.training.engines import DEEP_RITZ
+from hrta.training.engines.choice import make_engine
 from hrta.training.engines.engine import Engine
-from hrta.training.engines.ritz_engine import RitzEngine
 from hrta.training.objectives.objective import Objective
+from hrta.training.random_points import RandomPoints
 from hrta.training.task import Task, check_positive_integer, one_seed_per_run
 
 
@@ -26,8 +28,9 @@ class DeepRitz(Objective):
 
     The integrals are means over n points; s is that of the stage. The history has loss (the energy
     by the quadrature of training), exact_loss (that of the exact solution by the same quadrature),
-    energy (by an accurate quadrature), l2_error and h1_error (relative). Networks are
-    float32 or float64 on a CPU. Engine: numba.
+    energy (by an accurate quadrature), l2_error and h1_error (relative). Engines: numba on a
+    CPU, in float32 or float64; torch on any device and in any dtype. auto is numba where it can be
+    used.
 
     Attributes:
         points: n, the number of points of the quadrature.
@@ -41,7 +44,7 @@ class DeepRitz(Objective):
 
     name = "Deep Ritz"
     problem_type, networks_type = PoissonProblem, TwoLayer
-    engines = (RitzEngine.name,)
+    engines = DEEP_RITZ
     accepts = frozenset({"reset_optimizer"})
 
     points: int = 400
@@ -60,17 +63,14 @@ class DeepRitz(Objective):
 
     def check(self, task: Task) -> None:
         super().check(task)
-        weights = task.networks.inner
-        if weights.device.type != "cpu" or weights.dtype not in (torch.float32, torch.float64):
-            raise ValueError(
-                "Deep Ritz: networks must be float32 or float64 on a CPU; they are "
-                f"{weights.dtype} on {weights.device}"
-            )
         if self.quadrature == "grid":
             grid(self.points, task.networks.inputs)
 
     def make_engine(self, task: Task) -> Engine:
-        return RitzEngine(task, int(self.points), self.seeds_of_runs(task))
+        points, seeds = int(self.points), self.seeds_of_runs(task)
+        if seeds is not None:
+            points = RandomPoints(task.problem, points, seeds)
+        return make_engine(task, DEEP_RITZ, task.networks.inner, points)
 
     def identity(self, task: Task) -> dict[str, object]:
         modes = task.problem.modes
@@ -101,6 +101,6 @@ def predict(
 
     sigma_s(z) = (1 - s) z + s relu(z)^2 / 2; s is a number or one for each network, [R].
     """
-    s = torch.as_tensor(s, dtype=networks.inner.dtype).view(-1, 1, 1)
+    s = torch.as_tensor(s).to(networks.inner).view(-1, 1, 1)
     hidden = homotopy(with_bias(x, networks.inner) @ networks.inner, s, "relu2")
     return (hidden @ networks.outer[:, :, None]).squeeze(-1) / networks.width**0.5

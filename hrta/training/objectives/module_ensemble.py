@@ -59,14 +59,14 @@ class ModuleEnsemble(PackedModels):
         return self._s_of_activations()
 
     def value_and_gradient(
-        self, parameters: Tensor, s: State, gradient: Tensor, point_weights: Tensor | None = None
+        self, parameters: Tensor, s: State, gradient: Tensor, sample: None = None
     ) -> Tensor:
         gradients, losses = self._gradient_and_loss(self._views_of(parameters), self._fixed, s)
         flat = [gradients[name].reshape(len(losses), -1) for name in self._shapes]
         torch.cat(flat, dim=1, out=gradient)
         return losses
 
-    def test_measures(self, parameters: Tensor, s: State) -> list[Tensor]:
+    def test_measures(self, parameters: Tensor, s: State, sample: None = None) -> list[Tensor]:
         if self._measures is None:
             return []
         return list(self._measures(self._views_of(parameters), self._fixed, s))

@@ -1,7 +1,7 @@
 """The interface of the objectives: the loss, its engines, and what is measured."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any, ClassVar
 
@@ -36,7 +36,7 @@ class Objective(ABC):
     name: ClassVar[str]
     problem_type: ClassVar[type]
     networks_type: ClassVar[type]
-    engines: ClassVar[Sequence[str]] = ("torch",)
+    engines: ClassVar[Collection[str]] = ("torch",)
     accepts: ClassVar[frozenset[str]] = frozenset()
     fits_classes: ClassVar[bool] = False
     shares_prefixes: ClassVar[bool] = True

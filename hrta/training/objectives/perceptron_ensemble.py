@@ -60,7 +60,7 @@ class PerceptronEnsemble(PackedModels):
         parameters: Tensor,
         s: list[float],
         gradient: Tensor,
-        point_weights: Tensor | None = None,
+        sample: None = None,
     ) -> Tensor:
         losses = []
         for block in self._fit.blocks(parameters, gradient):
@@ -69,7 +69,9 @@ class PerceptronEnsemble(PackedModels):
             block.backward(s, outputs)
         return torch.cat(losses)
 
-    def test_measures(self, parameters: Tensor, s: list[float]) -> list[Tensor]:
+    def test_measures(
+        self, parameters: Tensor, s: list[float], sample: None = None
+    ) -> list[Tensor]:
         if self._test is None:
             return []
         blocks = self._test.blocks(parameters)

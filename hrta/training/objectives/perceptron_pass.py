@@ -20,6 +20,8 @@ from hrta.training.objectives.activation_rules import RULES
 # Memory of a block of runs [bytes]: it fits the cache of a core. With far less, the calls would
 # cost more than the arithmetic.
 BLOCK_BYTES = 2**21
+# On a GPU. The fewer blocks, the fewer kernels are launched.
+GPU_BLOCK_BYTES = 2**31
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def make_blocks(
     """The runs in blocks of equal memory, as `Block` for the parameters and points [n, d]."""
     layers = len(shape.bases) if gradient is not None else 1
     run_bytes = (2 * layers + 1) * shape.width * len(x) * x.element_size()
-    blocks = min(len(parameters), math.ceil(len(parameters) * run_bytes / BLOCK_BYTES))
+    block_bytes = GPU_BLOCK_BYTES if x.is_cuda else BLOCK_BYTES
+    blocks = min(len(parameters), math.ceil(len(parameters) * run_bytes / block_bytes))
     runs = math.ceil(len(parameters) / blocks)
     memory = Memory(shape, x, runs, backward=gradient is not None)
     if gradient is None:

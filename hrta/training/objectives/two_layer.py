@@ -6,7 +6,7 @@ import numpy as np
 
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
-from hrta.training.engines import ENGINES
+from hrta.training.engines import TWO_LAYER
 from hrta.training.engines.choice import make_engine
 from hrta.training.engines.engine import Engine
 from hrta.training.objectives.objective import OPTIONAL, Objective
@@ -25,11 +25,11 @@ class TwoLayerRegression(Objective):
 
     name = "two-layer regression"
     problem_type, networks_type = Problem, TwoLayer
-    engines = tuple(ENGINES)
+    engines = TWO_LAYER
     accepts = frozenset(OPTIONAL)
 
     def make_engine(self, task: Task) -> Engine:
-        return make_engine(task)
+        return make_engine(task, TWO_LAYER, task.networks.inner)
 
     def identity(self, task: Task) -> dict[str, object]:
         return {"data": task.problem.digest}

@@ -12,7 +12,7 @@ The derivative at z = 0 is 1 - s, as in torch.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -21,15 +21,11 @@ from torch import Tensor
 from hrta.networks.two_layer import TwoLayer
 from hrta.training.engines.state import EngineState
 from hrta.training.engines.torch_engine import Function, TorchEngine
-from hrta.training.packing import pack, points_and_targets, unpack
+from hrta.training.packing import WIDTH_MULTIPLE, pack, points_and_targets, unpack
 from hrta.training.task import Task
 
 # Elements of the pattern of a block of runs: 8 MiB in float32, which fits the cache.
 BLOCK_ELEMENTS = 2**21
-# Widths are rounded up to whole cache lines (16 float32), so that the weights of every run start at
-# one. The order of summation of a matrix product depends on the alignment: otherwise the last bits
-# of a run would depend on its position in the ensemble.
-WIDTH_MULTIPLE = 16
 
 
 def make_torch_engine(task: Task) -> TorchEngine:
@@ -47,6 +43,7 @@ class TwoLayerFunction(Function):
         self._points = points_and_targets(problem.x, problem.y, like)
         self._test = points_and_targets(problem.x_test, problem.y_test, like)
         self._width, self._fixed_outer = task.networks.width, task.fixed_outer
+        self._batches = task.batches
         self.worst = [math.inf] * (2 if self._test else 1)
 
     def state_changed(self, state: EngineState) -> None:
@@ -58,15 +55,31 @@ class TwoLayerFunction(Function):
         # Not a matrix product: its rounding may depend on the number of runs.
         return Loss(x, (y - (skip[:, None] * x).sum(-1)).to(y.dtype), self._width)
 
+    def samples(self, state: EngineState, logged: np.ndarray) -> Sequence[Tensor | None]:
+        """The points of the batch of each update, [R, b]; None for all points."""
+        if self._batches is None:
+            return super().samples(state, logged)
+        first, last = state.step, state.step + len(logged)
+        of_runs = [self._batches.of_run(run, first, last) for run in state.runs]
+        return torch.as_tensor(np.stack(of_runs, axis=1), device=self._points[0].device).unbind()
+
     def value_and_gradient(
-        self, parameters: Tensor, s: Tensor, gradient: Tensor, point_weights: Tensor | None = None
+        self, parameters: Tensor, s: Tensor, gradient: Tensor, sample: Tensor | None = None
     ) -> Tensor:
-        losses = self._loss.value_and_gradient(parameters, s, gradient, point_weights)
+        weights = None if sample is None else self._point_weights(sample, parameters)
+        losses = self._loss.value_and_gradient(parameters, s, gradient, weights)
         if self._fixed_outer:
             gradient[:, -1] = 0
         return losses
 
-    def test_measures(self, parameters: Tensor, s: Tensor) -> list[Tensor]:
+    def _point_weights(self, batch: Tensor, like: Tensor) -> Tensor:
+        """The weight of each point, [R, n]: n/b in the batch [R, b], else 0."""
+        points, size = self._batches.points, self._batches.size
+        return like.new_zeros(len(batch), points).scatter_(1, batch, points / size)
+
+    def test_measures(
+        self, parameters: Tensor, s: Tensor, sample: Tensor | None = None
+    ) -> list[Tensor]:
         return [self._test_loss.value(parameters, s)] if self._test_loss else []
 
     def networks(self, parameters: Tensor) -> TwoLayer:

@@ -8,15 +8,16 @@ from training_tasks import task_of
 
 from hrta import Problem, Schedule, Stage, TwoLayer, train
 from hrta.training.engines import choice
-from hrta.training.engines.choice import RENAMED, make_engine
+from hrta.training.engines.choice import RENAMED
 from hrta.training.engines.numba_engine import NumbaEngine
 from hrta.training.engines.torch_engine import TorchEngine
+from hrta.training.objectives.two_layer import TwoLayerRegression
 from hrta.training.optimizers import OPTIMIZERS, GradientDescent
 
 
 def chosen(name, networks):
     problem = Problem("ones", np.ones((4, networks.inputs)), np.ones(4))
-    return make_engine(task_of(problem, networks, engine=name))
+    return TwoLayerRegression().make_engine(task_of(problem, networks, engine=name))
 
 
 def test_auto_is_the_numba_engine_on_a_cpu(caplog):

@@ -2,9 +2,9 @@
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -13,17 +13,24 @@ import pytest
 import torch
 from training_tasks import task_of
 
+from benchmarks.gpu_kernel import compile_only, inner_loops, resources_of
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem
-from hrta.training.engines.choice import make_engine
+from hrta.runtime import checkpoints
+from hrta.schedules import Schedule
+from hrta.training.engines.engine import Engine
+from hrta.training.objectives.two_layer import TwoLayerRegression
 from hrta.training.objectives.two_layer_loss import make_torch_engine
+from hrta.training.task import Task
+from hrta.training.trainer import train
 
 if find_spec("triton") is None:
     pytest.skip("no Triton for this system", allow_module_level=True)
 
+# Sums in another order, amplified by the few steps and by Adam's division.
+RTOL = 1e-12
 OPTIMIZERS = ["gradient_descent", "heavy_ball", "nesterov", "adam"]
-needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
-on_gpu = pytest.param("gpu", marks=needs_gpu)
+on_gpu = pytest.param("gpu", marks=pytest.mark.gpu)
 
 
 def of_triton(name: str) -> bool:
@@ -114,7 +121,7 @@ def advance(engine, s, steps=3, logged=None, decay=0.9):
     return np.concatenate([during, after[:, :, None]], axis=2)
 
 
-def assert_same(engine, expected, rtol=1e-10):
+def assert_same(engine, expected, rtol=RTOL):
     for name in ("inner", "outer"):
         ours, theirs = getattr(engine.networks(), name), getattr(expected.networks(), name)
         torch.testing.assert_close(ours, theirs, rtol=rtol, atol=rtol)
@@ -125,17 +132,109 @@ def test_outer_weights_stay_where_they_are_fixed(engine, device):
     task = example(2, 9, 2, 12, device, fixed_outer=True)
     engines = engine(task), make_torch_engine(task)
     losses, expected = (advance(each, [0.5, 1.3]) for each in engines)
-    np.testing.assert_allclose(losses, expected, rtol=1e-10)
+    np.testing.assert_allclose(losses, expected, rtol=RTOL)
     assert_same(*engines)
     assert torch.equal(engines[0].networks().outer, task.networks.outer)
 
 
-def test_what_it_does_not_know_is_refused(engine, device):
-    task = example(2, 9, 2, 12, device)
-    with pytest.raises(ValueError, match="engine triton: batch_size is not supported"):
-        engine(replace(task, batch_size=3))
-    with pytest.raises(ValueError, match="engine triton: preserve_function is not supported"):
-        engine(replace(task, preserve_function=True))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("size", [1, 5, 33, 40])
+def test_minibatches_are_those_of_the_torch_engine(engine, device, optimizer, size):
+    task = example(2, 40, 2, 33, device, optimizer)
+    task = replace(task, batch_size=size, batch_seeds=[3, 8])
+    engines = engine(task), make_torch_engine(task)
+    for logged in ([True, False, True, False], [False, False, True, True]):
+        losses, expected = (advance(each, [0.5, 1.3], 4, logged) for each in engines)
+        np.testing.assert_allclose(losses, expected, rtol=RTOL)
+        assert_same(*engines)
+
+
+def test_switches_that_preserve_the_function_are_those_of_the_torch_engine(engine, device):
+    task = replace(example(2, 9, 2, 33, device), preserve_function=True)
+    engines = engine(task), make_torch_engine(task)
+    for each in engines:
+        advance(each, [0.5, 1.0])
+    jumps = []
+    for each in engines:
+        before = each.measure(np.array([0.5, 1.0]))
+        each.preserve(np.array([0.5, 1.0]), np.array([1.5, 2.0]))
+        jumps.append(each.measure(np.array([1.5, 2.0])) / before - 1)
+    # The loss is a sum of squares of differences of numbers of order 1.
+    np.testing.assert_allclose(jumps, 0, atol=1e-12)
+    losses, expected = (advance(each, [1.5, 2.0]) for each in engines)
+    np.testing.assert_allclose(losses, expected, rtol=RTOL)
+    assert_same(*engines)
+    np.testing.assert_allclose(engines[0].state.skip, engines[1].state.skip, rtol=RTOL)
+
+
+@dataclass(frozen=True)
+class Regression(TwoLayerRegression):
+    """Two-layer regression by a given engine on any device: the interpreter's is the CPU."""
+
+    make: Callable[[Task], Engine] = make_torch_engine
+
+    def make_engine(self, task):
+        return self.make(task)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 4}, {"preserve_function": True}])
+def test_a_training_is_that_of_the_torch_engine(engine, device, options):
+    """Two stages with a common first one, logged and not, from `hrta.train`."""
+    schedules = [Schedule.constant_length(s, 12) for s in ([0.5, 1.0], [0.5, 1.5], [1.0, 1.3])]
+    given = example(3, 11, 2, 20, device)
+    start, rates = given.networks.inner[:1].repeat(3, 1, 1), [0.02, 0.02, 0.05]
+    networks = TwoLayer(start, given.networks.outer[:1].repeat(3, 1))
+    seeds = {"batch_seeds": [4, 4, 4]} if "batch_size" in options else {}
+    trained, expected = (
+        train(
+            given.problem,
+            networks,
+            schedules,
+            learning_rate=rates,
+            log_every=5,
+            decay=0.5,
+            objective=Regression(make),
+            **options,
+            **seeds,
+        )
+        for make in (engine, make_torch_engine)
+    )
+    assert trained.engine == "triton"
+    for name in ("loss", "test_loss"):
+        np.testing.assert_allclose(trained.history[name], expected.history[name], rtol=RTOL)
+    torch.testing.assert_close(
+        trained.networks.inner, expected.networks.inner, rtol=RTOL, atol=RTOL
+    )
+    np.testing.assert_allclose(trained.skip, expected.skip, rtol=RTOL, atol=RTOL)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 4, "preserve_function": True}])
+def test_a_training_resumes_from_a_checkpoint(engine, device, tmp_path, monkeypatch, options):
+    task, schedule = example(2, 11, 2, 20, device), Schedule.constant_length([0.5, 1.5], 8)
+
+    def trained(progress=None, checkpoint=None):
+        return train(
+            task.problem,
+            task.networks,
+            schedule,
+            learning_rate=task.learning_rate,
+            objective=Regression(engine),
+            progress=progress,
+            checkpoint=checkpoint,
+            **options,
+        )
+
+    def stop(done, total):
+        if done >= total // 2 + 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "WRITING_FRACTION", np.inf)
+    with pytest.raises(KeyboardInterrupt):
+        trained(stop, tmp_path / "state.npz")
+    resumed, whole = trained(checkpoint=tmp_path / "state.npz"), trained()
+    assert resumed.history.equals(whole.history)
+    assert torch.equal(resumed.networks.inner, whole.networks.inner)
+    assert np.array_equal(resumed.skip, whole.skip)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +259,7 @@ def test_agrees_with_the_torch_engine(engine, device, optimizer, points, inputs,
         losses, expected = (advance(each, s, 3, logged) for each in engines)
         assert losses.shape == (2 if test else 1, 2, 3)
         assert losses.dtype == np.float64
-        np.testing.assert_allclose(losses, expected, rtol=1e-10)
+        np.testing.assert_allclose(losses, expected, rtol=RTOL)
         assert_same(*engines)
 
 
@@ -192,7 +291,7 @@ def test_a_diverged_run_stays_as_it_is(engine, device, optimizer, first):
     engines = engine(task), make_torch_engine(task)
     for s, steps in [(1.0, first), (0.0, 2)]:
         losses, expected = (advance(each, [s, 0.7], steps) for each in engines)
-        np.testing.assert_allclose(losses, expected, rtol=1e-10)
+        np.testing.assert_allclose(losses, expected, rtol=RTOL)
         assert_same(*engines)
     assert engines[0].diverged.tolist() == [1, -1]
     assert np.isinf(losses[:, 0]).all()
@@ -220,7 +319,7 @@ def test_runs_that_part_go_on_from_where_they_were(engine, device, optimizer):
         each.branch(np.array([0, 1, 1]))
     losses, expected = (advance(each, [0.5, 1.0, 1.5]) for each in engines)
     assert losses.shape == (2, 3, 4)
-    np.testing.assert_allclose(losses, expected, rtol=1e-10)
+    np.testing.assert_allclose(losses, expected, rtol=RTOL)
     assert_same(*engines)
 
 
@@ -259,43 +358,41 @@ def test_tiles_fit_the_registers(cuda):
     assert cuda.choose_tiles(100, 2, 1000, 4) == (128, 64, 2, 1024, 8)
 
 
-@pytest.fixture
-def compiled(where, monkeypatch, tmp_path) -> list:
-    """The kernels that would run, compiled for a Hopper GPU that is not there."""
-    from triton.backends.compiler import GPUTarget
-    from triton.runtime import driver
-    from triton.runtime.jit import JITFunction
-
-    class NoGpu:
-        get_current_device = staticmethod(lambda: 0)
-        get_current_stream = staticmethod(lambda device: 0)
-        get_current_target = staticmethod(lambda: GPUTarget("cuda", 90, 32))
-
-    kernels, run = [], JITFunction.run
-
-    def compile_only(kernel, *arguments, warmup, **options):
-        kernels.append(run(kernel, *arguments, warmup=True, **options))
-
-    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    driver.set_active(NoGpu())
-    monkeypatch.setattr(JITFunction, "run", compile_only)
-    return kernels
-
-
+# A100, H100 and H200, B200.
 @pytest.mark.parametrize("where", ["compiler"], indirect=True)
 @pytest.mark.parametrize(
-    ("dtype", "optimizer", "points", "width", "test"),
-    [(torch.float32, "adam", 100, 200, 5), (torch.float64, "nesterov", 1, 1, 0)],
+    ("architecture", "inputs", "width", "options"),
+    [
+        (80, 1, 1000, {}),
+        (80, 3, 200, {"batch_size": 25}),
+        (90, 1, 50, {"optimizer": "heavy_ball"}),
+        (90, 1, 1000, {}),
+        (90, 3, 50, {"optimizer": "gradient_descent"}),
+        (90, 3, 1000, {"batch_size": 25}),
+        (90, 10, 200, {"dtype": torch.float64}),
+        (100, 1, 1000, {"fixed_outer": True}),
+        (100, 3, 1000, {"optimizer": "nesterov"}),
+    ],
 )
-def test_the_kernels_compile(engine, compiled, dtype, optimizer, points, width, test):
-    task = example(2, points, 1, width, "cpu", optimizer, dtype, test)
-    unmoved = engine(task)
-    advance(unmoved, [1, 1], steps=1)
-    advance(unmoved, [1, 1], steps=16)
-    first, _, again, _ = compiled
-    assert first is again  # whatever the number of steps
+def test_the_kernels_compile_for_gpus_that_are_not_there(
+    engine, architecture, inputs, width, options
+):
+    batch_size = options.pop("batch_size", None)
+    task = replace(example(2, 100, inputs, width, "cpu", **options), batch_size=batch_size)
+    with compile_only(architecture) as kernels:
+        unmoved = engine(task)
+        advance(unmoved, [1, 1], steps=1)
+        advance(unmoved, [1, 1], steps=16)
+    loop, measure, again, _ = kernels
+    assert loop is again  # whatever the number of steps
+    # Scalars of a step may be on the stack; nothing is, in the loops over points and neurons.
+    assert resources_of(loop).stack <= 32
+    for instructions in inner_loops(loop):
+        assert not {"STL", "LDL"} & set(instructions)
+    # After the residual, before the weights are overwritten, and after the update.
+    assert loop.asm["ptx"].count("bar.sync") >= 3
     # No load that may miss what other threads of the program have written.
-    assert not any("ld.global.nc" in kernel.asm["ptx"] for kernel in compiled)
+    assert not any("ld.global.nc" in kernel.asm["ptx"] for kernel in (loop, measure))
 
 
 @pytest.mark.parametrize("where", [on_gpu], indirect=True)
@@ -315,4 +412,4 @@ def test_many_steps_are_the_same_each_time(engine, device, inputs, width):
 @pytest.mark.parametrize("where", [on_gpu], indirect=True)
 def test_auto_is_the_triton_engine_on_a_gpu(where):
     task = example(2, 5, 1, 7, "cuda")
-    assert make_engine(task).name == "triton"
+    assert TwoLayerRegression().make_engine(task).name == "triton"

@@ -97,9 +97,10 @@ def test_energy_and_gradient_are_those_of_automatic_differentiation(problem, wid
     np.testing.assert_allclose(network.gradient, weights.grad, rtol=1e-10, atol=1e-12 * scale)
 
 
+@pytest.mark.parametrize("engine", ["numba", "torch"])
 @pytest.mark.parametrize("quadrature", ["grid", "monte_carlo"])
 @pytest.mark.parametrize("problem", POINTS, ids=lambda problem: problem.name)
-def test_steps_across_a_switch_are_those_of_adam(problem, quadrature):
+def test_steps_across_a_switch_are_those_of_adam(problem, quadrature, engine):
     points, start = POINTS[problem], networks(problem)
     schedule = Schedule([Stage(0.5, 7), Stage(1.5, 6)])
 
@@ -114,8 +115,10 @@ def test_steps_across_a_switch_are_those_of_adam(problem, quadrature):
         decay=0.3,
         seeds=seeds,
         log_every=1,
+        engine=engine,
     )
     history = trained.history
+    assert trained.engine == engine
     np.testing.assert_allclose(history["loss"], losses, rtol=1e-9)
     exact = [problem.energy(x_of_step(step)) for step in range(14)]
     np.testing.assert_allclose(history["exact_loss"], exact, rtol=1e-12)
@@ -239,6 +242,29 @@ def test_training_solves_the_problem_and_leaves_the_start_alone():
     assert trained.diverged == {}
 
 
+def test_the_measures_of_the_engines_are_the_same():
+    """Also those of a run that diverges, and of runs with a common stage and points."""
+    schedules = [Schedule([Stage(1, 4), Stage(s, 4)]) for s in (1.0, 1.5, 1.5, 1.5)]
+    start = networks(CUBE, runs=4, width=21)
+    given = (CUBE, start, schedules, 8, "monte_carlo", [0.01, 0.01, 0.02, 1e150])
+    expected, found = (
+        minimise(*given, seeds=[3, 3, 4, 4], log_every=3, engine=engine)
+        for engine in ("numba", "torch")
+    )
+    assert list(found.diverged) == [3]
+    assert found.diverged == expected.diverged
+    for name in ("loss", "exact_loss", "energy", "l2_error", "h1_error"):
+        np.testing.assert_allclose(found.history[name], expected.history[name], rtol=1e-9)
+
+
+def test_other_precisions_are_for_torch(caplog):
+    start = networks(COSINES, dtype=torch.bfloat16)
+    trained = minimise(COSINES, start, Schedule([Stage(1, 3)]), 16)
+    assert trained.engine == "torch"
+    assert np.isfinite(trained.history["loss"]).all()
+    assert "dtype must be float32 or float64; it is torch.bfloat16" in caplog.text
+
+
 def test_seeds_are_those_of_the_points():
     start = networks(COSINES, runs=2)
     losses = {}
@@ -281,8 +307,8 @@ def test_progress_goes_from_the_first_step_to_the_last():
         ),
         ({"problem": CUBE}, "networks must have 3 inputs, as problem cosines3d; they have 2"),
         (
-            {"start": networks(COSINES, runs=2, dtype=torch.bfloat16)},
-            "networks must be float32 or float64 on a CPU; they are torch.bfloat16 on cpu",
+            {"start": networks(COSINES, runs=2, dtype=torch.bfloat16), "engine": "numba"},
+            "engine numba: dtype must be float32 or float64; it is torch.bfloat16",
         ),
     ],
 )

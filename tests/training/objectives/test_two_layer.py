@@ -332,7 +332,7 @@ def test_what_does_not_fit_is_refused(small_problem, small_networks, change, mes
         train(**(arguments | change))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA GPU here")
+@pytest.mark.gpu
 @pytest.mark.parametrize("optimizer", ["adam", "gradient_descent"])
 def test_a_gpu_agrees_with_the_cpu(small_problem, small_networks, optimizer):
     schedule = Schedule.constant_length([1, 1.5], 20)

@@ -71,8 +71,9 @@ def empirical_gram(
 
     Args:
         x: points, [n, d], without the bias column.
-        inner: inner weights, [d + 1, m] or [R, d + 1, m], the bias in the last row.
-        outer: outer weights, [m] or [R, m].
+        inner: inner weights, [d + 1, m] or [R, d + 1, m], the bias in the last row. If they are on
+            a GPU, sums over neurons are computed there.
+        outer: outer weights, [m] or [R, m], on the same device.
         s: homotopy parameter in [0, 2], for R networks a number or R of them.
         part: "inner", "outer", or their sum "total".
 
@@ -86,10 +87,9 @@ def empirical_gram(
 
     Source: arXiv 2309.15244.
     """
-    inner, outer = as_float64(inner), as_float64(outer)
-    if inner.ndim != 3 or outer.ndim != 2 or len(inner) != len(outer):
+    if np.ndim(inner) != 3 or np.ndim(outer) != 2 or len(inner) != len(outer):
         return finite_kernel(x, inner, outer, part).gram(s)
-    each_s = np.broadcast_to(s, outer.shape[:1])
+    each_s = np.broadcast_to(s, len(outer))
     need_memory(
         8 * len(inner) * len(x) ** 2,
         f"tangent kernel: {len(inner)} Gram matrices of {len(x)} points",
@@ -116,7 +116,7 @@ def finite_kernel(
             finite.
     """
     check_parameter(0, part)
-    biased = with_ones(x)
+    biased, on_device = with_ones(x), (inner, outer)
     inner, outer = as_float64(inner), as_float64(outer)
     if outer.ndim != 1 or inner.shape != (biased.shape[1], len(outer)):
         raise ValueError(
@@ -126,7 +126,14 @@ def finite_kernel(
         )
     if not (np.isfinite(inner).all() and np.isfinite(outer).all() and outer.size):
         raise ValueError("tangent kernel: weights must be finite, and m at least 1")
-    sums = (_sums_on_a_line if len(inner) == 2 else _sums_of_all_pairs)(biased, inner, outer)
+    if len(inner) == 2:
+        sums = _sums_on_a_line(biased, inner, outer)
+    elif getattr(on_device[0], "is_cuda", False):
+        from hrta.ntk.on_device import sums_of_all_pairs
+
+        sums = _Sums(*sums_of_all_pairs(biased, *on_device))
+    else:
+        sums = _sums_of_all_pairs(biased, inner, outer)
     products = biased @ biased.T
     half = sums.path.T @ biased.T  # sum_k P_ik z_ik z_jk
     active = np.diag(sums.slopes)

@@ -1,16 +1,29 @@
 """Extremal eigenvalues of Gram matrices of many points."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from hrta import ntk
+from hrta.ntk import extremes
 from hrta.ntk.eigenvalues import spectrum
 from hrta.ntk.extremes import SMALL, extremal_eigenvalues
+from hrta.ntk.on_device import DeviceKernel
 from hrta.problems.targets import make_problem
 
 VALUES = [2, 0.5, 0, 1.5, 0.5]
 
 
+@pytest.fixture(params=["factored", "device"])
+def kernel(request, monkeypatch):
+    """The two ways to factorise, that of a GPU on the CPU."""
+    if request.param == "device":
+        made = partial(DeviceKernel, device="cpu")
+        monkeypatch.setattr(extremes, "FactoredKernel", made)
+
+
+@pytest.mark.usefixtures("kernel")
 @pytest.mark.parametrize(("name", "points"), [("sine1d", 100), ("sine1d", 600), ("sine3d", 512)])
 def test_extremes_are_those_of_the_decomposition(name, points):
     x = make_problem(name, points, 1).x
@@ -23,6 +36,7 @@ def test_extremes_are_those_of_the_decomposition(name, points):
     assert computed[2][0] == 0
 
 
+@pytest.mark.usefixtures("kernel")
 @pytest.mark.parametrize("gap", [0, 1e-13])
 def test_points_that_hardly_differ_have_a_smallest_eigenvalue_of_zero(gap):
     x = np.linspace(0, 1, SMALL + 1)[:, None]

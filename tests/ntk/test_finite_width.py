@@ -6,8 +6,10 @@ import torch
 
 from hrta import TwoLayer, ntk
 from hrta.activations import homotopy
-from hrta.ntk import finite_width
+from hrta.ntk import finite_width, on_device
 from hrta.ntk.finite_width import finite_kernel
+from hrta.ntk.matrices import with_ones
+from hrta.ntk.on_device import sums_of_all_pairs
 
 RANDOM = np.random.default_rng(11)
 POINTS = RANDOM.normal(size=(6, 2))
@@ -49,6 +51,15 @@ def test_empirical_gram_is_the_product_of_gradients(s, x):
         expected = (jacobian[part] @ jacobian[part].T).numpy()
         computed = ntk.empirical_gram(x, inner.detach(), outer.detach(), s, part)
         np.testing.assert_allclose(computed, expected, rtol=1e-13, atol=1e-13)
+
+
+def test_sums_on_a_device_are_those_on_the_cpu(monkeypatch):
+    monkeypatch.setattr(on_device, "CHUNK", 30)
+    network = TwoLayer.initialise([2], 2, 17, dtype=torch.float64)
+    biased, inner, outer = with_ones(POINTS), network.inner[0], network.outer[0]
+    expected = finite_width._sums_of_all_pairs(biased, inner.numpy(), outer.numpy())
+    for ours, theirs in zip(sums_of_all_pairs(biased, inner, outer), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13, atol=1e-13)
 
 
 @pytest.mark.parametrize("part", ntk.PARTS)

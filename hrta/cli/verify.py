@@ -18,10 +18,13 @@ def verify(
     reference: Annotated[
         Path, typer.Argument(help="Folder of the reference, such as data/reference.")
     ],
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Compare what the run has made, not all there is.")
+    ] = False,
 ) -> None:
     """Compare a run with the reference, number by number; a disagreement is an error."""
     from hrta.study.config.flat import relevant
-    from hrta.study.verification.comparison import compare, disagreements, summary
+    from hrta.study.verification.comparison import compare, disagreements, part_of, summary
     from hrta.study.verification.reference import differences, read_evidence, read_reference
     from hrta.study.verification.tuning import left_out
 
@@ -33,7 +36,7 @@ def verify(
             f"{evidence}: configuration differs from the reference: "
             f"{'; '.join(differing[:3])}{more}"
         )
-    deviations = compare(expected, found)
+    deviations = compare(part_of(expected, found) if partial else expected, found)
     table = summary(deviations)
     print(table.to_string(index=False))
     for line in [*left_out(deviations), *disagreements(deviations)]:

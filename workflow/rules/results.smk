@@ -37,7 +37,7 @@ use rule spectra as train with:
         "train"
     threads: max(1, (workflow.cores or 1) // len(PLAN.of_kind("train")))
     resources:
-        gpu=STUDY.gpu,
+        gpu=lambda wildcards: PLAN[wildcards.job].gpu,
         mem_mb=more_each_try(2000),
         runtime=more_each_try(30),
     message:
@@ -50,7 +50,7 @@ use rule spectra as sweep_batch with:
     group:
         "sweep"
     resources:
-        gpu=STUDY.gpu,
+        gpu=lambda wildcards: PLAN[wildcards.job].gpu,
         mem_mb=more_each_try(2000),
         runtime=more_each_try(60),
     message:
@@ -67,6 +67,7 @@ use rule spectra as race with:
     group:
         "race"
     resources:
+        gpu=lambda wildcards: PLAN[wildcards.job].gpu,
         mem_mb=more_each_try(2500),
         runtime=more_each_try(30),
     message:
@@ -83,6 +84,7 @@ use rule spectra as poisson with:
     group:
         "poisson"
     resources:
+        gpu=lambda wildcards: PLAN[wildcards.job].gpu,
         mem_mb=more_each_try(2500),
         runtime=more_each_try(60),
     message:
@@ -99,6 +101,7 @@ use rule spectra as slopes with:
     group:
         "siblings"
     resources:
+        gpu=lambda wildcards: PLAN[wildcards.job].gpu,
         mem_mb=more_each_try(2000),
         runtime=more_each_try(30),
     message:
@@ -111,6 +114,7 @@ use rule spectra as acceleration with:
     group:
         "siblings"
     resources:
+        gpu=lambda wildcards: PLAN[wildcards.job].gpu,
         mem_mb=more_each_try(2000),
         runtime=more_each_try(30),
     message:

@@ -19,6 +19,7 @@ for job in PLAN.within("theory"):
             "theory"
         threads: 1
         resources:
+            gpu=job.gpu,
             mem_mb=more_each_try(job.memory),
             runtime=more_each_try(30),
         params:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from hrta.study.config.base_spec import EXPERIMENT, Jobs, Spec
+from hrta.study.config.base_spec import EXPERIMENT, DeviceSpec, Jobs
 from hrta.study.config.problem_sources import DataSet, ProblemSource
 from hrta.study.config.values import Count, Fraction, Label, Name, Several, Sourced, Strict
 
@@ -30,7 +30,7 @@ class Acceleration(Strict):
     log_every: Sourced[Count]
 
 
-class AccelerationSpec(Spec):
+class AccelerationSpec(DeviceSpec):
     """Heavy ball and Nesterov on the inner weights; step_fraction is in units of 1 / lambda_max."""
 
     module = "acceleration"
@@ -57,5 +57,7 @@ def acceleration_jobs(settings: "Replication") -> Jobs:
         if name in settings.experiments:
             points = own.points and own.points.value
             problem = settings.sampled(name, points, test_points=200)
-        spec = AccelerationSpec.of(acceleration, experiment=name, problem=problem)
+        spec = AccelerationSpec.of(
+            acceleration, device=settings.device, experiment=name, problem=problem
+        )
         yield f"acceleration/{name}", spec

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from hrta.study.config.base_spec import EXPERIMENT, Jobs, Spec
+from hrta.study.config.base_spec import EXPERIMENT, DeviceSpec, Jobs
 from hrta.study.config.mistakes import refuse
 from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.values import (
@@ -69,7 +69,7 @@ class SlopeVariant(Strict):
     recovery: NonNegative
 
 
-class SlopesSpec(Spec):
+class SlopesSpec(DeviceSpec):
     """Deep networks with adaptive and with fixed slopes, from the same initial weights.
 
     Attributes:
@@ -98,7 +98,7 @@ class SlopesSpec(Spec):
         return self
 
 
-class AdaptiveSpec(Spec):
+class AdaptiveSpec(DeviceSpec):
     """Deep networks with locally adaptive activations; losses are mean squares."""
 
     module = "adaptive"
@@ -128,4 +128,7 @@ def slopes_jobs(settings: "Replication") -> Jobs:
     for name, variant in slopes.variants.items():
         variants = {name: SlopeVariant.of(variant)}
         problem = settings.stored(slopes.experiment)
-        yield f"slopes/{name}", SlopesSpec.of(slopes, problem=problem, variants=variants)
+        yield (
+            f"slopes/{name}",
+            SlopesSpec.of(slopes, device=settings.device, problem=problem, variants=variants),
+        )

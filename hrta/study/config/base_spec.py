@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from hrta.study.config.problem_sources import ProblemSource
-from hrta.study.config.values import HomotopyParameter, Strict
+from hrta.study.config.values import Device, HomotopyParameter, Strict
 
 Stages = Annotated[list[HomotopyParameter], Field(min_length=1)]
 Methods = Annotated[dict[str, Stages], Field(min_length=1)]
@@ -33,6 +33,7 @@ class Spec(Strict):
             a field of the spec, {race} the section of the race.
         second_table: name of the second table that the job writes; empty if it writes one table.
         resumable: whether the job can write checkpoints.
+        can_use_gpu: whether any part of the job can run on a GPU.
         job: kind of the job.
     """
 
@@ -40,6 +41,7 @@ class Spec(Strict):
     sections: ClassVar[tuple[str, ...]] = ()
     second_table: ClassVar[str] = ""
     resumable: ClassVar[bool] = False
+    can_use_gpu: ClassVar[bool] = False
     job: str
 
     @property
@@ -62,6 +64,18 @@ class Spec(Strict):
         """The name of the job in progress and messages."""
         experiment = getattr(self, "experiment", None)
         return f"{experiment}, {self.job}" if experiment else self.job
+
+
+class DeviceSpec(Spec):
+    """A spec of a job that can use a GPU.
+
+    Attributes:
+        device: auto selects a GPU if one is available.
+    """
+
+    can_use_gpu = True
+
+    device: Device = "auto"
 
 
 # Specs by the names of their results.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from hrta.problems.poisson import grid, make_problem
-from hrta.study.config.base_spec import Jobs, Methods, Spec
+from hrta.study.config.base_spec import DeviceSpec, Jobs, Methods
 from hrta.study.config.mistakes import check_stages, refuse
 from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.values import (
@@ -80,7 +80,7 @@ class Poisson(Strict):
         return self
 
 
-class PoissonSpec(Spec):
+class PoissonSpec(DeviceSpec):
     """Two-layer ReLU^2 networks that minimise the energy of a Poisson problem: Deep Ritz.
 
     Attributes:
@@ -121,6 +121,7 @@ def poisson_jobs(settings: "Replication") -> Jobs:
                 settings.training,
                 poisson,
                 problem,
+                device=settings.device,
                 experiment=f"{name}_{quadrature}",
                 methods=methods,
                 quadrature=quadrature,

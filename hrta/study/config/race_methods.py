@@ -24,6 +24,11 @@ from hrta.study.config.values import (
 
 # The trainers that fit classes as well as numbers; the others fit only numbers.
 CLASSIFIERS = {"perceptron"}
+# The trainers that run on the CPU on any device, and why.
+ON_CPU = {
+    "anmin": "because its solves are small and in float64",
+    "lbfgs": "because its line search evaluates one network at a time",
+}
 
 
 @dataclass(frozen=True)

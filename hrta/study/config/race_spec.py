@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hrta.study.config.base_spec import EXPERIMENT, Spec
+from hrta.study.config.base_spec import EXPERIMENT, DeviceSpec
 from hrta.study.config.problem_sources import ProblemSource
-from hrta.study.config.race_methods import Entry
+from hrta.study.config.race_methods import ON_CPU, Entry
 from hrta.study.config.values import Count, Fraction, Name, Several, Strict
 
 
@@ -18,7 +18,7 @@ class RacedProblem(Strict):
     evaluations: Count
 
 
-class RaceSpec(Spec):
+class RaceSpec(DeviceSpec):
     """Methods of any kind, each tuned on its grid and then trained from other seeds."""
 
     module = "race"
@@ -37,6 +37,11 @@ class RaceSpec(Spec):
     def sources(self) -> list[ProblemSource]:
         """The sources of the problems, in order."""
         return [each.problem for each in self.problems]
+
+    @property
+    def can_use_gpu(self) -> bool:
+        """Whether any of the trainers can."""
+        return not self.trainers <= ON_CPU.keys()
 
     @property
     def trainers(self) -> set[str]:

@@ -131,5 +131,11 @@ def race_jobs(settings: "Replication") -> Jobs:
         ]
         for job, names in race.jobs.items():
             entries = {name: race.entry(name) for name in names}
-            spec = RaceSpec.of(settings.training, race, entries=entries, problems=problems)
+            spec = RaceSpec.of(
+                settings.training,
+                race,
+                device=settings.device,
+                entries=entries,
+                problems=problems,
+            )
             yield f"{folder}/{job}", spec

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from hrta.study.config.base_spec import EXPERIMENT, Jobs, Methods, Spec
+from hrta.study.config.base_spec import EXPERIMENT, DeviceSpec, Jobs, Methods, Spec
 from hrta.study.config.mistakes import check_names
 from hrta.study.config.problem_sources import ProblemSource, SampledProblem
 from hrta.study.config.values import (
@@ -49,7 +49,7 @@ class WidthLimit(Strict):
     seeds: Sourced[Count]
 
 
-class WidthLimitSpec(Spec):
+class WidthLimitSpec(DeviceSpec):
     """Gram matrices of networks at initialisation against those of infinite width."""
 
     module = "width_limit"
@@ -74,7 +74,7 @@ class SampleNumber(Strict):
     experiments: Annotated[dict[str, ManyPoints], Field(min_length=1)]
 
 
-class SampleNumberSpec(Spec):
+class SampleNumberSpec(DeviceSpec):
     """Extremal eigenvalues at infinite width for several numbers of points."""
 
     module = "sample_number"
@@ -101,7 +101,7 @@ class Motion(Strict):
     stage_steps: Sourced[Count]
 
 
-class MotionSpec(Spec):
+class MotionSpec(DeviceSpec):
     """How far the tangent kernel and the weights move; the learning rate is constant."""
 
     module = "kernel_motion"
@@ -135,7 +135,7 @@ class Rates(Strict):
     log_every: Sourced[Count]
 
 
-class RatesSpec(Spec):
+class RatesSpec(DeviceSpec):
     """Gradient descent in float64 at a constant rate, with the bound and the linearised network."""
 
     module = "rates"
@@ -203,17 +203,19 @@ def spectra_jobs(settings: "Replication") -> Jobs:
 def theory_jobs(settings: "Replication") -> Jobs:
     """All measurements of the tangent-kernel theory."""
     theory, limit, motion = settings.theory, settings.theory.width_limit, settings.theory.motion
+    device = settings.device
     for name in limit.experiments:
         problem = settings.sampled(name)
-        spec = WidthLimitSpec.of(theory, limit, experiment=name, problem=problem)
+        spec = WidthLimitSpec.of(theory, limit, device=device, experiment=name, problem=problem)
         yield f"theory/width/{name}", spec
     for name, many in theory.sample_number.experiments.items():
         problems = [settings.sampled(name, points) for points in many.points.value]
-        spec = SampleNumberSpec.of(theory, experiment=name, problems=problems)
+        spec = SampleNumberSpec.of(theory, device=device, experiment=name, problems=problems)
         yield f"theory/samples/{name}", spec
     for optimizer in motion.optimizers:
         spec = MotionSpec.of(
             motion,
+            device=device,
             problem=settings.sampled(motion.experiment),
             methods=settings.stages(motion.methods),
             optimizer=optimizer,
@@ -224,6 +226,7 @@ def theory_jobs(settings: "Replication") -> Jobs:
         for method, stages in settings.stages(theory.rates.methods).items():
             spec = RatesSpec.of(
                 theory.rates,
+                device=device,
                 experiment=name,
                 problem=settings.sampled(name, few.points.value),
                 methods={method: stages},

@@ -3,12 +3,11 @@
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
-from hrta.study.config.base_spec import EXPERIMENT, Jobs, Methods, Spec
+from hrta.study.config.base_spec import EXPERIMENT, DeviceSpec, Jobs, Methods, Spec
 from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.values import (
     BelowOne,
     Count,
-    Device,
     Dtype,
     EngineName,
     Fraction,
@@ -54,7 +53,7 @@ class DataSpec(Spec):
     problem: ProblemSource
 
 
-class Regression(Spec):
+class Regression(DeviceSpec):
     """The parameters of the training of two-layer networks.
 
     Attributes:
@@ -62,7 +61,6 @@ class Regression(Spec):
         optimizer, momentum, dtype, engine: as in `hrta.train`.
         decay: final over initial learning rate.
         log_every: steps between logged losses.
-        device: auto selects a GPU if one is available.
     """
 
     stage_steps: Count
@@ -72,7 +70,6 @@ class Regression(Spec):
     seeds: Count
     log_every: Count
     dtype: Dtype
-    device: Device
     engine: EngineName
 
 

@@ -12,9 +12,11 @@ from hrta.ntk.linearised import draw_parts
 from hrta.ntk.matrices import gram
 from hrta.ntk.momentum import OPTIMIZERS, momentum_from_kernel, predict_losses_with_momentum
 from hrta.problems.problem import Problem
+from hrta.runtime.arrays import as_float64
 from hrta.schedules import Schedule, Stage
 from hrta.study.analysis.schema import ACCELERATION
 from hrta.study.config.acceleration import AccelerationSpec
+from hrta.study.experiments.devices import choose_device, name_of
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 
@@ -52,9 +54,9 @@ def run(
         "learning_rate": rate,
         "momentum": momentum_from_kernel(smallest, rate),
     }
-    tables = []
+    device, tables = choose_device(spec.device), []
     for done, width in enumerate([*spec.widths, None], start=1):
-        table = _at_width(problem, kernel, width, spec, optimizer_settings)
+        table = _at_width(problem, kernel, width, spec, device, optimizer_settings)
         tables.append(table.assign(width=width))
         progress(done, len(spec.widths) + 1)
     table = pd.concat(tables, ignore_index=True).astype({"width": "Int64"})
@@ -65,7 +67,7 @@ def run(
         largest=largest,
         **optimizer_settings,
     )
-    return Outcome(ACCELERATION.select(table), "float64")
+    return Outcome(ACCELERATION.select(table), "float64", device=name_of(device))
 
 
 def _at_width(
@@ -73,6 +75,7 @@ def _at_width(
     kernel: np.ndarray,
     width: int | None,
     spec: AccelerationSpec,
+    device: str,
     optimizer_settings: dict[str, float],
 ) -> pd.DataFrame:
     """The columns that differ between runs: one row for each run and logged step."""
@@ -90,8 +93,10 @@ def _at_width(
         outputs = sum(draw_parts(problem.x, spec.seeds)) / 2
         smallest = np.full(spec.seeds, np.nan)
     else:
-        networks = TwoLayer.initialise(seeds, problem.inputs, width, torch.float64, signs=True)
-        outputs = networks.predict(problem.x, 1.0).numpy()
+        networks = TwoLayer.initialise(
+            seeds, problem.inputs, width, torch.float64, device, signs=True
+        )
+        outputs = as_float64(networks.predict(problem.x, 1.0))
         matrices = empirical_gram(problem.x, networks.inner, networks.outer, 1.0, "inner")
         smallest = np.array([spectrum(matrix)[0] for matrix in matrices])
     runs["smallest_start"] = np.repeat(smallest / len(kernel), len(logged))
@@ -124,7 +129,8 @@ def _measured(
     travel = np.full((networks.runs, len(logged)), np.nan)
 
     def observe(step: int, now: "TwoLayer") -> None:
-        travel[:, logged.index(step)] = (now.inner - networks.inner).norm(dim=1).amax(dim=1)
+        moved = (now.inner - networks.inner).norm(dim=1).amax(dim=1)
+        travel[:, logged.index(step)] = as_float64(moved)
 
     training = train(
         problem,

@@ -6,6 +6,7 @@ from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.schedules import Schedule, Stage
 from hrta.study.analysis.schema import LAAF
 from hrta.study.config.adaptive_slopes import AdaptiveSpec
+from hrta.study.experiments.devices import choose_device, name_of
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.adaptive import AdaptiveSlopes
@@ -22,8 +23,15 @@ def run(spec: AdaptiveSpec, progress: Progress = quiet, checkpoint: Path | None 
         ValueError: as `hrta.train`.
     """
     problem = load_problem(spec.problem)
+    device = choose_device(spec.device)
     start = AdaptiveNetworks.initialise(
-        range(spec.seeds), problem.inputs, spec.hidden, spec.activation, spec.adaptive, spec.scale
+        range(spec.seeds),
+        problem.inputs,
+        spec.hidden,
+        spec.activation,
+        spec.adaptive,
+        spec.scale,
+        device=device,
     )
     training = train(
         problem,
@@ -36,4 +44,4 @@ def run(spec: AdaptiveSpec, progress: Progress = quiet, checkpoint: Path | None 
         progress=progress,
     )
     table = training.history.rename(columns={"run": "seed"})
-    return Outcome(LAAF.select(table), "float32")
+    return Outcome(LAAF.select(table), "float32", device=name_of(device))

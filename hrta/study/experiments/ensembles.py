@@ -12,6 +12,7 @@ from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
 from hrta.study.analysis.schema import TRAINING
 from hrta.study.config.training import TrainingSpec
+from hrta.study.experiments.devices import choose_device, name_of
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.two_layer import TwoLayerRegression
@@ -37,7 +38,7 @@ def run(spec: TrainingSpec, progress: Progress = quiet, checkpoint: Path | None 
 def train_ensemble(
     problem: Problem,
     spec: TrainingSpec,
-    device: torch.device,
+    device: str,
     progress: Progress = quiet,
     checkpoint: Path | None = None,
 ) -> Outcome:
@@ -79,7 +80,7 @@ def train_ensemble(
     return Outcome(
         _results(problem, spec, training.history, runs),
         spec.dtype,
-        device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        device=name_of(device),
         facts={"engine": training.engine, "diverged": diverged},
     )
 
@@ -103,16 +104,3 @@ def _results(
         "seed": np.array([seed for _, _, seed in runs])[run],
     }
     return TRAINING.select(pd.DataFrame(columns).join(history))
-
-
-def choose_device(name: str) -> torch.device:
-    """The device named auto (a GPU if one is available), cpu or cuda.
-
-    Raises:
-        ValueError: cuda, and no GPU is available.
-    """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device cuda: there is no usable CUDA GPU here; use cpu or auto")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)

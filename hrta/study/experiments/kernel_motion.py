@@ -11,6 +11,7 @@ from hrta.ntk.finite_width import FiniteKernel, finite_kernel
 from hrta.schedules import Schedule
 from hrta.study.analysis.schema import MOTION
 from hrta.study.config.theory import MotionSpec
+from hrta.study.experiments.devices import choose_device, name_of
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.two_layer import TwoLayerRegression
@@ -35,9 +36,10 @@ def run(spec: MotionSpec, progress: Progress = quiet, checkpoint: Path | None = 
         name: Schedule.constant_length(s, spec.stage_steps) for name, s in spec.methods.items()
     }
     runs = list(product(spec.methods, range(spec.seeds)))
-    tables = []
+    device, tables = choose_device(spec.device), []
     for done, width in enumerate(spec.widths, start=1):
-        start = TwoLayer.initialise([seed for _, seed in runs], problem.inputs, width)
+        seeds = [seed for _, seed in runs]
+        start = TwoLayer.initialise(seeds, problem.inputs, width, device=device)
         kernels = _kernels(problem.x, start)
         rows = []
 
@@ -66,7 +68,7 @@ def run(spec: MotionSpec, progress: Progress = quiet, checkpoint: Path | None = 
         progress(done, len(spec.widths))
     table = pd.concat(tables, ignore_index=True)
     table = table.assign(experiment=spec.experiment, problem=problem.name, optimizer=spec.optimizer)
-    return Outcome(MOTION.select(table), "float32")
+    return Outcome(MOTION.select(table), "float32", device=name_of(device))
 
 
 def _steps(schedule: Schedule) -> list[int]:

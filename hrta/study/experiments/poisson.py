@@ -11,6 +11,7 @@ from hrta.problems.poisson import PoissonProblem, make_problem
 from hrta.schedules import Schedule
 from hrta.study.analysis.schema import POISSON, POISSON_SOLUTIONS
 from hrta.study.config.poisson import PoissonSpec
+from hrta.study.experiments.devices import choose_device, name_of
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.training.loop import Training
 from hrta.training.objectives.deep_ritz import DeepRitz, predict
@@ -36,7 +37,8 @@ def run(spec: PoissonSpec, progress: Progress = quiet, checkpoint: Path | None =
     if problem.dimension < 2:
         raise ValueError(f"poisson: problem {problem.name} has one dimension; solutions need two")
     runs = pd.DataFrame(product(spec.methods, spec.learning_rates, range(spec.seeds)), columns=RUN)
-    networks = TwoLayer.initialise(runs["seed"], problem.dimension, spec.width)
+    device = choose_device(spec.device)
+    networks = TwoLayer.initialise(runs["seed"], problem.dimension, spec.width, device=device)
     schedules = {
         name: Schedule.constant_length(s, spec.stage_steps) for name, s in spec.methods.items()
     }
@@ -56,7 +58,13 @@ def run(spec: PoissonSpec, progress: Progress = quiet, checkpoint: Path | None =
     table = training.history.join(runs, on="run")
     table = table.assign(**names, width=spec.width, optimizer="adam")
     solutions = _solutions(problem, training, runs).assign(**names)
-    return Outcome(POISSON.select(table), "float32", second=POISSON_SOLUTIONS.select(solutions))
+    return Outcome(
+        POISSON.select(table),
+        "float32",
+        device=name_of(device),
+        second=POISSON_SOLUTIONS.select(solutions),
+        facts={"engine": training.engine},
+    )
 
 
 def _solutions(problem: PoissonProblem, training: Training, runs: pd.DataFrame) -> pd.DataFrame:
@@ -69,7 +77,7 @@ def _solutions(problem: PoissonProblem, training: Training, runs: pd.DataFrame) 
     x = np.full((SIDE**2, problem.dimension), 0.5)
     x[:, :2] = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
     networks = training.networks
-    networks = TwoLayer(networks.inner[chosen], networks.outer[chosen])
+    networks = TwoLayer(networks.inner[chosen].cpu(), networks.outer[chosen].cpu())
     predictions = predict(networks, x, last["s"].to_numpy()[chosen]).double().numpy()
     tables = [
         pd.DataFrame({"x1": x[:, 0], "x2": x[:, 1], "exact": problem.solution(x)}).assign(

@@ -4,6 +4,7 @@ Costs are counted in gradient evaluations of the loss on all points; a minibatch
 fraction of the points. An exact solve of ANMIN counts as one evaluation, though it takes longer.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -18,12 +19,14 @@ from hrta.problems.problem import Problem
 from hrta.runtime.checkpoints import Checkpoint, Parts
 from hrta.study.analysis.final import final_race_results, race_measures
 from hrta.study.analysis.schema import RACE, TUNING
-from hrta.study.config.race_methods import CLASSIFIERS, Candidate, Entry, RacedMethod
+from hrta.study.config.race_methods import CLASSIFIERS, ON_CPU, Candidate, Entry, RacedMethod
 from hrta.study.config.race_spec import RacedProblem, RaceSpec
+from hrta.study.experiments.devices import choose_device, name_of
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.study.experiments.trainers.task import RaceTask
 
+LOG = logging.getLogger(__name__)
 # The first of the tuning seeds; the seeds of the race are 0, 1, ...
 FIRST_TUNING_SEED = 10_000
 
@@ -50,6 +53,7 @@ def run(spec: RaceSpec, progress: Progress = quiet, checkpoint: Path | None = No
                 f"race: {problem.name} has classes; {entry.method.trainer} of {name} fits numbers, "
                 f"classes need trainer {' or '.join(CLASSIFIERS)}"
             )
+    device = device_of(spec)
     identity = spec.model_dump(mode="json", exclude_none=True)
     identity["points"] = [problem.digest for problem in problems]
     parts = Parts(checkpoint and Checkpoint(checkpoint, identity))
@@ -60,24 +64,39 @@ def run(spec: RaceSpec, progress: Progress = quiet, checkpoint: Path | None = No
         def report(widths: int, done: int = done) -> None:
             progress(done + widths, total)
 
-        compete = partial(_compete, spec, raced, problem, name, report)
+        compete = partial(_compete, spec, device, raced, problem, name, report)
         tables.append(parts.tables(str(len(tables)), compete))
         done += len(raced.widths)
         progress(done, total)
     runs, tuning = (pd.concat(parts, ignore_index=True) for parts in zip(*tables, strict=True))
     # Exact solves are in double precision.
     dtypes = {"float64" if trainer == "anmin" else "float32" for trainer in spec.trainers}
-    return Outcome(runs, " and ".join(sorted(dtypes)), second=tuning)
+    return Outcome(runs, " and ".join(sorted(dtypes)), device=name_of(device), second=tuning)
+
+
+def device_of(spec: RaceSpec) -> str:
+    """Where the methods are trained; the CPU if none of them can use a GPU."""
+    device = choose_device(spec.device)
+    if device == "cpu":
+        return device
+    for trainer in sorted(spec.trainers & ON_CPU.keys()):
+        LOG.warning("%s: trained on the CPU, %s", trainer, ON_CPU[trainer])
+    return device if spec.can_use_gpu else "cpu"
 
 
 def _compete(
-    spec: RaceSpec, raced: RacedProblem, problem: Problem, name: str, report: Callable[[int], None]
+    spec: RaceSpec,
+    device: str,
+    raced: RacedProblem,
+    problem: Problem,
+    name: str,
+    report: Callable[[int], None],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The runs and the tuning of one method on one problem."""
     entry, runs, tuning = spec.entries[name], [], []
     report(0)
     for done, width in enumerate(raced.widths, start=1):
-        train = partial(_train, spec, raced, problem, entry.method, width)
+        train = partial(_train, spec, device, raced, problem, entry.method, width)
         tuned = _tune(train, entry, spec)
         best = entry.grid.candidates[tuned.loc[tuned["chosen"], "candidate"].iloc[0]]
         cell = {"problem": problem.name, "width": width, "method": name}
@@ -125,6 +144,7 @@ def _differing_in_learning_rate(candidates: list[Candidate]) -> list[list[Candid
 
 def _train(
     spec: RaceSpec,
+    device: str,
     raced: RacedProblem,
     problem: Problem,
     method: RacedMethod,
@@ -134,7 +154,9 @@ def _train(
 ) -> pd.DataFrame:
     """Train one network for each candidate and seed; the trainer's table with the seeds."""
     trainer = import_module(f"hrta.study.experiments.trainers.{method.trainer}")
-    task = RaceTask(problem, width, method, candidates, seeds, raced.evaluations, spec.decay)
+    task = RaceTask(
+        problem, width, method, candidates, seeds, raced.evaluations, spec.decay, device
+    )
     history = trainer.train(task)
     if "test_loss" not in history:
         history["test_loss"] = np.nan

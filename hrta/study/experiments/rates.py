@@ -16,6 +16,7 @@ from hrta.problems.problem import Problem
 from hrta.schedules import Schedule
 from hrta.study.analysis.schema import RATES
 from hrta.study.config.theory import RatesSpec
+from hrta.study.experiments.devices import choose_device, name_of
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.two_layer import TwoLayerRegression
@@ -37,22 +38,27 @@ def run(spec: RatesSpec, progress: Progress = quiet, checkpoint: Path | None = N
     problem = load_problem(spec.problem)
     values = set().union(*spec.methods.values())
     smallest = {s: spectrum(gram(problem.x, s))[0] for s in values}
+    device = choose_device(spec.device)
     cases = list(product([*spec.widths, None], spec.methods))
     tables = []
     for done, (width, method) in enumerate(cases, start=1):
         schedule = Schedule.constant_length(spec.methods[method], spec.stage_steps)
-        table = _curves(problem, schedule, width, spec)
+        table = _curves(problem, schedule, width, spec, device)
         table["smallest_limit"] = table["s"].map(smallest)
         table["bound"] = _bounds(table, spec.learning_rate, len(problem.y))
         tables.append(table.assign(method=method, width=width))
         progress(done, len(cases))
     table = pd.concat(tables, ignore_index=True).astype({"width": "Int64"})
     table = table.assign(experiment=spec.experiment, problem=problem.name)
-    return Outcome(RATES.select(table), "float64")
+    return Outcome(RATES.select(table), "float64", device=name_of(device))
 
 
 def _curves(
-    problem: Problem, schedule: Schedule, width: int | None, spec: RatesSpec
+    problem: Problem,
+    schedule: Schedule,
+    width: int | None,
+    spec: RatesSpec,
+    device: str,
 ) -> pd.DataFrame:
     """The columns for one method at one width, without the bound."""
     steps = [*range(0, schedule.steps, spec.log_every), schedule.steps]
@@ -71,7 +77,7 @@ def _curves(
         parts = draw_parts(problem.x, spec.seeds)
     else:
         networks = TwoLayer.initialise(
-            range(spec.seeds), problem.inputs, width, dtype=torch.float64
+            range(spec.seeds), problem.inputs, width, torch.float64, device
         )
         parts = parts_of(networks, problem.x)
         losses, ends = _measured(problem, networks, schedule, spec)

@@ -6,15 +6,19 @@ from pathlib import Path
 from hrta.study.config.base_spec import Spec
 from hrta.study.config.problem_sources import DataSet
 from hrta.study.config.race_spec import RaceSpec
-from hrta.study.config.sweep import SweepSpec
-from hrta.study.config.training import TrainingSpec
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import DATASETS
-from hrta.training.engines import ENGINES
+from hrta.training.engines import ADAPTIVE_SLOPES, DEEP_RITZ, TWO_LAYER
 
 EXPERIMENTS = "hrta.study.experiments"
-# Jobs that train with numba on a CPU, even if a GPU is available.
-NUMBA_JOBS = ("theory motion", "theory rates", "acceleration")
+# The engines of what jobs of a kind, and trainers of a race, minimise; those of others are imported
+# by the module that runs the job.
+OF_JOBS = {
+    **dict.fromkeys(("train", "sweep", "theory motion", "theory rates", "acceleration"), TWO_LAYER),
+    "poisson": DEEP_RITZ,
+    **dict.fromkeys(("slopes", "laaf"), ADAPTIVE_SLOPES),
+}
+OF_TRAINERS = {"gradient": TWO_LAYER, "laaf": ADAPTIVE_SLOPES}
 
 
 def run(spec: Spec, progress: Progress = quiet, checkpoint: Path | None = None) -> Outcome:
@@ -41,22 +45,27 @@ def modules_of(spec: Spec, automatic: str) -> list[str]:
 
     Args:
         spec: what is computed.
-        automatic: the engine that `auto` selects where the job runs.
+        automatic: the compiled engine for the device where the job runs, numba or triton.
     """
     modules = [module_of(spec)]
     if isinstance(spec, RaceSpec):
         modules += [f"{EXPERIMENTS}.trainers.{trainer}" for trainer in sorted(spec.trainers)]
-    if engine := engine_of(spec, automatic):
-        module, _ = ENGINES[engine]
-        modules.append(module)
+    modules += engine_modules_of(spec, automatic)
     if any(isinstance(each, DataSet) and each.file is None for each in spec.sources):
         modules.append(DATASETS)
     return modules
 
 
-def engine_of(spec: Spec, automatic: str) -> str | None:
-    """The engine that trains the two-layer networks of a spec; None if it trains without one."""
-    if isinstance(spec, TrainingSpec | SweepSpec):
-        return automatic if spec.engine == "auto" else spec.engine
-    raced = isinstance(spec, RaceSpec) and "gradient" in spec.trainers
-    return "numba" if raced or spec.job in NUMBA_JOBS else None
+def engine_modules_of(spec: Spec, automatic: str) -> list[str]:
+    """The dotted names of the modules of the engines that train the networks of a spec."""
+    objectives = [OF_JOBS[spec.job]] if spec.job in OF_JOBS else []
+    if isinstance(spec, RaceSpec):
+        objectives += [OF_TRAINERS[each] for each in sorted(spec.trainers & OF_TRAINERS.keys())]
+    modules = []
+    for engines in objectives:
+        name = getattr(spec, "engine", "auto")
+        if name == "auto":
+            name = automatic if automatic in engines else "torch"
+        module, _ = engines[name]
+        modules.append(module)
+    return modules

@@ -7,6 +7,7 @@ import pandas as pd
 from hrta.ntk.extremes import extremal_eigenvalues
 from hrta.study.analysis.schema import SAMPLE_NUMBER
 from hrta.study.config.theory import SampleNumberSpec
+from hrta.study.experiments.devices import choose_device, name_of
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 
@@ -19,10 +20,10 @@ def run(
     Returns:
         Rows of `SAMPLE_NUMBER`.
     """
-    rows = []
+    device, rows = choose_device(spec.device), []
     for done, source in enumerate(spec.problems, start=1):
         problem = load_problem(source)
-        eigenvalues = extremal_eigenvalues(problem.x, spec.s)
+        eigenvalues = extremal_eigenvalues(problem.x, spec.s, device)
         rows += [
             {
                 "experiment": spec.experiment,
@@ -35,4 +36,5 @@ def run(
             for s, (smallest, largest) in zip(spec.s, eigenvalues, strict=True)
         ]
         progress(done, len(spec.problems))
-    return Outcome(pd.DataFrame(rows, columns=SAMPLE_NUMBER.columns), "float64")
+    table = pd.DataFrame(rows, columns=SAMPLE_NUMBER.columns)
+    return Outcome(table, "float64", device=name_of(device))

@@ -15,6 +15,7 @@ from hrta.problems.problem import Problem
 from hrta.schedules import Schedule, Stage
 from hrta.study.analysis.schema import SLOPE_SOLUTIONS, SLOPES
 from hrta.study.config.adaptive_slopes import SlopesSpec
+from hrta.study.experiments.devices import choose_device, name_of
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 from hrta.training.objectives.adaptive import AdaptiveSlopes
@@ -36,10 +37,17 @@ def run(spec: SlopesSpec, progress: Progress = quiet, checkpoint: Path | None = 
         raise ValueError(
             f"slopes: problem {problem.name} has {problem.inputs} inputs; it must have one"
         )
+    device = choose_device(spec.device)
     errors, solutions = [], []
     for done, (name, variant) in enumerate(spec.variants.items()):
         networks = AdaptiveNetworks.initialise(
-            range(spec.seeds), 1, spec.hidden, spec.activation, variant.adaptive, spec.scale
+            range(spec.seeds),
+            1,
+            spec.hidden,
+            spec.activation,
+            variant.adaptive,
+            spec.scale,
+            device=device,
         )
         observer = _Observer(problem, spec.seeds, spec.solution_steps)
         training = train(
@@ -59,7 +67,12 @@ def run(spec: SlopesSpec, progress: Progress = quiet, checkpoint: Path | None = 
         pd.concat(parts, ignore_index=True).assign(experiment=spec.experiment, problem=problem.name)
         for parts in (errors, solutions)
     )
-    return Outcome(SLOPES.select(errors), "float32", second=SLOPE_SOLUTIONS.select(solutions))
+    return Outcome(
+        SLOPES.select(errors),
+        "float32",
+        device=name_of(device),
+        second=SLOPE_SOLUTIONS.select(solutions),
+    )
 
 
 class _Observer:
@@ -74,7 +87,7 @@ class _Observer:
 
     def __call__(self, step: int, networks: AdaptiveNetworks) -> None:
         of_layers = torch.stack([slope.mean(dim=(1, 2)) for slope in networks.slopes])
-        slopes = (networks.scale * of_layers).mean(dim=0).double().numpy()
+        slopes = (networks.scale * of_layers).mean(dim=0).double().cpu().numpy()
         self._slopes.append(pd.DataFrame({"seed": self._seeds, "step": step, "slope": slopes}))
         if step not in self._solution_steps:
             return
@@ -84,7 +97,7 @@ class _Observer:
                 "seed": np.repeat(self._seeds, len(self._x)),
                 "x1": np.tile(self._x[:, 0], len(self._seeds)),
                 "y": np.tile(self._y, len(self._seeds)),
-                "prediction": predictions.double().numpy().ravel(),
+                "prediction": predictions.double().cpu().numpy().ravel(),
             }
         )
         self.solutions.append(table.assign(step=step))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from hrta.study.config.sweep import SweepSpec
-from hrta.study.experiments.ensembles import choose_device, train_ensemble
+from hrta.study.experiments.devices import choose_device
+from hrta.study.experiments.ensembles import train_ensemble
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 

@@ -12,6 +12,7 @@ from hrta.ntk.finite_width import finite_kernel
 from hrta.ntk.matrices import gram
 from hrta.study.analysis.schema import WIDTH_LIMIT
 from hrta.study.config.theory import WidthLimitSpec
+from hrta.study.experiments.devices import choose_device, name_of
 from hrta.study.experiments.outcome import Outcome, Progress, quiet
 from hrta.study.experiments.problems import load_problem
 
@@ -26,13 +27,13 @@ def run(
         lambda_min(K_m), smallest_limit lambda_min(K), and smallest_error, the relative error of
         smallest.
     """
-    problem = load_problem(spec.problem)
+    problem, device = load_problem(spec.problem), choose_device(spec.device)
     limits = {s: gram(problem.x, s) for s in spec.s}
     smallest = {s: spectrum(limit)[0] for s, limit in limits.items()}
     rows = []
     networks = [(width, seed) for width in spec.widths for seed in range(spec.seeds)]
     for done, (width, seed) in enumerate(networks, start=1):
-        network = TwoLayer.initialise([seed], problem.inputs, width, dtype=torch.float64)
+        network = TwoLayer.initialise([seed], problem.inputs, width, torch.float64, device)
         kernel = finite_kernel(problem.x, network.inner[0], network.outer[0])
         for s, limit in limits.items():
             matrix = kernel.gram(s)
@@ -51,4 +52,4 @@ def run(
         progress(done, len(networks))
     table = pd.DataFrame(rows)
     table["smallest_error"] = (table["smallest"] / table["smallest_limit"] - 1).abs()
-    return Outcome(WIDTH_LIMIT.select(table), "float64")
+    return Outcome(WIDTH_LIMIT.select(table), "float64", device=name_of(device))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
+from hrta.runtime.gpus import has_driver
 from hrta.study.config.mistakes import ConfigError
 from hrta.study.pipeline.sources import HOME
 
@@ -70,8 +71,8 @@ def gpus(device: str, submitted: bool) -> int:
 
 
 def _usable_gpu() -> bool:
-    """Whether torch can use a GPU; tested only if there is a driver, as importing torch is slow."""
-    if shutil.which("nvidia-smi") is None:
+    """Whether torch can use a GPU."""
+    if not has_driver():
         return False
     ask = "import torch; raise SystemExit(not torch.cuda.is_available())"
     asked = subprocess.run([sys.executable, "-c", ask], stderr=subprocess.DEVNULL, check=False)

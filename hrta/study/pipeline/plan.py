@@ -82,6 +82,11 @@ class Job:
         return f"--checkpoint results/checkpoints/{self.plain_name}_{digest.hexdigest()[:12]}.npz"
 
     @property
+    def gpu(self) -> int:
+        """The number of GPUs that the job requests."""
+        return int(self.automatic == "triton" and self.spec.can_use_gpu)
+
+    @property
     def priority(self) -> int:
         """Jobs with a larger priority start earlier, so that long jobs do not run last."""
         match self.spec:

@@ -39,6 +39,17 @@ def named(row: pd.Series) -> str:
     return ", ".join(f"{name} {value}" for name, value in row.items() if pd.notna(value))
 
 
+def part_of(
+    reference: Mapping[str, pd.DataFrame], fresh: Mapping[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """The rows of the reference that a replication of some of the items has, too."""
+    return {
+        kind: reference[kind].merge(table[list(KINDS[kind].key)])
+        for kind, table in fresh.items()
+        if kind in reference
+    }
+
+
 def compare(
     reference: Mapping[str, pd.DataFrame], fresh: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from job_examples import stored, training_spec
 from hrta import Schedule, TwoLayer, train
 from hrta.study.config.mistakes import ConfigError, checked
 from hrta.study.config.training import TrainingSpec
-from hrta.study.experiments.ensembles import choose_device, run
+from hrta.study.experiments.ensembles import run
 
 COLUMNS = "experiment problem width method optimizer learning_rate seed step stage s loss test_loss"
 
@@ -73,12 +73,3 @@ def test_diverged_runs_are_named(spec):
 def test_unknown_dtype_device_and_engine_are_refused(spec, changes, message):
     with pytest.raises(ConfigError, match=message):
         checked(TrainingSpec, spec.model_dump() | changes, "spec")
-
-
-def test_auto_is_a_gpu_where_there_is_one(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert choose_device("auto").type == "cuda"
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose_device("auto").type == "cpu"
-    with pytest.raises(ValueError, match="no usable CUDA GPU"):
-        choose_device("cuda")

@@ -10,7 +10,7 @@ from hrta.networks.perceptron import Perceptron
 from hrta.study.analysis.final import final_race_results
 from hrta.study.config.race_methods import Entry
 from hrta.study.config.race_spec import RacedProblem, RaceSpec
-from hrta.study.experiments.race import FIRST_TUNING_SEED, run
+from hrta.study.experiments.race import FIRST_TUNING_SEED, device_of, run
 from hrta.training import AdaptiveSlopes, lbfgs
 
 
@@ -244,3 +244,30 @@ def test_progress_counts_widths(small_problem):
     )
     run(spec, lambda *done: seen.append(done))
     assert list(dict.fromkeys(seen)) == [(done, 4) for done in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("names", "device", "lines"),
+    [
+        (["lbfgs"], "cpu", ["lbfgs: trained on the CPU, because its line search"]),
+        (["anmin", "adam"], "cuda", ["anmin: trained on the CPU, because its solves"]),
+        (["adam", "laaf", "deep"], "cuda", []),
+    ],
+)
+def test_what_runs_on_the_cpu_says_so_where_there_is_a_gpu(
+    small_problem, names, device, lines, monkeypatch, caplog
+):
+    monkeypatch.setattr("hrta.study.experiments.race.choose_device", lambda name: "cuda")
+    raced = RacedProblem(problem=stored(small_problem), widths=[5], evaluations=40)
+    spec = RaceSpec(
+        entries={name: ENTRIES[name] for name in names},
+        problems=[raced],
+        tuning_seeds=2,
+        seeds=3,
+        decay=0.5,
+        final_fraction=0.02,
+    )
+    assert device_of(spec) == device
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == len(lines)
+    assert all(message.startswith(line) for message, line in zip(messages, lines, strict=True))

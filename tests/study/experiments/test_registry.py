@@ -9,7 +9,7 @@ from config_examples import REPLICATION, laid_over
 
 from hrta.study.config.jobs import SPEC_TYPES, make_jobs
 from hrta.study.config.replication import check_config
-from hrta.study.experiments.registry import engine_of, module_of, modules_of
+from hrta.study.experiments.registry import engine_modules_of, module_of, modules_of
 
 JOBS = make_jobs(check_config(REPLICATION)) | make_jobs(check_config(laid_over("sweep")))
 
@@ -50,12 +50,29 @@ def test_a_job_needs_its_own_modules_and_no_others(name, modules):
     assert modules_of(JOBS[name], "numba") == expected
 
 
-def test_the_engine_is_that_of_the_settings_or_of_the_machine():
-    spec = JOBS["runs/sine1d/adam/width50"]
-    assert engine_of(spec, "triton") == "triton"
-    assert engine_of(spec.model_copy(update={"engine": "torch"}), "triton") == "torch"
-    assert engine_of(JOBS["theory/rates/sine1d/relu"], "triton") == "numba"
-    assert engine_of(JOBS["spectra/sine1d"], "triton") is None
+@pytest.mark.parametrize(
+    ("name", "on_cpu", "on_gpu"),
+    [
+        ("runs/sine1d/adam/width50", "engines.numba_engine", "engines.triton_engine"),
+        ("theory/rates/sine1d/relu", "engines.numba_engine", "engines.triton_engine"),
+        ("race/adam", "engines.numba_engine", "engines.triton_engine"),
+        ("race/slopes_relu", "engines.adaptive_engine", "objectives.adaptive_loss"),
+        ("poisson/poisson_grid", "engines.ritz_engine", "objectives.ritz_loss"),
+        ("slopes/layer", "engines.adaptive_engine", "objectives.adaptive_loss"),
+        ("spectra/sine1d", None, None),
+        ("race/anmin", None, None),
+    ],
+)
+def test_the_engine_is_that_of_the_machine(name, on_cpu, on_gpu):
+    for automatic, module in (("numba", on_cpu), ("triton", on_gpu)):
+        expected = [f"hrta.training.{module}"] if module else []
+        assert engine_modules_of(JOBS[name], automatic) == expected
+
+
+def test_the_engine_of_the_settings_has_priority():
+    spec = JOBS["runs/sine1d/adam/width50"].model_copy(update={"engine": "torch"})
+    modules = ["hrta.training.objectives.two_layer_loss"]
+    assert engine_modules_of(spec, "triton") == engine_modules_of(spec, "numba") == modules
     assert module_of(spec) == "hrta.study.experiments.ensembles"
 
 
@@ -64,8 +81,3 @@ def test_neither_specs_nor_their_modules_names_need_torch():
     code += "import hrta.study.experiments.registry, hrta.cli.main; "
     code += "assert not {'torch', 'numba', 'scipy', 'sklearn'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_the_torch_engine_brings_the_loss_that_it_minimises():
-    spec = JOBS["runs/sine1d/adam/width50"].model_copy(update={"engine": "torch"})
-    assert "hrta.training.objectives.two_layer_loss" in modules_of(spec, "numba")

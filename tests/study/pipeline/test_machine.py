@@ -1,12 +1,12 @@
 import fcntl
 import os
-import shutil
 import socket
 import subprocess
 import sys
 
 import pytest
 
+from hrta.runtime.gpus import has_driver
 from hrta.study.config.mistakes import ConfigError
 from hrta.study.pipeline import machine
 from hrta.study.pipeline.machine import claim_folder, gpus, more_each_try, shell_prefix
@@ -77,7 +77,7 @@ def test_a_gpu_that_is_not_there_is_one_line(monkeypatch):
         gpus("cuda", submitted=False)
 
 
-@pytest.mark.skipif(bool(shutil.which("nvidia-smi")), reason="there is a driver")
+@pytest.mark.skipif(has_driver(), reason="there is a driver")
 def test_without_a_driver_torch_is_not_asked(monkeypatch):
     monkeypatch.setattr(subprocess, "run", None)
     assert gpus("auto", submitted=False) == 0

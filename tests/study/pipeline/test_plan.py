@@ -111,7 +111,15 @@ def test_a_gpu_trains_with_another_engine():
     name = "runs/sine1d/adam/width50"
     assert any(file.endswith("triton_engine.py") for file in on_gpu[name].sources)
     assert not any(file.endswith("numba_engine.py") for file in on_gpu[name].sources)
-    assert plan["theory/motion/adam"].sources == on_gpu["theory/motion/adam"].sources
+    assert plan["spectra/sine1d"].sources == on_gpu["spectra/sine1d"].sources
+    asking = {job.spec.job for job in on_gpu.values() if job.gpu}
+    assert asking == {
+        *("train", "race", "poisson", "slopes", "acceleration"),
+        *("theory width", "theory samples", "theory motion", "theory rates"),
+    }
+    assert not on_gpu["race/anmin"].gpu
+    assert not on_gpu["race/lbfgs"].gpu
+    assert not any(job.gpu for job in plan.values())
 
 
 def test_only_what_is_resumable_has_a_checkpoint(plan):

@@ -192,7 +192,7 @@ def test_the_command_profiles_a_run(tmp_path):
         (
             [TRAINED.model_copy(update={"result": {"spec": {"job": "train"}}})],
             [],
-            "runs/sine1d/adam/width11: train.stage_steps: Field required (and 11 more)",
+            "runs/sine1d/adam/width11: train.stage_steps: Field required (and 10 more)",
         ),
     ],
 )

@@ -46,8 +46,8 @@ def run(tmp_path):
     return tmp_path
 
 
-def verify(folder):
-    arguments = ["verify", str(folder / "evidence"), str(folder / "reference")]
+def verify(folder, *options):
+    arguments = ["verify", str(folder / "evidence"), str(folder / "reference"), *options]
     return CliRunner().invoke(cli_verify.app, arguments)
 
 
@@ -145,6 +145,24 @@ def test_rows_and_columns_must_be_the_same(kind):
                 compare(*({kind: part} for part in pair))
     with pytest.raises(ValueError, match=f"only one of the two has {kind}"):
         compare({kind: table}, {})
+
+
+def test_a_part_of_the_items_is_compared_with_that_part_alone(run):
+    """Two kinds of evidence, one of them with half of its rows."""
+    (run / "evidence/spectra.parquet").unlink()
+    losses = evidence()["final_losses"]
+    write_table(losses.iloc[: len(losses) // 2], run / "evidence/final_losses.parquet")
+    assert "verification: only one of the two has spectra" in message(verify(run))
+    done = verify(run, "--partial")
+    assert done.exception is None, done.output
+    assert "final_losses" in done.stdout
+    assert "spectra" not in done.stdout
+    altered = losses.assign(loss=losses["loss"] * 1e8).iloc[:12]
+    write_table(altered, run / "evidence/final_losses.parquet")
+    assert "quantities disagree" in message(verify(run, "--partial"))
+    unknown = losses.assign(seed=losses["seed"] + 1000)
+    write_table(unknown, run / "evidence/final_losses.parquet")
+    assert "rows are only in the fresh run" in message(verify(run, "--partial"))
 
 
 def test_a_column_without_a_rule_is_refused():

@@ -18,7 +18,7 @@ def train(task: RaceTask[AnalyticMethod]) -> pd.DataFrame:
     most = min(method.rounds, (task.evaluations - 1) // 2)
     test = None if problem.x_test is None else (problem.x_test, problem.y_test)
     tables = []
-    for run, inner in enumerate(task.two_layer_networks().inner.double().numpy()):
+    for run, inner in enumerate(task.two_layer_networks("cpu").inner.double().numpy()):
         started, ridge = time.perf_counter(), task.candidates[run].ridge
         rounds = np.arange(most + 1)
         losses = test_losses = np.full(len(rounds), np.inf)

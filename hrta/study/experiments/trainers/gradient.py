@@ -15,7 +15,7 @@ def train(task: RaceTask[GradientMethod]) -> pd.DataFrame:
     method, points = task.method, len(task.problem.y)
     size = max(1, points // method.batches)
     schedule = method.schedule(task.evaluations * points // size)
-    networks = task.two_layer_networks()
+    networks = task.two_layer_networks(task.device)
     started = time.perf_counter()
     history = train_networks(
         task.problem,

@@ -16,7 +16,7 @@ def train(task: RaceTask[AdaptiveMethod]) -> pd.DataFrame:
     """The networks start from the same weights as those of the other methods."""
     method = task.method
     start = AdaptiveNetworks.of_two_layer(
-        task.two_layer_networks(), method.activation, method.adaptive, method.scale
+        task.two_layer_networks(task.device), method.activation, method.adaptive, method.scale
     )
     started = time.perf_counter()
     history = train_networks(

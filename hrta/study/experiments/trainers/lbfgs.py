@@ -8,7 +8,7 @@ from hrta.training.lbfgs import train as train_networks
 
 
 def train(task: RaceTask[LimitedMemoryMethod]) -> pd.DataFrame:
-    """The evaluations of the line search count."""
-    networks, history_size = task.two_layer_networks(), task.candidates[0].history_size
+    """On the CPU. The evaluations of the line search count."""
+    networks, history_size = task.two_layer_networks("cpu"), task.candidates[0].history_size
     rates = task.learning_rates
     return train_networks(task.problem, networks, task.evaluations, rates, history_size)[0]

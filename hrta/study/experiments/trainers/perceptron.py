@@ -16,7 +16,7 @@ def train(task: RaceTask[PerceptronMethod]) -> pd.DataFrame:
     """All hidden layers have the same width."""
     problem, method = task.problem, task.method
     sizes = (problem.inputs, task.width, method.hidden, problem.classes or 1)
-    models = [Perceptron(*sizes, method.base, seed=seed) for seed in task.seeds]
+    models = [Perceptron(*sizes, method.base, seed=seed).to(task.device) for seed in task.seeds]
     started = time.perf_counter()
     history = train_models(
         problem,

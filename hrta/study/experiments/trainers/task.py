@@ -26,6 +26,7 @@ class RaceTask(Generic[Method]):
         seeds: the seed of each network.
         evaluations: gradient evaluations of each network.
         decay: final over initial learning rate, for trainers with a schedule of learning rates.
+        device: where the networks are trained, by trainers that can use a GPU.
         rows: approximate number of logged rows of each run; L-BFGS and ANMIN log every step.
     """
 
@@ -36,6 +37,7 @@ class RaceTask(Generic[Method]):
     seeds: Sequence[int]
     evaluations: int
     decay: float
+    device: str
     rows: int = 200
 
     @property
@@ -43,9 +45,9 @@ class RaceTask(Generic[Method]):
         """The learning rate of each network."""
         return [candidate.learning_rate for candidate in self.candidates]
 
-    def two_layer_networks(self) -> TwoLayer:
+    def two_layer_networks(self, device: str) -> TwoLayer:
         """The two-layer networks at initialisation, in float32."""
-        return TwoLayer.initialise(self.seeds, self.problem.inputs, self.width)
+        return TwoLayer.initialise(self.seeds, self.problem.inputs, self.width, device=device)
 
 
 def timed(history: pd.DataFrame, started: float, evaluations: float = 1.0) -> pd.DataFrame:

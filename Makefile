@@ -1,6 +1,6 @@
 # make replicate | verify | reference | profile | crate | readme | test | test-workflow | test-slow |
-# smoke | chaos | bench | bench-gram | bench-scheduling | lint | format | lock | clean; each makes its
-# environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
+# smoke | chaos | gpu | bench | bench-gram | bench-kernel | bench-scheduling | lint | format | lock |
+# clean; each makes its environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
 # config/replication.yaml, KILLS=40 is for make chaos; make bench DEVICE=cuda times the engines on
 # a GPU.
 
@@ -26,7 +26,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .PHONY: env replicate verify reference profile crate readme smoke bench bench-gram
-.PHONY: bench-scheduling test test-workflow test-slow chaos lint format lock clean
+.PHONY: gpu bench-kernel bench-scheduling test test-workflow test-slow chaos lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -83,9 +83,18 @@ $(JAX_READY): benchmarks/requirements-jax.txt | $(READY)
 	$(BIN)/uv pip install --quiet --python .venv-jax/bin/python --requirement benchmarks/requirements-jax.txt
 	touch $(JAX_READY)
 
+# Everything that needs a GPU: results/gpu/report.md says what it found.
+gpu: $(READY)
+	-@$(MAKE) --no-print-directory $(JAX_READY)
+	$(BIN)/python tests/gpu/gpu_run.py
+
 # The Gram matrix of infinite width beside google/neural-tangents.
 bench-gram: $(NT_READY)
 	$(BIN)/python -m benchmarks.gram
+
+# The GPU kernel as compiled: registers, instructions, and the time that follows; needs no GPU.
+bench-kernel: $(READY)
+	$(BIN)/python -m benchmarks.gpu_kernel
 
 # What the scheduler costs a sweep of many small trainings.
 bench-scheduling: $(READY)

@@ -15,6 +15,11 @@ settings.register_profile("beside", deadline=None)
 settings.load_profile("beside")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("no CUDA GPU")
+
+
 @pytest.fixture
 def small_problem() -> Problem:
     """Seven random points in two dimensions, four to test on."""

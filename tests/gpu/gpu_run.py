@@ -1,0 +1,174 @@
+"""Everything that needs a GPU, in one run: `make gpu`.
+
+The parts run one after another, each with a limit of time, and the failure of one does not stop the
+others. results/gpu/report.md says what each of them found; their output is beside it.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from hrta.runtime.files import whole_file
+
+ROOT = Path(__file__).parents[2]
+OUTPUT = ROOT / "results/gpu"
+# Kinds of evidence of the items of `paper`, and the folders of their results.
+PAPER = {
+    "final_losses": "results/runs",
+    "switches": "results/runs",
+    "poisson": "results/poisson",
+    "spectra": "results/spectra",
+}
+# Lines of a part's output that the report quotes.
+QUOTED = 60
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the run.
+
+    Attributes:
+        name: of its log, and its heading in the report.
+        command: run in the root of the repository.
+        limit: of its time [s].
+        quoted: whether the report has the end of its output if it succeeds, too.
+    """
+
+    name: str
+    command: str
+    limit: int
+    quoted: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a part: seconds, and what is wrong (empty if nothing is)."""
+
+    part: Part
+    seconds: float
+    wrong: str
+
+
+def parts() -> list[Part]:
+    """All parts; together at most 25 minutes."""
+    python, here = sys.executable, OUTPUT.relative_to(ROOT)
+    snakemake = f"{python} -m snakemake --cores all --config device=cuda"
+    evidence = " && ".join(
+        f"{python} -m hrta evidence {kind} --output {here}/paper/results/evidence/{kind}.parquet"
+        f" $(find {here}/paper/{folder} -name '*.parquet' ! -name '*_solutions.parquet')"
+        for kind, folder in PAPER.items()
+    )
+    training = f"{python} tests/gpu/small_training.py"
+    sanitizer = "compute-sanitizer --error-exitcode 9"
+    return [
+        Part("device", "nvidia-smi", 30),
+        Part("tests", f"{python} -m pytest -q -m gpu --numprocesses 0", 300),
+        Part(
+            "smoke run",
+            f"mkdir -p {here}/smoke && {snakemake} --directory {here}/smoke"
+            " --configfile config/smoke.yaml",
+            240,
+            quoted=False,
+        ),
+        Part("benchmark", f"{python} -m benchmarks.training --device cuda", 260),
+        Part(
+            "paper",
+            f"mkdir -p {here}/paper && {snakemake} --directory {here}/paper -- paper"
+            " results/evidence/configuration.json",
+            420,
+            quoted=False,
+        ),
+        Part(
+            "agreement with the reference",
+            f"{evidence} && {python} -m hrta verify --partial {here}/paper/results/evidence"
+            " data/reference",
+            60,
+        ),
+        Part("memcheck", f"{sanitizer} --tool memcheck {training}", 90),
+        Part("racecheck", f"{sanitizer} --tool racecheck {training}", 90),
+    ]
+
+
+def run(part: Part) -> Outcome:
+    """Run a part, with its output in a file beside the report."""
+    log, started = log_of(part), time.monotonic()
+    print(f"{part.name} ...", flush=True)
+    with log.open("w") as file:
+        process = subprocess.Popen(
+            ["bash", "-c", part.command],
+            cwd=ROOT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            status = process.wait(part.limit)
+            wrong = f"exit status {status}" if status else ""
+        except subprocess.TimeoutExpired:
+            wrong = f"stopped after {part.limit} s"
+        finally:
+            # Snakemake's jobs, too.
+            stop(process)
+    return Outcome(part, time.monotonic() - started, wrong)
+
+
+def stop(process: subprocess.Popen) -> None:
+    """End a process and all that it started."""
+    try:
+        os.killpg(process.pid, 15)
+        process.wait(20)
+    except ProcessLookupError:
+        pass
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def log_of(part: Part) -> Path:
+    """The file of a part's output."""
+    return OUTPUT / f"{part.name.replace(' ', '_')}.log"
+
+
+def report(outcomes: list[Outcome]) -> str:
+    """The report as Markdown."""
+    lines = [
+        "# On a GPU",
+        "",
+        f"{torch.cuda.get_device_name()}, torch {torch.__version__}.",
+        "",
+        "| part | seconds | result |",
+        "| --- | ---: | --- |",
+    ]
+    lines += [
+        f"| {each.part.name} | {each.seconds:.0f} | {each.wrong or 'passed'} |" for each in outcomes
+    ]
+    for each in outcomes:
+        if each.wrong or each.part.quoted:
+            said = log_of(each.part).read_text(errors="replace").splitlines()[-QUOTED:]
+            lines += ["", f"## {each.part.name}", "", f"    {each.part.command}", "", "```"]
+            lines += [*said, "```"]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Run all parts, and write the report after each."""
+    if not torch.cuda.is_available():
+        sys.exit("make gpu: torch must find a CUDA GPU; it finds none")
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    outcomes = []
+    for part in parts():
+        outcomes.append(run(part))
+        print(f"{part.name}: {outcomes[-1].wrong or 'passed'}", flush=True)
+        with whole_file(OUTPUT / "report.md") as temporary:
+            temporary.write_text(report(outcomes))
+    print(f"see {OUTPUT / 'report.md'}")
+    sys.exit(any(each.wrong for each in outcomes))
+
+
+if __name__ == "__main__":
+    main()

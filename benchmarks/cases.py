@@ -19,6 +19,8 @@ LEARNING_RATE = 1e-3
 POINTS, WIDTH = 100, 1000
 # Networks in an ensemble: as in the replication; more are needed to use a whole GPU.
 RUNS = {"cpu": (20,), "cuda": (128, 256)}
+# So many networks keep all processors of a GPU busy until the end.
+MANY_RUNS = 2000
 
 WIDTHS = (50, 200, 1000, 5000, 20000)
 GROWTH_WIDTHS = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000)
@@ -69,7 +71,10 @@ def side_by_side(device: str, quick: bool) -> list[Case]:
         sizes = [(1, 50), (1, 200), (3, 200)]
     else:
         sizes = [(d, m) for d in (1, 3, 10) for m in WIDTHS] + [(30, WIDTH), (100, WIDTH)]
-    return [Case(d, m, POINTS, R) for d, m in sizes for R in runs]
+    cases = [Case(d, m, POINTS, R) for d, m in sizes for R in runs]
+    if device == "cuda" and not quick:
+        cases += [Case(d, WIDTH, POINTS, MANY_RUNS) for d in (1, 3)]
+    return cases
 
 
 def growth(device: str, quick: bool) -> list[Case]:

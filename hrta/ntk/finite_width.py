@@ -103,7 +103,8 @@ def finite_kernel(
 ) -> FiniteKernel:
     """The tangent kernel of one network, for every s.
 
-    In one dimension it takes O(m + n^2) operations, otherwise O(m n^2).
+    In one dimension it takes O(m + n^2) operations, otherwise O(m n^2), on the GPU of the weights
+    if they are on one.
 
     Args:
         x: points, [n, d], without the bias column.
@@ -116,7 +117,7 @@ def finite_kernel(
             finite.
     """
     check_parameter(0, part)
-    biased, on_device = with_ones(x), (inner, outer)
+    biased, given = with_ones(x), (inner, outer)
     inner, outer = as_float64(inner), as_float64(outer)
     if outer.ndim != 1 or inner.shape != (biased.shape[1], len(outer)):
         raise ValueError(
@@ -128,10 +129,10 @@ def finite_kernel(
         raise ValueError("tangent kernel: weights must be finite, and m at least 1")
     if len(inner) == 2:
         sums = _sums_on_a_line(biased, inner, outer)
-    elif getattr(on_device[0], "is_cuda", False):
+    elif getattr(given[0], "is_cuda", False):
         from hrta.ntk.on_device import sums_of_all_pairs
 
-        sums = _Sums(*sums_of_all_pairs(biased, *on_device))
+        sums = _Sums(*sums_of_all_pairs(biased, *given))
     else:
         sums = _sums_of_all_pairs(biased, inner, outer)
     products = biased @ biased.T

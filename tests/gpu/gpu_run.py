@@ -5,6 +5,7 @@ others. results/gpu/report.md says what each of them found; their output is besi
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ PAPER = {
 }
 # Lines of a part's output that the report quotes.
 QUOTED = 60
+PASSED, LEFT_OUT = "passed", "left out: it needs a program that is not there"
 
 
 @dataclass(frozen=True)
@@ -37,21 +39,34 @@ class Part:
         command: run in the root of the repository.
         limit: of its time [s].
         quoted: whether the report has the end of its output if it succeeds, too.
+        program: without which the part is left out; empty if it needs none.
     """
 
     name: str
     command: str
     limit: int
     quoted: bool = True
+    program: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a part: seconds, and what is wrong (empty if nothing is)."""
+    """What came of a part.
+
+    Attributes:
+        part: the part.
+        seconds: that it took.
+        result: passed, left out, or what is wrong.
+    """
 
     part: Part
     seconds: float
-    wrong: str
+    result: str
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the part failed."""
+        return self.result not in (PASSED, LEFT_OUT)
 
 
 def parts() -> list[Part]:
@@ -89,14 +104,19 @@ def parts() -> list[Part]:
             " data/reference",
             60,
         ),
-        Part("memcheck", f"{sanitizer} --tool memcheck {training}", 90),
-        Part("racecheck", f"{sanitizer} --tool racecheck {training}", 90),
+        *(
+            Part(tool, f"{sanitizer} --tool {tool} {training}", 90, program="compute-sanitizer")
+            for tool in ("memcheck", "racecheck")
+        ),
     ]
 
 
 def run(part: Part) -> Outcome:
     """Run a part, with its output in a file beside the report."""
     log, started = log_of(part), time.monotonic()
+    if part.program and shutil.which(part.program) is None:
+        log.write_text(f"{part.program} is not on the PATH\n")
+        return Outcome(part, 0.0, LEFT_OUT)
     print(f"{part.name} ...", flush=True)
     with log.open("w") as file:
         process = subprocess.Popen(
@@ -108,13 +128,13 @@ def run(part: Part) -> Outcome:
         )
         try:
             status = process.wait(part.limit)
-            wrong = f"exit status {status}" if status else ""
+            result = f"exit status {status}" if status else PASSED
         except subprocess.TimeoutExpired:
-            wrong = f"stopped after {part.limit} s"
+            result = f"stopped after {part.limit} s"
         finally:
             # Snakemake's jobs, too.
             stop(process)
-    return Outcome(part, time.monotonic() - started, wrong)
+    return Outcome(part, time.monotonic() - started, result)
 
 
 def stop(process: subprocess.Popen) -> None:
@@ -144,9 +164,7 @@ def report(outcomes: list[Outcome]) -> str:
         "| part | seconds | result |",
         "| --- | ---: | --- |",
     ]
-    lines += [
-        f"| {each.part.name} | {each.seconds:.0f} | {each.wrong or 'passed'} |" for each in outcomes
-    ]
+    lines += [f"| {each.part.name} | {each.seconds:.0f} | {each.result} |" for each in outcomes]
     for each in outcomes:
         if each.wrong or each.part.quoted:
             said = log_of(each.part).read_text(errors="replace").splitlines()[-QUOTED:]
@@ -163,7 +181,7 @@ def main() -> None:
     outcomes = []
     for part in parts():
         outcomes.append(run(part))
-        print(f"{part.name}: {outcomes[-1].wrong or 'passed'}", flush=True)
+        print(f"{part.name}: {outcomes[-1].result}", flush=True)
         with whole_file(OUTPUT / "report.md") as temporary:
             temporary.write_text(report(outcomes))
     print(f"see {OUTPUT / 'report.md'}")

@@ -40,10 +40,14 @@ def test_one_part_that_fails_or_hangs_does_not_stop_the_others(output, monkeypat
 
 
 def test_a_run_without_failures_ends_with_0(output, monkeypatch):
-    monkeypatch.setattr(gpu_run, "parts", lambda: [PASSING])
+    absent = Part("check", "true", 10, program="no-such-program")
+    monkeypatch.setattr(gpu_run, "parts", lambda: [PASSING, absent])
     with pytest.raises(SystemExit) as ended:
         gpu_run.main()
     assert not ended.value.code
+    report = (output / "report.md").read_text()
+    assert "| check | 0 | left out: it needs a program that is not there |" in report
+    assert "no-such-program is not on the PATH" in report
 
 
 def test_without_a_gpu_it_says_so_in_one_line(monkeypatch):

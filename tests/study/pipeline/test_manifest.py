@@ -38,7 +38,7 @@ def test_a_job_has_its_inputs_command_times_and_what_it_says_of_itself(small_run
     assert result.benchmark["max_rss"] >= 0
     assert result.benchmark["h:m:s"].count(":") == 2
     assert (figure.result, figure.benchmark) == ({}, {})
-    assert 0 < figure.wall_time < 60
+    assert 0 <= figure.wall_time < 60  # rounded
     assert manifest.ancestors(figure) == [result]
     assert manifest.ancestors(result) == []
 

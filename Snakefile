@@ -11,6 +11,7 @@ sys.path.insert(0, workflow.basedir)
 from hrta.study.config.flat import numbers_of
 from hrta.study.config.mistakes import ConfigError
 from hrta.study.pipeline.machine import claim_folder, more_each_try, shell_prefix
+from hrta.study.pipeline.plan import GPU_MEMORY
 from hrta.study.pipeline.recorded import Recorded, code_files
 from hrta.study.pipeline.sources import notebook_sources, sources, workflow_file
 from hrta.study.pipeline.study import REPORT, in_order, read_study

@@ -18,7 +18,7 @@ from hrta.training.task import Task
 LEARNING_RATE = 1e-3
 POINTS, WIDTH = 100, 1000
 # Networks in an ensemble: as in the replication; more are needed to use a whole GPU.
-RUNS = {"cpu": (20,), "cuda": (128, 256)}
+RUNS = {"cpu": (20,), "cuda": (256,)}
 # So many networks keep all processors of a GPU busy until the end.
 MANY_RUNS = 2000
 

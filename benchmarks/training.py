@@ -46,6 +46,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 def benchmark(
     device: Annotated[Device, typer.Option(help="Where to train.")] = Device.cpu,
     quick: Annotated[bool, typer.Option("--quick", help="Small sizes, timed once.")] = False,
+    only_side_by_side: Annotated[
+        bool, typer.Option("--side-by-side", help="Without the sizes at which only engines run.")
+    ] = False,
     output: Annotated[Path, typer.Option(help="Folder to write to.")] = Path(
         "results/benchmarks_training"
     ),
@@ -60,7 +63,7 @@ def benchmark(
     cores = torch.get_num_threads()
     rate = _rate(device, cores)
     with _jax(jax_python, device, cores) as jax:
-        raw = time_all(device, cores, jax, quick)
+        raw = time_all(device, cores, jax, quick, growing=not only_side_by_side)
         jax_version = jax.version if jax else None
     rate = max(rate, _rate(device, cores))
     write_table(raw, output / "benchmark.parquet")
@@ -77,9 +80,11 @@ def benchmark(
     print(report.write(raw, record, output))
 
 
-def time_all(device: Device, cores: int, jax: JaxWorkers | None, quick: bool) -> pd.DataFrame:
+def time_all(
+    device: Device, cores: int, jax: JaxWorkers | None, quick: bool, *, growing: bool
+) -> pd.DataFrame:
     """The raw table: every timing of every contender on every case."""
-    everyone, engines = side_by_side(device, quick), growth(device, quick)
+    everyone, engines = side_by_side(device, quick), growth(device, quick) if growing else []
     # Sorted by size, so that adjacent points of a figure are timed under similar conditions.
     cases = sorted(everyone + engines, key=astuple)
     rows = []

@@ -15,6 +15,8 @@ from hrta.networks.perceptron import Perceptron
 from hrta.ntk.extremes import extremal_eigenvalues
 from hrta.ntk.finite_width import empirical_gram
 from hrta.problems.poisson import make_problem
+from hrta.training.engines import torch_engine
+from hrta.training.engines.torch_steps import capture_steps
 from hrta.training.objectives.deep_ritz import DeepRitz
 from hrta.training.objectives.modules import ModuleFit
 
@@ -61,6 +63,8 @@ CASES = {
     "preserved": (partial(two_layer, preserve_function=True), "triton"),
     "fixed_outer": (partial(two_layer, fixed_outer=True, optimizer="nesterov"), "triton"),
     "torch": (partial(two_layer, engine="torch"), "torch"),
+    "torch_minibatches": (partial(two_layer, engine="torch", batch_size=7), "torch"),
+    "torch_fixed_outer": (partial(two_layer, engine="torch", fixed_outer=True), "torch"),
     "grid": (partial(deep_ritz, quadrature="grid"), "torch"),
     "monte_carlo": (partial(deep_ritz, quadrature="monte_carlo"), "torch"),
     **{each: (partial(adaptive_slopes, adaptive=each), "torch") for each in ("layer", "neuron")},
@@ -70,11 +74,22 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_training_is_that_of_the_cpu(case, caplog):
+def test_a_training_is_that_of_the_cpu(case, monkeypatch, caplog):
+    captured = []
+
+    def capture(*given):
+        captured.append(capture_steps(*given))
+        return captured[-1]
+
+    # The loop makes pieces of six steps.
+    monkeypatch.setattr(torch_engine, "GRAPHED_STEPS", 1)
+    monkeypatch.setattr(torch_engine, "capture_steps", capture)
     run, engine = CASES[case]
     expected, trained = run("cpu"), run("cuda")
     assert trained.engine == engine
-    assert not caplog.records  # no engine was replaced, no graph was given up
+    assert not caplog.records  # no engine was replaced
+    assert len(captured) == (20 if engine == "torch" else 0)
+    assert None not in captured
     measures = expected.history.columns.difference(["run", "step", "stage", "s"])
     for name in measures:
         # 120 steps amplify sums in another order.

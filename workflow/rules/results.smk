@@ -38,7 +38,7 @@ use rule spectra as train with:
     threads: max(1, (workflow.cores or 1) // len(PLAN.of_kind("train")))
     resources:
         gpu=lambda wildcards: PLAN[wildcards.job].gpu,
-        mem_mb=more_each_try(2000),
+        mem_mb=more_each_try(2000 + GPU_MEMORY * STUDY.gpu),
         runtime=more_each_try(30),
     message:
         "Training an ensemble: {wildcards.job}."
@@ -51,7 +51,7 @@ use rule spectra as sweep_batch with:
         "sweep"
     resources:
         gpu=lambda wildcards: PLAN[wildcards.job].gpu,
-        mem_mb=more_each_try(2000),
+        mem_mb=more_each_try(2000 + GPU_MEMORY * STUDY.gpu),
         runtime=more_each_try(60),
     message:
         "Training many small ensembles: {wildcards.job}."
@@ -68,7 +68,7 @@ use rule spectra as race with:
         "race"
     resources:
         gpu=lambda wildcards: PLAN[wildcards.job].gpu,
-        mem_mb=more_each_try(2500),
+        mem_mb=more_each_try(2500 + GPU_MEMORY * STUDY.gpu),
         runtime=more_each_try(30),
     message:
         "Tuning and training the methods of a race: {wildcards.job}."
@@ -85,7 +85,7 @@ use rule spectra as poisson with:
         "poisson"
     resources:
         gpu=lambda wildcards: PLAN[wildcards.job].gpu,
-        mem_mb=more_each_try(2500),
+        mem_mb=more_each_try(2500 + GPU_MEMORY * STUDY.gpu),
         runtime=more_each_try(60),
     message:
         "Solving a Poisson problem: {wildcards.job}."
@@ -102,7 +102,7 @@ use rule spectra as slopes with:
         "siblings"
     resources:
         gpu=lambda wildcards: PLAN[wildcards.job].gpu,
-        mem_mb=more_each_try(2000),
+        mem_mb=more_each_try(2000 + GPU_MEMORY * STUDY.gpu),
         runtime=more_each_try(30),
     message:
         "Training deep networks with adaptive slopes: {wildcards.job}."
@@ -115,7 +115,7 @@ use rule spectra as acceleration with:
         "siblings"
     resources:
         gpu=lambda wildcards: PLAN[wildcards.job].gpu,
-        mem_mb=more_each_try(2000),
+        mem_mb=more_each_try(2000 + GPU_MEMORY * STUDY.gpu),
         runtime=more_each_try(30),
     message:
         "Training by heavy ball and Nesterov: {wildcards.job}."

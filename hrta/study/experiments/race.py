@@ -76,7 +76,8 @@ def run(spec: RaceSpec, progress: Progress = quiet, checkpoint: Path | None = No
 
 def device_of(spec: RaceSpec) -> str:
     """Where the methods are trained; the CPU if none of them can use a GPU."""
-    device = choose_device(spec.device)
+    # A job that cannot use a GPU may run where there is none.
+    device = choose_device(spec.device if spec.can_use_gpu else "auto")
     if device == "cpu":
         return device
     for trainer in sorted(spec.trainers & ON_CPU.keys()):

@@ -17,6 +17,8 @@ from hrta.study.pipeline.sources import sources
 
 # The module that writes every result.
 WRITER = "hrta.runtime.files"
+# What a process that uses a GPU needs besides [MB]: torch and its libraries.
+GPU_MEMORY = 2000
 # Long jobs first.
 PRIORITIES = {"poisson": 10**7, "slopes": 10**6, "theory": 10**6}
 RACE_COSTS = {"laaf": 4, "perceptron": 3, "anmin": 2, "gradient": 1, "lbfgs": 0}
@@ -99,9 +101,11 @@ class Job:
     @property
     def memory(self) -> int:
         """The memory of the job [MB]; that of Gram matrices grows with the number of points."""
+        of_gpu = GPU_MEMORY * self.gpu
         if isinstance(self.spec, SampleNumberSpec):
-            return 500 + 17 * max(each.points for each in self.spec.problems) ** 2 // 10**6
-        return 2000
+            points = max(each.points for each in self.spec.problems)
+            return 500 + 17 * points**2 // 10**6 + of_gpu
+        return 2000 + of_gpu
 
 
 @cache

@@ -2,7 +2,8 @@
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from hrta.runtime.processes import denormals_flushed, one_cpu_thread
 from hrta.training.engines.engine import Engine
 from hrta.training.engines.state import EngineState
-from hrta.training.engines.torch_steps import GraphedSteps, Steps, make_steps
+from hrta.training.engines.torch_steps import GRAPHED_STEPS, GraphedSteps, Steps, capture_steps
 from hrta.training.optimizers import make_optimizer
 from hrta.training.task import Task
 
@@ -81,6 +82,8 @@ class TorchEngine(Engine):
     ) -> None:
         super().__init__(task, parameters, skip)
         self._function, self.longest_piece = function, function.longest_piece
+        # Until a capture fails.
+        self._has_graphs = parameters.is_cuda
         self._optimizer = make_optimizer(task.optimizer, task.momentum)
         self._state_changed()
 
@@ -96,11 +99,13 @@ class TorchEngine(Engine):
     def advance(self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray) -> np.ndarray:
         state, rows, alive_at_rows = self.state, [], []
         samples = self._function.samples(state, logged)
-        with torch.inference_mode(), one_cpu_thread(), denormals_flushed():
-            steps = self._steps(s)
-            for step, rate in enumerate(self._rates_of(factors)):
-                if step == 0:
-                    steps = make_steps(steps, len(factors), samples[0], rate)
+        with self._context():
+            steps, rates = self._steps(s), self._rates_of(factors)
+            if self._has_graphs and len(rates) >= GRAPHED_STEPS:
+                graphed = capture_steps(steps, samples[0], rates[0])
+                self._has_graphs = graphed is not None
+                steps = graphed or steps
+            for step, rate in enumerate(rates):
                 steps.evaluate(samples[step])
                 if logged[step]:
                     rows.append(self._measures(steps, samples[step]))
@@ -114,10 +119,20 @@ class TorchEngine(Engine):
     def measure(self, s: np.ndarray) -> np.ndarray:
         state = self.state
         (sample,) = self._function.samples(state, np.ones(1, bool))
-        with torch.inference_mode(), one_cpu_thread(), denormals_flushed():
+        with self._context():
             steps = self._steps(s)
             steps.evaluate(sample)
             return self._table([self._measures(steps, sample)], [steps.alive])[..., 0]
+
+    @contextmanager
+    def _context(self) -> Iterator[None]:
+        with (
+            torch.cuda.device_of(self.state.parameters),
+            torch.inference_mode(),
+            one_cpu_thread(),
+            denormals_flushed(),
+        ):
+            yield
 
     def _steps(self, s: np.ndarray) -> Steps:
         """The next steps; s is that of each run."""

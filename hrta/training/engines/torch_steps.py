@@ -132,16 +132,14 @@ def capture(work: Callable[[], None]) -> torch.cuda.CUDAGraph:
     return graph
 
 
-def make_steps(steps: Steps, count: int, sample: Any, rate: Tensor) -> Steps | GraphedSteps:
-    """The fastest way to make so many steps; if a capture fails, the reason is logged."""
-    if not rate.is_cuda or count < GRAPHED_STEPS:
-        return steps
+def capture_steps(steps: Steps, sample: Any, rate: Tensor) -> GraphedSteps | None:
+    """The steps as CUDA graphs; None if they cannot be captured, and the reason is logged."""
     try:
         return GraphedSteps(steps, sample, rate)
     except RuntimeError as error:
         reason = str(error).partition("\n")[0]
         LOG.warning("engine torch: no CUDA graph: %s; kernels are launched one by one", reason)
-        return steps
+        return None
 
 
 def _map(function: Callable[[Tensor], Tensor], sample: Any) -> Any:

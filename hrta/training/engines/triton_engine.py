@@ -1,9 +1,12 @@
 """The triton engine: compiled for a CUDA GPU, one network per program, so runs are independent."""
 
+import subprocess
+
 import numpy as np
 import torch
 import triton
 from torch import Tensor
+from triton.runtime import driver
 
 from hrta.networks.two_layer import TwoLayer
 from hrta.training.engines.engine import Engine
@@ -25,11 +28,16 @@ class TritonEngine(Engine):
 
     Attributes:
         plan: the constants of the kernels.
+
+    Raises:
+        ValueError: Triton cannot launch kernels on this machine.
     """
 
     name = "triton"
 
     def __init__(self, task: Task, tiles: Tiles | None = None) -> None:
+        if task.networks.inner.is_cuda:
+            _check_launcher()
         problem, parameters = task.problem, pack(task.networks)
         runs, rows, self._width = parameters.shape
         super().__init__(task, parameters, np.zeros((runs, rows - 1)))
@@ -132,6 +140,15 @@ class TritonEngine(Engine):
     def _fetch(self, losses: Tensor) -> np.ndarray:
         """The measures [K, R, ...] from losses [R, 2, ...]; waits for the kernel."""
         return losses.cpu().numpy().swapaxes(0, 1)[: self._measures]
+
+
+def _check_launcher() -> None:
+    """Raise a ValueError if Triton cannot make what launches its kernels; it needs a C compiler."""
+    try:
+        _ = driver.active.utils
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"engine triton: it cannot launch kernels: {reason}") from None
 
 
 def _data(x: Tensor, y: Tensor, skip: Tensor) -> Data:

@@ -36,7 +36,8 @@ class ModuleEnsemble(PackedModels):
         points = _Points(self._model, problem.x, problem.y, self.parameters)
         gradient_and_loss = vmap(grad_and_value(points.loss), **over_runs)
         # Traced once: the overhead of torch.func at every step would exceed the arithmetic.
-        with torch.no_grad():
+        # By one thread: on a GPU a backward pass has others, which the tracer does not see.
+        with torch.no_grad(), torch.autograd.set_multithreading_enabled(False):
             state = self._views_of(self.parameters), self._fixed, self._s_of_activations()
             self._gradient_and_loss = make_fx(gradient_and_loss)(*state)
         self._measures, self.worst = None, [math.inf]

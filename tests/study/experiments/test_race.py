@@ -7,6 +7,7 @@ from job_examples import stored
 from hrta import Problem, Schedule, Stage, TwoLayer, anmin, train
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.networks.perceptron import Perceptron
+from hrta.runtime.gpus import has_driver
 from hrta.study.analysis.final import final_race_results
 from hrta.study.config.race_methods import Entry
 from hrta.study.config.race_spec import RacedProblem, RaceSpec
@@ -271,3 +272,12 @@ def test_what_runs_on_the_cpu_says_so_where_there_is_a_gpu(
     messages = [record.getMessage() for record in caplog.records]
     assert len(messages) == len(lines)
     assert all(message.startswith(line) for message, line in zip(messages, lines, strict=True))
+
+
+@pytest.mark.skipif(has_driver(), reason="there may be a GPU")
+@pytest.mark.parametrize("name", ["lbfgs", "anmin"])
+def test_what_needs_no_gpu_runs_where_there_is_none(small_problem, name):
+    runs, _ = race(small_problem, name, ENTRIES[name], [5], device="cuda")
+    assert np.isfinite(runs["loss"]).all()
+    with pytest.raises(ValueError, match="there is no usable CUDA GPU here"):
+        race(small_problem, "adam", ENTRIES["adam"], [5], device="cuda")

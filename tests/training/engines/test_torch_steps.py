@@ -7,10 +7,14 @@ from typing import NamedTuple
 import pytest
 import torch
 from torch import Tensor
+from training_tasks import random_problem
 
-from hrta.training.engines import torch_steps
+from hrta import Schedule, Stage, TwoLayer, train
+from hrta.training.engines import torch_engine, torch_steps
 from hrta.training.engines.state import EngineState
-from hrta.training.engines.torch_steps import GraphedSteps, Steps, make_steps
+from hrta.training.engines.torch_steps import GraphedSteps, Steps, capture_steps
+from hrta.training.objectives.two_layer import TwoLayerRegression
+from hrta.training.objectives.two_layer_loss import make_torch_engine
 from hrta.training.optimizers import OPTIMIZERS, make_optimizer
 
 RUNS, STEPS = 3, 6
@@ -95,19 +99,39 @@ def test_a_step_that_cannot_be_captured_is_launched(monkeypatch, stand_in, caplo
 
     state, steps = steps_of("adam")
     before = state.parameters.clone()
-    rate = type("OnGpu", (torch.Tensor,), {"is_cuda": True})(torch.full((RUNS, 1, 1), 0.1))
+    rate = torch.full((RUNS, 1, 1), 0.1)
     monkeypatch.setattr(torch_steps, "capture", fail)
     with caplog.at_level(logging.WARNING):
-        assert make_steps(steps, 100, samples()[0], rate) is steps
+        assert capture_steps(steps, samples()[0], rate) is None
     assert [record.getMessage() for record in caplog.records] == [
         "engine torch: no CUDA graph: operation not permitted when stream is capturing; kernels "
         "are launched one by one"
     ]
     assert torch.equal(state.parameters, before)
     assert not state.moments.any()
-    assert make_steps(steps, 10, samples()[0], rate) is steps
 
 
-def test_few_steps_and_those_on_a_cpu_are_launched():
-    _, steps = steps_of("adam")
-    assert make_steps(steps, 10_000, samples()[0], torch.ones(RUNS)) is steps
+@pytest.mark.parametrize(("fails", "captures"), [(False, 20), (True, 1)])
+def test_an_engine_captures_each_piece_until_a_capture_fails(monkeypatch, fails, captures):
+    """On a CPU, where an engine does not try by itself."""
+    tried = []
+
+    def capture(steps, sample, rate):
+        tried.append(steps)
+        return None if fails else steps
+
+    class Graphs(TwoLayerRegression):
+        def make_engine(self, task):
+            engine = make_torch_engine(task)
+            assert not engine._has_graphs
+            engine._has_graphs = True
+            return engine
+
+    monkeypatch.setattr(torch_engine, "capture_steps", capture)
+    monkeypatch.setattr(torch_engine, "GRAPHED_STEPS", 3)
+    networks, schedule = TwoLayer.initialise([0], 2, 5), Schedule([Stage(1, 60)])
+    train(random_problem(7, 2), networks, schedule, objective=Graphs())
+    assert len(tried) == captures
+    del tried[:]
+    train(random_problem(7, 2), networks, Schedule([Stage(1, 40)]), objective=Graphs())
+    assert not tried  # in pieces of two steps

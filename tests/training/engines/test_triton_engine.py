@@ -27,8 +27,9 @@ from hrta.training.trainer import train
 if find_spec("triton") is None:
     pytest.skip("no Triton for this system", allow_module_level=True)
 
-# Sums in another order, amplified by the few steps and by Adam's division.
-RTOL = 1e-12
+# Sums in another order, amplified by the few steps and by Adam's division; on a GPU products and
+# sums are fused as well.
+RTOL = 1e-10 if torch.cuda.is_available() else 1e-12
 OPTIMIZERS = ["gradient_descent", "heavy_ball", "nesterov", "adam"]
 on_gpu = pytest.param("gpu", marks=pytest.mark.gpu)
 
@@ -50,8 +51,11 @@ def triton_anew(interpret: bool) -> Iterator[ModuleType]:
     finally:
         for name in list(sys.modules):
             if of_triton(name):
-                # Emptied as at Python's end, when libtriton minds whatever still refers to it.
-                vars(sys.modules.pop(name)).clear()
+                module = sys.modules.pop(name)
+                # Emptied as at Python's end, when libtriton minds whatever still refers to it;
+                # except for the functions by which libtriton goes on to name types.
+                if name != "triton._utils":
+                    vars(module).clear()
         sys.modules.update(before)
 
 
@@ -398,14 +402,18 @@ def test_the_kernels_compile_for_gpus_that_are_not_there(
 @pytest.mark.parametrize("where", [on_gpu], indirect=True)
 @pytest.mark.parametrize("inputs", [1, 3, 8])
 @pytest.mark.parametrize("width", [50, 1000])
-def test_many_steps_are_the_same_each_time(engine, device, inputs, width):
+@pytest.mark.parametrize("batch_size", [None, 40])
+def test_many_steps_are_the_same_each_time(engine, device, inputs, width, batch_size):
+    """Threads that did not wait for each other would give other numbers now and then."""
     task = example(3, 100, inputs, width, device, dtype=torch.float32)
+    task = replace(task, batch_size=batch_size)
     task.learning_rate[:] = 1e-3
+    logged = np.arange(300) % 3 == 0
     engines = engine(task), engine(task)
-    losses, again = (advance(each, [0.5, 1.0, 1.5], 300, decay=1.0) for each in engines)
+    losses, again = (advance(each, [0.5, 1.0, 1.5], 300, logged, 1.0) for each in engines)
     assert np.array_equal(losses, again)
     assert_same(*engines, rtol=0)
-    expected = advance(make_torch_engine(task), [0.5, 1.0, 1.5], 300, decay=1.0)
+    expected = advance(make_torch_engine(task), [0.5, 1.0, 1.5], 300, logged, 1.0)
     np.testing.assert_allclose(losses, expected, rtol=1e-2)
 
 

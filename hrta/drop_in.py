@@ -1,9 +1,11 @@
 """HRTA in any PyTorch model: replace its activations, change s during training."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from hrta.activations import HomotopyActivation
 from hrta.schedules import Plateau, PlateauTracker, Schedule, Stage
@@ -16,6 +18,15 @@ CLASSES: dict[type[nn.Module], str] = {
     nn.SiLU: "silu",
     nn.Softplus: "softplus",
 }
+# The functions that torch's transformer layers may have as their activation instead.
+FUNCTIONS: dict[type[nn.Module], tuple[Callable[..., Tensor], ...]] = {
+    nn.ReLU: (functional.relu, torch.relu),
+    nn.Tanh: (torch.tanh, functional.tanh),
+    nn.GELU: (functional.gelu,),
+    nn.SiLU: (functional.silu,),
+    nn.Softplus: (functional.softplus,),
+}
+TRANSFORMER_LAYERS = nn.TransformerEncoderLayer, nn.TransformerDecoderLayer
 # The settings that these modules must have.
 DEFAULTS = {nn.GELU: {"approximate": "none"}, nn.Softplus: {"beta": 1, "threshold": 20}}
 
@@ -25,6 +36,9 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
 
     With s = 1 the model computes the same function as before. A module that is used in several
     places is replaced by one module. s is on the device of the weights if all are on one device.
+    In torch's transformer layers, activations that are functions are replaced, too. For evaluation
+    torch has a fused version of an encoder layer, which computes ReLU or GELU whatever its
+    activation is; converted layers do not use it.
 
     Args:
         model: any module.
@@ -37,13 +51,16 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
     Raises:
         ValueError: model is not a module, base is not a key of `CLASSES`, the model has no such
             activation (calls of functions such as torch.relu are not found), an activation has
-            settings other than the default, or s is outside [0, 2].
+            settings other than the default, a recurrent layer has this activation inside, a
+            decoder layer does not use it, or s is outside [0, 2].
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"convert: model must be a torch.nn.Module; it is {model!r}")
     if not isinstance(base, type) or base not in CLASSES:
         names = ", ".join(f"nn.{known.__name__}" for known in CLASSES)
         raise ValueError(f"convert: base must be one of {names}; it is {base!r}")
+    _check_recurrent(model, base)
+    _check_decoders(model, base)
     replaced: dict[nn.Module, HomotopyActivation] = {}
     devices = {weight.device for weight in model.parameters()}
 
@@ -67,14 +84,61 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
         for name, child in parent._modules.items()
         if type(child) is base
     ]
+    found += [
+        (layer, "activation", replacement(base()))
+        for layer in model.modules()
+        if isinstance(layer, TRANSFORMER_LAYERS) and layer.activation in FUNCTIONS[base]
+    ]
     for parent, name, activation in found:
         setattr(parent, name, activation)
+        if isinstance(parent, nn.TransformerEncoderLayer):
+            parent.activation_relu_or_gelu = 0
+        if isinstance(parent, nn.TransformerDecoderLayer):
+            # A copy of a decoder layer without this entry gets ReLU.
+            vars(parent)["activation"] = activation
+    _leave_fused_layers(model)
     if not found:
         raise ValueError(
             f"convert: the model must contain an nn.{base.__name__} module; it has none (function "
             "calls are not found)"
         )
     return model
+
+
+def _check_recurrent(model: nn.Module, base: type[nn.Module]) -> None:
+    """Raise a ValueError if a recurrent layer has the activation, which torch computes itself."""
+    for name, layer in model.named_modules():
+        nonlinearity = getattr(layer, "nonlinearity", None)
+        if isinstance(layer, nn.RNN | nn.RNNCell) and nonlinearity == CLASSES[base]:
+            raise ValueError(
+                f"convert: {type(layer).__name__}{f' {name}' if name else ''} cannot be converted: "
+                f"torch computes its nonlinearity {nonlinearity!r} together with its products"
+            )
+
+
+def _check_decoders(model: nn.Module, base: type[nn.Module]) -> None:
+    """Raise a ValueError if a decoder layer has an activation module that it does not use.
+
+    Torch gives a copy of a layer, and so each layer of a decoder, ReLU instead of a module.
+    """
+    for name, layer in model.named_modules():
+        if isinstance(layer, nn.TransformerDecoderLayer):
+            used, module = layer.activation, layer._modules.get("activation")
+            if type(module) is base and used is not module and used not in FUNCTIONS[base]:
+                raise ValueError(
+                    f"convert: {name or 'the layer'} computes {used.__name__}, not its "
+                    f"nn.{base.__name__}: torch loses the activation module of a decoder layer "
+                    "that is copied; give the activation as a function"
+                )
+
+
+def _leave_fused_layers(model: nn.Module) -> None:
+    """Let encoders with a converted layer evaluate their layers one by one, on padded sequences."""
+    for encoder in model.modules():
+        if isinstance(encoder, nn.TransformerEncoder):
+            activations = (getattr(layer, "activation", None) for layer in encoder.layers)
+            if any(isinstance(each, HomotopyActivation) for each in activations):
+                encoder.use_nested_tensor = False
 
 
 class HomotopyScheduler:

@@ -159,7 +159,7 @@ class HomotopyScheduler:
 
     Raises:
         ValueError: no stage, a stage that is not a `Stage`, a plateau that is not a `Plateau`, or a
-            model without a homotopy activation.
+            model that is not a module or has no homotopy activation.
     """
 
     def __init__(
@@ -176,6 +176,11 @@ class HomotopyScheduler:
         if not isinstance(plateau, Plateau | None):
             raise ValueError(
                 f"HomotopyScheduler: plateau must be an hrta.Plateau; it is {plateau!r}"
+            )
+        if not isinstance(model, nn.Module):
+            raise ValueError(
+                "HomotopyScheduler: model must be a torch.nn.Module, not its optimizer; it is a "
+                f"{type(model).__name__}"
             )
         self.schedule = schedule if isinstance(schedule, Schedule) else Schedule(schedule)
         self.plateau = plateau

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
+from math import nan
 
 
 @dataclass(frozen=True)
@@ -12,19 +13,28 @@ class Stage:
     """`steps` updates under the activation sigma_s.
 
     Raises:
-        ValueError: s outside [0, 2], or fewer than one step.
+        ValueError: s not a number in [0, 2], or steps not a positive integer.
     """
 
     s: float
     steps: int
 
     def __post_init__(self) -> None:
-        if not 0 <= float(self.s) <= 2:
-            raise ValueError(f"stage: s must be in [0, 2]; it is {self.s:g}")
-        if not (self.steps >= 1 and float(self.steps).is_integer()):
+        s, steps = _number(self.s), _number(self.steps)
+        if not 0 <= s <= 2:
+            raise ValueError(f"stage: s must be in [0, 2]; it is {self.s}")
+        if not (steps >= 1 and steps.is_integer()):
             raise ValueError(f"stage: steps must be a positive integer; it is {self.steps}")
         object.__setattr__(self, "s", float(self.s))
         object.__setattr__(self, "steps", int(self.steps))
+
+
+def _number(value: object) -> float:
+    """The value as a float; NaN if it is not a number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return nan
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,8 @@ class Schedule:
     stages: tuple[Stage, ...]
 
     def __init__(self, stages: Iterable[Stage]) -> None:
+        if not isinstance(stages, Iterable):
+            raise ValueError(f"schedule: stages must be several hrta.Stage; it is {stages!r}")
         object.__setattr__(self, "stages", tuple(stages))
         if not self.stages:
             raise ValueError("schedule: at least one stage is needed")

@@ -41,6 +41,13 @@ def test_a_shared_activation_stays_shared_and_an_activation_is_replaced():
     assert isinstance(convert(nn.Tanh(), nn.Tanh), HomotopyActivation)
 
 
+def test_a_scheduler_is_given_the_model_and_not_its_optimizer():
+    network = convert(model())
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    with pytest.raises(ValueError, match="not its optimizer; it is a SGD"):
+        HomotopyScheduler(optimizer, STAGES)
+
+
 @pytest.mark.parametrize(
     ("network", "base", "message"),
     [

@@ -48,13 +48,13 @@ def test_fewer_steps_than_stages_are_refused():
         Schedule.equal_parts([1, 1.5, 2], 2)
 
 
-@pytest.mark.parametrize("s", [-0.01, 2.01, float("nan")])
+@pytest.mark.parametrize("s", [-0.01, 2.01, float("nan"), None, "much"])
 def test_stage_refuses_s_outside_its_range(s):
     with pytest.raises(ValueError, match=rf"stage: s must be in \[0, 2\]; it is {s}"):
         Stage(s, 1)
 
 
-@pytest.mark.parametrize("steps", [0, -1, 1.5, float("inf"), float("nan")])
+@pytest.mark.parametrize("steps", [0, -1, 1.5, float("inf"), float("nan"), None, "many"])
 def test_stage_refuses_no_steps(steps):
     with pytest.raises(ValueError, match="must be a positive integer"):
         Stage(1, steps)
@@ -63,6 +63,8 @@ def test_stage_refuses_no_steps(steps):
 def test_schedule_refuses_no_stage_and_steps_outside():
     with pytest.raises(ValueError, match="at least one stage"):
         Schedule([])
+    with pytest.raises(ValueError, match=r"stages must be several hrta\.Stage; it is 3"):
+        Schedule(3)
     with pytest.raises(ValueError, match=r"step must be in \[0, 3\]; it is 4"):
         Schedule([Stage(1, 3)]).stage_at(4)
 

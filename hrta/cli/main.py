@@ -2,6 +2,8 @@
 
 import sys
 import warnings
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -20,6 +22,24 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Homotopy relaxation training of two-layer networks (arXiv 2309.15244).",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"hrta {version('hrta')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
 for part in (run, commands, evidence, claims, info, profile, verify):
     app.add_typer(part)
 
@@ -50,7 +70,9 @@ def main() -> None:
     try:
         sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
     except typer.TyperException as error:
-        print(f"hrta: {error.format_message()}", file=sys.stderr)
+        # Typer keeps the words that pydantic puts before the message of a ValueError.
+        message = error.format_message().replace("Value error, ", "")
+        print(f"hrta: {message}", file=sys.stderr)
         sys.exit(2)
     except (ValueError, OSError) as error:
         print(f"hrta: {_in_one_line(error)}", file=sys.stderr)

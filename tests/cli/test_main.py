@@ -6,6 +6,7 @@ import subprocess
 import sys
 import termios
 import time
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -171,6 +172,10 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("train --fast", "No such option: --fast"),
         ("train --width -5", "width: -5 given; must be greater than or equal to 1"),
         ("train --width many", "Invalid value for '--width'"),
+        (
+            "train --engine fast",
+            "'--engine': 'fast' is not one of 'auto', 'torch'",
+        ),
         ("train --optimizer sgd", "'sgd' is not one of 'gradient_descent', 'heavy_ball'"),
         ("train --problem cosine", "unknown problem 'cosine'; must be a .parquet file"),
         ("train --problem none.parquet", "none.parquet: there is no such file"),
@@ -217,6 +222,11 @@ def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, arguments, message):
     assert done.stderr.startswith("hrta: ")
     assert done.stdout == ""
     assert not list(tmp_path.iterdir())
+
+
+def test_the_version_is_that_of_the_package():
+    done = hrta("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"hrta {version('hrta')}\n", "")
 
 
 def test_without_arguments_it_says_what_there_is():

@@ -1,14 +1,12 @@
-"""HRTA in any PyTorch model: replace its activations, change s during training."""
+"""Replace the activations of a model by homotopy activations, and back."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from hrta.activations import HomotopyActivation
-from hrta.schedules import Plateau, PlateauTracker, Schedule, Stage
 
 # The activation modules that can be replaced, and the name of each as a base.
 CLASSES: dict[type[nn.Module], str] = {
@@ -90,12 +88,7 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
         if isinstance(layer, TRANSFORMER_LAYERS) and layer.activation in FUNCTIONS[base]
     ]
     for parent, name, activation in found:
-        setattr(parent, name, activation)
-        if isinstance(parent, nn.TransformerEncoderLayer):
-            parent.activation_relu_or_gelu = 0
-        if isinstance(parent, nn.TransformerDecoderLayer):
-            # A copy of a decoder layer without this entry gets ReLU.
-            vars(parent)["activation"] = activation
+        _place(parent, name, activation)
     _leave_fused_layers(model)
     if not found:
         raise ValueError(
@@ -141,127 +134,66 @@ def _leave_fused_layers(model: nn.Module) -> None:
                 encoder.use_nested_tensor = False
 
 
-class HomotopyScheduler:
-    """Sets s in a model stage by stage, as a learning-rate scheduler sets the learning rate.
+def converted(model: nn.Module) -> dict[str, HomotopyActivation]:
+    """The homotopy activations of a model by their names in it; a shared one has the first."""
+    named = model.named_modules()
+    return {name: module for name, module in named if isinstance(module, HomotopyActivation)}
 
-    Every `HomotopyActivation` of the model gets the s of the stage. Call `step` after each update
-    of the weights: a stage ends after its steps or, with a plateau rule, when its loss stops
-    falling. The last stage does not end. Weights and optimizer are not changed.
+
+def restore(model: nn.Module, strict: bool = True) -> nn.Module:
+    """Replace every homotopy activation by a module of torch for the same function, in place.
+
+    With s = 1 that is the activation it was converted from, at another s for ReLU a
+    `nn.LeakyReLU(1 - s)`. So a trained model can be saved and exported without this package.
 
     Args:
-        model: contains at least one `HomotopyActivation`; see `convert`.
-        schedule: the stages.
-        plateau: the rule that ends a stage early; None for no such rule.
+        model: any module.
+        strict: whether an activation for which torch has no such module is an error; if not, it
+            stays.
 
-    Attributes:
-        stage: number of the stage, counted from 1.
-        s: its homotopy parameter.
+    Returns:
+        The model, or its replacement if the model itself is such an activation.
 
     Raises:
-        ValueError: no stage, a stage that is not a `Stage`, a plateau that is not a `Plateau`, or a
-            model that is not a module or has no homotopy activation.
+        ValueError: model is not a module, or an activation cannot be restored.
     """
-
-    def __init__(
-        self,
-        model: nn.Module,
-        schedule: Schedule | Iterable[Stage],
-        plateau: Plateau | None = None,
-    ) -> None:
-        if not isinstance(schedule, Schedule | Iterable):
-            raise ValueError(
-                "HomotopyScheduler: schedule must be an hrta.Schedule or several stages; it is "
-                f"{schedule!r}"
-            )
-        if not isinstance(plateau, Plateau | None):
-            raise ValueError(
-                f"HomotopyScheduler: plateau must be an hrta.Plateau; it is {plateau!r}"
-            )
-        if not isinstance(model, nn.Module):
-            raise ValueError(
-                "HomotopyScheduler: model must be a torch.nn.Module, not its optimizer; it is a "
-                f"{type(model).__name__}"
-            )
-        self.schedule = schedule if isinstance(schedule, Schedule) else Schedule(schedule)
-        self.plateau = plateau
-        self._activations = [m for m in model.modules() if isinstance(m, HomotopyActivation)]
-        if not self._activations:
-            raise ValueError(
-                "HomotopyScheduler: the model must contain a HomotopyActivation; it has none (see "
-                "hrta.convert)"
-            )
-        self._start_stage(1)
-
-    @property
-    def s(self) -> float:
-        """The homotopy parameter of the stage."""
-        return self.schedule.stages[self.stage - 1].s
-
-    def step(self, loss: float | Tensor | None = None) -> bool:
-        """Count one update; returns whether the next stage begins.
-
-        Args:
-            loss: the loss of this update, for a plateau rule. NaN is not progress.
-
-        Raises:
-            ValueError: there is a plateau rule, and the loss is missing or not a number.
-        """
-        plateau = self.plateau is not None and self._tracker.update(_loss_value(loss))
-        self._steps += 1
-        last = self.stage == len(self.schedule.stages)
-        if last or not (plateau or self._steps >= self.schedule.stages[self.stage - 1].steps):
-            return False
-        self._start_stage(self.stage + 1)
-        return True
-
-    def _start_stage(self, stage: int) -> None:
-        self.stage, self._steps = stage, 0
-        self._tracker = PlateauTracker(self.plateau or Plateau())
-        for activation in self._activations:
-            activation.s = self.s
-
-    def state_dict(self) -> dict[str, Any]:
-        """The stage, its steps and lowest loss so far, and the losses in a row without progress."""
-        return {
-            "stage": self.stage,
-            "steps": self._steps,
-            "lowest": self._tracker.lowest,
-            "waited": self._tracker.waited,
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from the state of a scheduler with the same schedule.
-
-        Raises:
-            ValueError: an incomplete state, or a stage that the schedule does not have.
-        """
-        if not isinstance(state, Mapping):
-            raise ValueError(f"HomotopyScheduler: the state must be a dict; it is {state!r}")
-        missing = sorted(self.state_dict().keys() - state.keys())
-        if missing:
-            raise ValueError(f"HomotopyScheduler: the state must have {', '.join(missing)}")
-        counts = [state["stage"], state["steps"], state["waited"]]
-        valid = all(isinstance(count, int) and count >= 0 for count in counts)
-        if not (valid and isinstance(state["lowest"], int | float)):
-            raise ValueError(
-                "HomotopyScheduler: stage, steps and waited of the state must be non-negative "
-                f"integers and lowest a number; it is {dict(state)}"
-            )
-        if not 1 <= state["stage"] <= len(self.schedule.stages):
-            raise ValueError(
-                f"HomotopyScheduler: stage of the state must be in "
-                f"[1, {len(self.schedule.stages)}]; it is {state['stage']}"
-            )
-        self._start_stage(state["stage"])
-        self._steps = state["steps"]
-        self._tracker.lowest, self._tracker.waited = state["lowest"], state["waited"]
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"restore: model must be a torch.nn.Module; it is {model!r}")
+    plain = {module: _plain(module) for module in converted(model).values()}
+    stuck = [name for name, module in converted(model).items() if plain[module] is None]
+    if stuck and strict:
+        first = converted(model)[stuck[0]]
+        raise ValueError(
+            f"restore: {', '.join(name or 'the model' for name in stuck)}: torch has no module for "
+            f"base {first.base} at s = {float(first.s):g}; set s to 1, or leave such activations "
+            "with strict=False"
+        )
+    if plain.get(model) is not None:
+        return plain[model]
+    for parent in list(model.modules()):
+        for name, child in list(parent._modules.items()):
+            if plain.get(child) is not None:
+                _place(parent, name, plain[child])
+    return model
 
 
-def _loss_value(loss: float | Tensor | None) -> float:
-    """The loss as a float; raises a ValueError if it is missing or not a number."""
-    if loss is None:
-        raise ValueError("HomotopyScheduler: with a plateau rule, step must be given the loss")
-    try:
-        return float(loss.detach() if isinstance(loss, Tensor) else loss)
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"HomotopyScheduler: loss must be a number; it is {loss}") from None
+def _plain(activation: HomotopyActivation) -> nn.Module | None:
+    """The module of torch that computes the same; None if there is none."""
+    s = float(activation.s)
+    classes = {base: each for each, base in CLASSES.items()}
+    if s == 1 and activation.base in classes:
+        return classes[activation.base]().train(activation.training)
+    if activation.base == "relu":
+        return nn.LeakyReLU(1 - s).train(activation.training)
+    return None
+
+
+def _place(parent: nn.Module, name: str, activation: nn.Module) -> None:
+    """Set the activation of a module, and what torch's transformer layers remember of it."""
+    setattr(parent, name, activation)
+    if isinstance(parent, nn.TransformerEncoderLayer):
+        fused = {nn.ReLU: 1, nn.GELU: 2}
+        parent.activation_relu_or_gelu = fused.get(type(activation), 0)
+    if isinstance(parent, nn.TransformerDecoderLayer):
+        # A copy of a decoder layer without this entry gets ReLU.
+        vars(parent)["activation"] = activation

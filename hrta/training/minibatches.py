@@ -49,6 +49,11 @@ class Minibatches:
         batches = np.concatenate([self._block(run, block) for block in blocks])
         return batches[first - blocks.start * length : last - blocks.start * length]
 
+    def of_runs(self, runs: np.ndarray, first: int, last: int) -> np.ndarray:
+        """`of_run` for some runs, [R', last - first, size], in this order in memory."""
+        # NumPy would keep the order of axes in memory that the permutations have.
+        return np.ascontiguousarray(np.stack([self.of_run(run, first, last) for run in runs]))
+
     def _block(self, run: int, block: int) -> np.ndarray:
         """The batches of EPOCHS epochs; each block has its own random generator."""
         random = np.random.default_rng([int(self.seeds[run]), block])

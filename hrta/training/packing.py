@@ -30,6 +30,18 @@ def unpack(packed: Tensor | np.ndarray, width: int) -> TwoLayer:
     return TwoLayer(packed[:, :-1, :width].clone(), packed[:, -1, :width].clone())
 
 
+def without_skip(x: Tensor, y: Tensor, skip: Tensor) -> Tensor:
+    """The targets y [n] minus the skip term c . x of each run, [R, n], in the dtype of y.
+
+    Args:
+        x: biased points, [n, d + 1].
+        y: targets, [n].
+        skip: c of each run, [R, d + 1] float64.
+    """
+    # Not a matrix product: its rounding may depend on the number of runs.
+    return (y - (skip[:, None] * x).sum(-1)).to(y.dtype)
+
+
 def points_and_targets(
     x: np.ndarray | None, y: np.ndarray | None, like: Tensor
 ) -> tuple[Tensor, Tensor] | None:

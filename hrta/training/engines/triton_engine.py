@@ -12,7 +12,7 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.training.engines.engine import Engine
 from hrta.training.kernels.triton_loop import Data, Plan, Tiles, advance, measure
 from hrta.training.optimizers import OPTIMIZERS, Adam
-from hrta.training.packing import pack, points_and_targets, unpack
+from hrta.training.packing import pack, points_and_targets, unpack, without_skip
 from hrta.training.task import Task
 
 # Maximal number of indices of points in the batches of one call: 256 MiB.
@@ -106,10 +106,8 @@ class TritonEngine(Engine):
         batches, first = self.task.batches, self.state.step
         if batches is None:
             return None
-        of_runs = [batches.of_run(run, first, first + steps) for run in self.state.runs]
-        # NumPy keeps the order of axes in memory that the permutations had.
-        indices = np.ascontiguousarray(np.stack(of_runs), dtype=np.int32)
-        return torch.from_numpy(indices).to(self._residual.device)
+        indices = batches.of_runs(self.state.runs, first, first + steps)
+        return torch.from_numpy(indices.astype(np.int32)).to(self._residual.device)
 
     def measure(self, s: np.ndarray) -> np.ndarray:
         state, losses = self.state, self._doubles(np.full((len(s), 2), np.inf))
@@ -153,9 +151,7 @@ def _check_launcher() -> None:
 
 def _data(x: Tensor, y: Tensor, skip: Tensor) -> Data:
     """Points with the targets of each run minus its skip term c . (x, 1), c [R, d + 1] float64."""
-    # Not a matrix product: its rounding may depend on the number of runs.
-    targets = y - (skip[:, None] * x).sum(-1)
-    return Data(x.contiguous(), targets.to(y.dtype).contiguous(), len(y))
+    return Data(x.contiguous(), without_skip(x, y, skip).contiguous(), len(y))
 
 
 def choose_tiles(points: int, inputs: int, width: int, size: int) -> Tiles:

@@ -21,7 +21,13 @@ from torch import Tensor
 from hrta.networks.two_layer import TwoLayer
 from hrta.training.engines.state import EngineState
 from hrta.training.engines.torch_engine import Function, TorchEngine
-from hrta.training.packing import WIDTH_MULTIPLE, pack, points_and_targets, unpack
+from hrta.training.packing import (
+    WIDTH_MULTIPLE,
+    pack,
+    points_and_targets,
+    unpack,
+    without_skip,
+)
 from hrta.training.task import Task
 
 # Elements of the pattern of a block of runs: 8 MiB in float32, which fits the cache.
@@ -52,16 +58,14 @@ class TwoLayerFunction(Function):
 
     def _loss_on(self, x: Tensor, y: Tensor, skip: np.ndarray) -> "Loss":
         skip = torch.as_tensor(skip).to(x.device)
-        # Not a matrix product: its rounding may depend on the number of runs.
-        return Loss(x, (y - (skip[:, None] * x).sum(-1)).to(y.dtype), self._width)
+        return Loss(x, without_skip(x, y, skip), self._width)
 
     def samples(self, state: EngineState, logged: np.ndarray) -> Sequence[Tensor | None]:
         """The points of the batch of each update, [R, b]; None for all points."""
         if self._batches is None:
             return super().samples(state, logged)
-        first, last = state.step, state.step + len(logged)
-        of_runs = [self._batches.of_run(run, first, last) for run in state.runs]
-        return torch.as_tensor(np.stack(of_runs, axis=1), device=self._points[0].device).unbind()
+        batches = self._batches.of_runs(state.runs, state.step, state.step + len(logged))
+        return torch.as_tensor(batches, device=self._points[0].device).unbind(1)
 
     def value_and_gradient(
         self, parameters: Tensor, s: Tensor, gradient: Tensor, sample: Tensor | None = None

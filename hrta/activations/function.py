@@ -1,0 +1,78 @@
+"""The homotopy activation as a function."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.overrides import handle_torch_function, has_torch_function_unary
+
+from hrta.activations.bases import base_activation
+from hrta.activations.interpolation import interpolate
+
+
+def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
+    """The homotopy activation sigma_s(z) = (1 - s) z + s sigma(z), elementwise.
+
+    For ReLU it is a leaky ReLU of negative slope 1 - s: the identity at s = 0, ReLU at s = 1, the
+    absolute value at s = 2.
+
+    Args:
+        z: pre-activations, any shape.
+        s: homotopy parameter in [0, 2]: a number, or an array that broadcasts against z. The
+            values of a tensor are not checked.
+        base: name of the target activation sigma, a key of `BASES`.
+
+    Returns:
+        Tensor of the broadcast shape, in the dtype of sigma(z).
+
+    Raises:
+        ValueError: s outside [0, 2], a shape of s that does not broadcast against z's, or an
+            unknown base.
+
+    Source: arXiv 2309.15244, abstract; the relaxation is s above 1.
+    """
+    if not isinstance(z, Tensor) and has_torch_function_unary(z):  # for torch.fx
+        return handle_torch_function(homotopy, (z,), z, s, base)
+    base_activation(base)
+    z = z if isinstance(z, Tensor) else torch.as_tensor(z)
+    if not z.is_floating_point():
+        z = z.to(torch.get_default_dtype())
+    return interpolate(z, _checked(s, z), base)
+
+
+def _checked(s: object, z: Tensor) -> float | Tensor:
+    """s as a number if it is one, else as a tensor that broadcasts against z."""
+    if isinstance(s, int | float):
+        return check_homotopy_parameter(s)
+    if not isinstance(s, Tensor):
+        for value in np.ravel(s):
+            check_homotopy_parameter(value)
+        if not np.ndim(s):
+            return float(s)
+        s = torch.as_tensor(s, dtype=torch.float64).to(z.device, z.dtype)
+    try:
+        np.broadcast_shapes(s.shape, z.shape)  # that of torch would import sympy
+    except ValueError:
+        raise ValueError(
+            f"homotopy: s must broadcast against z of shape {list(z.shape)}; its shape is "
+            f"{list(s.shape)}"
+        ) from None
+    return s
+
+
+def check_homotopy_parameter(s: float, where: str = "homotopy") -> float:
+    """s as a float.
+
+    Args:
+        s: the homotopy parameter.
+        where: the beginning of the message.
+
+    Raises:
+        ValueError: s is not a number in [0, 2].
+    """
+    try:
+        number = float(s.detach() if isinstance(s, Tensor) else s)
+    except (TypeError, ValueError):
+        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {s}") from None
+    if not 0 <= number <= 2:
+        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {number:g}")
+    return number

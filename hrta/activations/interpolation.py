@@ -1,0 +1,112 @@
+"""sigma_s without checks of its arguments, by the fastest kernels that serve."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
+from torch.autograd import Function
+from torch.autograd.forward_ad import unpack_dual
+from torch.nn import functional
+from torch.overrides import handle_torch_function
+
+from hrta.activations.bases import BASES, PULLBACKS
+
+
+def interpolate(z: Tensor, s: float | Tensor, base: str, inplace: bool = False) -> Tensor:
+    """(1 - s) z + s sigma(z), elementwise; with a single s in fewer passes over memory.
+
+    Args:
+        z: pre-activations.
+        s: homotopy parameter, a number or an array that broadcasts against z.
+        base: a key of `BASES`.
+        inplace: whether to overwrite z where that is possible: for ReLU, on the CPU, and for s <= 1
+            or without gradients, since for s > 1 the sign of the output does not tell that of z.
+    """
+    if not isinstance(z, Tensor):  # for torch.fx, which traces it as one operation
+        return handle_torch_function(interpolate, (z,), z, s, base, inplace)
+    if isinstance(s, Tensor):
+        if s.ndim or _is_followed(s):
+            return _formula(z, s, base)
+        if s.device.type != "cpu":  # reading a number from a GPU would wait for its other work
+            return _prelu(z, s) if base == "relu" else Interpolation.apply(z, s, base)
+        s = s.item()
+    if base == "relu":
+        inplace = inplace and (s <= 1 or not (torch.is_grad_enabled() and z.requires_grad))
+        # Not of slope 0, whose product with an infinite z is no number.
+        return functional.relu(z, inplace) if s == 1 else functional.leaky_relu(z, 1 - s, inplace)
+    if s == 1:
+        return BASES[base](z)
+    # A compiler fuses by itself; torch.func has no rules for torch.lerp.
+    if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(z):
+        return _formula(z, s, base)
+    return Interpolation.apply(z, s, base)
+
+
+def _is_followed(s: Tensor) -> bool:
+    """Whether something follows what is computed with s, so that s must stay a tensor."""
+    return (
+        type(s) is not Tensor
+        or s.requires_grad
+        or s.is_meta
+        or torch.compiler.is_compiling()
+        or torch.jit.is_tracing()
+        or is_functorch_wrapped_tensor(s)
+        or unpack_dual(s).tangent is not None
+    )
+
+
+def _formula(z: Tensor, s: float | Tensor, base: str) -> Tensor:
+    value = BASES[base](z)
+    return ((1 - s) * z + s * value).to(value.dtype)
+
+
+def _prelu(z: Tensor, s: Tensor) -> Tensor:
+    """The leaky ReLU whose slope is a tensor, in the dtype of z under autocast, too."""
+    with torch.autocast(z.device.type, enabled=False):
+        return functional.prelu(z, (1 - s).to(z.dtype))
+
+
+class Interpolation(Function):
+    """sigma_s for a single s: one pass each way over what the base activation computes.
+
+    Automatic differentiation of the formula takes five.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(z: Tensor, s: float | Tensor, base: str) -> Tensor:
+        value = BASES[base](z)
+        return value.lerp_(z.to(value.dtype), _weight(s, value))  # under autocast they may differ
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, float | Tensor, str], output: Tensor) -> None:
+        z, ctx.s, ctx.base = inputs
+        ctx.save_for_backward(z)
+        ctx.save_for_forward(z)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (z,) = ctx.saved_tensors
+        return _pull_back(gradient, z, ctx.s, ctx.base).to(z.dtype), None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: Tensor, *_: None) -> Tensor:
+        # The derivative is diagonal, so it maps tangents as it maps gradients.
+        return _pull_back(tangent, ctx.saved_tensors[0], ctx.s, ctx.base)
+
+
+def _pull_back(gradient: Tensor, z: Tensor, s: float | Tensor, base: str) -> Tensor:
+    """The gradient times the derivative of sigma_s at z."""
+    of_base = PULLBACKS[base](gradient, z.to(gradient.dtype))
+    weight = _weight(s, gradient)
+    if torch.is_grad_enabled():  # a second derivative is wanted
+        return torch.lerp(of_base, gradient, weight)
+    return of_base.lerp_(gradient, weight)
+
+
+def _weight(s: float | Tensor, other: Tensor) -> float | Tensor:
+    """1 - s; a tensor in the dtype of the other one, as torch.lerp wants it."""
+    return (1 - s).to(other.dtype) if isinstance(s, Tensor) else 1 - s
+

@@ -1,0 +1,79 @@
+"""The homotopy activation as a module."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from hrta.activations.bases import base_activation
+from hrta.activations.function import check_homotopy_parameter
+from hrta.activations.interpolation import interpolate
+
+
+class HomotopyActivation(nn.Module):
+    """`homotopy` as a module; `.s` can be set at any time and is part of the state_dict.
+
+    s is a buffer: it moves with the model and is not trained. It is float64 whatever the dtype of
+    the model (float32 on devices without float64). A state_dict without it is that of a plain
+    model: loading it sets s to 1 (with strict=False, s stays).
+
+    Args:
+        s: homotopy parameter in [0, 2]; 1 is the base activation.
+        base: name of the target activation, a key of `BASES`.
+        inplace: whether to overwrite the input, for base "relu". With gradients that is possible
+            for s <= 1 only; above, and in compiled models, the result is a new tensor.
+
+    Raises:
+        ValueError: s outside [0, 2] (here and when `.s` is set), or an unknown base.
+    """
+
+    inplace = False  # in models that were pickled without it
+
+    def __init__(self, s: float = 1.0, base: str = "relu", inplace: bool = False) -> None:
+        super().__init__()
+        base_activation(base)
+        if inplace and base != "relu":
+            raise ValueError(f"homotopy: inplace is possible for base 'relu'; it is {base!r}")
+        self.base = base
+        self.inplace = inplace
+        s = torch.tensor(check_homotopy_parameter(s), dtype=torch.float64)
+        self.register_buffer("s", s)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # nn.DataParallel gives each copy of the model its own s, on its own device.
+        if name == "s" and "s" in self._buffers and not getattr(self, "_is_replica", False):
+            # A new tensor: a pending backward pass may still need the old one.
+            value = torch.full_like(self._buffers["s"], check_homotopy_parameter(value))
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> object:
+        value = super().__getattr__(name)
+        return value.clone() if name == "s" else value  # so that s += 1 is checked as well
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "HomotopyActivation":
+        s = self._buffers["s"]
+        try:
+            super()._apply(fn, recurse)
+            if self._buffers["s"].dtype != s.dtype:  # .half(), .bfloat16(), ...
+                self._buffers["s"] = s.to(self._buffers["s"].device)
+        except TypeError:  # Apple GPUs do not support float64
+            self._buffers["s"] = fn(s.float())
+        return self
+
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, metadata: dict, strict: bool, *others: object
+    ) -> None:
+        if f"{prefix}s" in state_dict:
+            check_homotopy_parameter(state_dict[f"{prefix}s"])
+        elif strict:
+            self.s = 1.0
+            state_dict = {**state_dict, f"{prefix}s": self.s}
+        super()._load_from_state_dict(state_dict, prefix, metadata, strict, *others)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return interpolate(z, self._buffers["s"], self.base, self.inplace)
+
+    def extra_repr(self) -> str:
+        s = self._buffers["s"]
+        inplace = ", inplace=True" if self.inplace else ""
+        return f"s={'?' if s.is_meta else f'{float(s):g}'}, base={self.base!r}{inplace}"

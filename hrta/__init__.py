@@ -12,7 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["anmin", "networks", "ntk", "problems", "runtime", "training"],
     submod_attrs={
         "activations": ["HomotopyActivation", "homotopy"],
-        "drop_in": ["HomotopyScheduler", "convert", "converted", "restore"],
+        "drop_in": ["HomotopyScheduler", "convert", "converted", "load_converted", "restore"],
         "networks": ["TwoLayer"],
         "problems": ["Problem"],
         "schedules": ["Plateau", "Schedule", "Stage"],

@@ -109,4 +109,3 @@ def _pull_back(gradient: Tensor, z: Tensor, s: float | Tensor, base: str) -> Ten
 def _weight(s: float | Tensor, other: Tensor) -> float | Tensor:
     """1 - s; a tensor in the dtype of the other one, as torch.lerp wants it."""
     return (1 - s).to(other.dtype) if isinstance(s, Tensor) else 1 - s
-

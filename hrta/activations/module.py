@@ -1,5 +1,6 @@
 """The homotopy activation as a module."""
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -15,7 +16,7 @@ class HomotopyActivation(nn.Module):
 
     s is a buffer: it moves with the model and is not trained. It is float64 whatever the dtype of
     the model (float32 on devices without float64). A state_dict without it is that of a plain
-    model: loading it sets s to 1 (with strict=False, s stays).
+    model: loading it sets s to 1, with a warning if s was another.
 
     Args:
         s: homotopy parameter in [0, 2]; 1 is the base activation.
@@ -42,8 +43,11 @@ class HomotopyActivation(nn.Module):
     def __setattr__(self, name: str, value: object) -> None:
         # nn.DataParallel gives each copy of the model its own s, on its own device.
         if name == "s" and "s" in self._buffers and not getattr(self, "_is_replica", False):
-            # A new tensor: a pending backward pass may still need the old one.
-            value = torch.full_like(self._buffers["s"], check_homotopy_parameter(value))
+            # A new tensor: a pending backward pass may still need the old one. On the meta device
+            # there is no number, until load_state_dict(..., assign=True) brings one.
+            old, number = self._buffers["s"], check_homotopy_parameter(value)
+            like = value if old.is_meta and isinstance(value, Tensor) else old
+            value = torch.full_like(like, number, dtype=old.dtype)
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> object:
@@ -60,15 +64,19 @@ class HomotopyActivation(nn.Module):
             self._buffers["s"] = fn(s.float())
         return self
 
-    def _load_from_state_dict(
-        self, state_dict: dict, prefix: str, metadata: dict, strict: bool, *others: object
-    ) -> None:
-        if f"{prefix}s" in state_dict:
-            check_homotopy_parameter(state_dict[f"{prefix}s"])
-        elif strict:
-            self.s = 1.0
-            state_dict = {**state_dict, f"{prefix}s": self.s}
-        super()._load_from_state_dict(state_dict, prefix, metadata, strict, *others)
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *others: object) -> None:
+        key = f"{prefix}s"
+        if key in state_dict:
+            check_homotopy_parameter(state_dict[key])
+        else:
+            s = self._buffers["s"]
+            if not s.is_meta and s != 1:
+                warnings.warn(
+                    f"the state_dict has no {key}: s is 1 now, it was {s:g}", stacklevel=2
+                )
+            one = torch.ones_like(s, device="cpu" if s.is_meta else s.device)
+            state_dict = {**state_dict, key: one}
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def forward(self, z: Tensor) -> Tensor:
         return interpolate(z, self._buffers["s"], self.base, self.inplace)

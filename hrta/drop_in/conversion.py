@@ -1,30 +1,14 @@
-"""Replace the activations of a model by homotopy activations, and back."""
+"""Replace the activations of a model by homotopy activations."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Iterator
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from hrta.activations import HomotopyActivation
+from hrta.drop_in.left_out import functions_called, modules_left, shown
+from hrta.drop_in.placement import CLASSES, FUNCTIONS, TRANSFORMER_LAYERS, place
 
-# The activation modules that can be replaced, and the name of each as a base.
-CLASSES: dict[type[nn.Module], str] = {
-    nn.ReLU: "relu",
-    nn.Tanh: "tanh",
-    nn.GELU: "gelu",
-    nn.SiLU: "silu",
-    nn.Softplus: "softplus",
-}
-# The functions that torch's transformer layers may have as their activation instead.
-FUNCTIONS: dict[type[nn.Module], tuple[Callable[..., Tensor], ...]] = {
-    nn.ReLU: (functional.relu, torch.relu),
-    nn.Tanh: (torch.tanh, functional.tanh),
-    nn.GELU: (functional.gelu,),
-    nn.SiLU: (functional.silu,),
-    nn.Softplus: (functional.softplus,),
-}
-TRANSFORMER_LAYERS = nn.TransformerEncoderLayer, nn.TransformerDecoderLayer
 # The settings that these modules must have.
 DEFAULTS = {nn.GELU: {"approximate": "none"}, nn.Softplus: {"beta": 1, "threshold": 20}}
 
@@ -36,7 +20,10 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
     places is replaced by one module. s is on the device of the weights if all are on one device.
     In torch's transformer layers, activations that are functions are replaced, too. For evaluation
     torch has a fused version of an encoder layer, which computes ReLU or GELU whatever its
-    activation is; converted layers do not use it.
+    activation is; converted layers do not use it. `inplace=True` is kept for ReLU.
+
+    A warning names what is left: activations of other classes, and functions such as torch.relu
+    that a `forward` calls, as far as torch.fx can trace it.
 
     Args:
         model: any module.
@@ -48,10 +35,30 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
 
     Raises:
         ValueError: model is not a module, base is not a key of `CLASSES`, the model has no such
-            activation (calls of functions such as torch.relu are not found), an activation has
-            settings other than the default, a recurrent layer has this activation inside, a
-            decoder layer does not use it, or s is outside [0, 2].
+            activation, an activation has settings other than the default, a recurrent layer has
+            this activation inside, a decoder layer does not use it, or s is outside [0, 2].
     """
+    _check(model, base)
+    found = list(_places(model, base))
+    modules = {activation for _, _, activation in found}
+    devices = {weight.device for weight in model.parameters()}
+    replacements = {module: _replacement(module, s, devices) for module in modules}
+    if type(model) is base:
+        return _replacement(model, s, devices)
+    calls = functions_called(model)
+    if not found:
+        reason = f"; {shown(calls)}: put in an hrta.HomotopyActivation there" if calls else ""
+        raise ValueError(
+            f"convert: the model must contain an nn.{base.__name__} module; it has none{reason}"
+        )
+    for parent, name, activation in found:
+        place(parent, name, replacements[activation])
+    _leave_fused_layers(model)
+    _warn(modules, modules_left(model), calls)
+    return model
+
+
+def _check(model: nn.Module, base: type[nn.Module]) -> None:
     if not isinstance(model, nn.Module):
         raise ValueError(f"convert: model must be a torch.nn.Module; it is {model!r}")
     if not isinstance(base, type) or base not in CLASSES:
@@ -59,43 +66,6 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
         raise ValueError(f"convert: base must be one of {names}; it is {base!r}")
     _check_recurrent(model, base)
     _check_decoders(model, base)
-    replaced: dict[nn.Module, HomotopyActivation] = {}
-    devices = {weight.device for weight in model.parameters()}
-
-    def replacement(module: nn.Module) -> HomotopyActivation:
-        if module not in replaced:
-            for name, value in DEFAULTS.get(base, {}).items():
-                if (given := getattr(module, name)) != value:
-                    raise ValueError(
-                        f"convert: {module}: {name} must be {value!r}; it is {given!r}"
-                    )
-            activation = HomotopyActivation(s, CLASSES[base]).train(module.training)
-            replaced[module] = activation.to(*devices) if len(devices) == 1 else activation
-        return replaced[module]
-
-    if type(model) is base:
-        return replacement(model)
-    # named_children would list a shared module only once.
-    found = [
-        (parent, name, replacement(child))
-        for parent in model.modules()
-        for name, child in parent._modules.items()
-        if type(child) is base
-    ]
-    found += [
-        (layer, "activation", replacement(base()))
-        for layer in model.modules()
-        if isinstance(layer, TRANSFORMER_LAYERS) and layer.activation in FUNCTIONS[base]
-    ]
-    for parent, name, activation in found:
-        _place(parent, name, activation)
-    _leave_fused_layers(model)
-    if not found:
-        raise ValueError(
-            f"convert: the model must contain an nn.{base.__name__} module; it has none (function "
-            "calls are not found)"
-        )
-    return model
 
 
 def _check_recurrent(model: nn.Module, base: type[nn.Module]) -> None:
@@ -125,6 +95,29 @@ def _check_decoders(model: nn.Module, base: type[nn.Module]) -> None:
                 )
 
 
+def _places(model: nn.Module, base: type[nn.Module]) -> Iterator[tuple[nn.Module, str, nn.Module]]:
+    """Each activation of the class with the module that contains it and its name there."""
+    of_functions = base()
+    for parent in model.modules():
+        # named_children would list a shared module only once.
+        for name, child in parent._modules.items():
+            if type(child) is base:
+                yield parent, name, child
+        if isinstance(parent, TRANSFORMER_LAYERS) and parent.activation in FUNCTIONS[base]:
+            yield parent, "activation", of_functions
+
+
+def _replacement(module: nn.Module, s: float, devices: set) -> HomotopyActivation:
+    """The homotopy of an activation; raises a ValueError if its settings are not the default."""
+    base = type(module)
+    for name, value in DEFAULTS.get(base, {}).items():
+        if (given := getattr(module, name)) != value:
+            raise ValueError(f"convert: {module}: {name} must be {value!r}; it is {given!r}")
+    inplace = base is nn.ReLU and module.inplace
+    activation = HomotopyActivation(s, CLASSES[base], inplace).train(module.training)
+    return activation.to(*devices) if len(devices) == 1 else activation
+
+
 def _leave_fused_layers(model: nn.Module) -> None:
     """Let encoders with a converted layer evaluate their layers one by one, on padded sequences."""
     for encoder in model.modules():
@@ -134,66 +127,12 @@ def _leave_fused_layers(model: nn.Module) -> None:
                 encoder.use_nested_tensor = False
 
 
-def converted(model: nn.Module) -> dict[str, HomotopyActivation]:
-    """The homotopy activations of a model by their names in it; a shared one has the first."""
-    named = model.named_modules()
-    return {name: module for name, module in named if isinstance(module, HomotopyActivation)}
-
-
-def restore(model: nn.Module, strict: bool = True) -> nn.Module:
-    """Replace every homotopy activation by a module of torch for the same function, in place.
-
-    With s = 1 that is the activation it was converted from, at another s for ReLU a
-    `nn.LeakyReLU(1 - s)`. So a trained model can be saved and exported without this package.
-
-    Args:
-        model: any module.
-        strict: whether an activation for which torch has no such module is an error; if not, it
-            stays.
-
-    Returns:
-        The model, or its replacement if the model itself is such an activation.
-
-    Raises:
-        ValueError: model is not a module, or an activation cannot be restored.
-    """
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"restore: model must be a torch.nn.Module; it is {model!r}")
-    plain = {module: _plain(module) for module in converted(model).values()}
-    stuck = [name for name, module in converted(model).items() if plain[module] is None]
-    if stuck and strict:
-        first = converted(model)[stuck[0]]
-        raise ValueError(
-            f"restore: {', '.join(name or 'the model' for name in stuck)}: torch has no module for "
-            f"base {first.base} at s = {float(first.s):g}; set s to 1, or leave such activations "
-            "with strict=False"
-        )
-    if plain.get(model) is not None:
-        return plain[model]
-    for parent in list(model.modules()):
-        for name, child in list(parent._modules.items()):
-            if plain.get(child) is not None:
-                _place(parent, name, plain[child])
-    return model
-
-
-def _plain(activation: HomotopyActivation) -> nn.Module | None:
-    """The module of torch that computes the same; None if there is none."""
-    s = float(activation.s)
-    classes = {base: each for each, base in CLASSES.items()}
-    if s == 1 and activation.base in classes:
-        return classes[activation.base]().train(activation.training)
-    if activation.base == "relu":
-        return nn.LeakyReLU(1 - s).train(activation.training)
-    return None
-
-
-def _place(parent: nn.Module, name: str, activation: nn.Module) -> None:
-    """Set the activation of a module, and what torch's transformer layers remember of it."""
-    setattr(parent, name, activation)
-    if isinstance(parent, nn.TransformerEncoderLayer):
-        fused = {nn.ReLU: 1, nn.GELU: 2}
-        parent.activation_relu_or_gelu = fused.get(type(activation), 0)
-    if isinstance(parent, nn.TransformerDecoderLayer):
-        # A copy of a decoder layer without this entry gets ReLU.
-        vars(parent)["activation"] = activation
+def _warn(replaced: set[nn.Module], left: list[str], calls: list[str]) -> None:
+    """Warn of what `convert` could not do, in one line."""
+    parts = [f"left as they are: {shown(left)}"] if left else []
+    if calls:
+        parts.append(f"functions are not replaced: {shown(calls)}")
+    if any(type(module) is nn.SiLU and module.inplace for module in replaced):
+        parts.append("nn.SiLU(inplace=True) is no longer in place")
+    if parts:
+        warnings.warn(f"convert: {'; '.join(parts)}", stacklevel=3)

@@ -1,8 +1,8 @@
 # make replicate | verify | reference | profile | crate | readme | test | test-workflow | test-slow |
-# smoke | chaos | gpu | bench | bench-gram | bench-kernel | bench-scheduling | lint | format | lock |
-# clean; each makes its environment first. CORES=4 limits the cores, CONFIG=my.yaml lays a configuration over
-# config/replication.yaml, KILLS=40 is for make chaos; make bench DEVICE=cuda times the engines on
-# a GPU.
+# smoke | chaos | gpu | bench | bench-activations | bench-gram | bench-kernel | bench-scheduling |
+# lint | format | lock | clean; each makes its environment first. CORES=4 limits the cores,
+# CONFIG=my.yaml lays a configuration over config/replication.yaml, KILLS=40 is for make chaos; make
+# bench DEVICE=cuda times the engines on a GPU.
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -26,7 +26,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .PHONY: env replicate verify reference profile crate readme smoke bench bench-gram
-.PHONY: gpu bench-kernel bench-scheduling test test-workflow test-slow chaos lint format lock clean
+.PHONY: gpu bench-activations bench-kernel bench-scheduling test test-workflow test-slow chaos lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -87,6 +87,10 @@ $(JAX_READY): benchmarks/requirements-jax.txt | $(READY)
 gpu: $(READY)
 	-@$(MAKE) --no-print-directory $(JAX_READY)
 	$(BIN)/python tests/gpu/gpu_run.py
+
+# sigma_s beside the activations of torch, forward and backward.
+bench-activations: $(READY)
+	$(BIN)/python -m benchmarks.activations --device $(DEVICE)
 
 # The Gram matrix of infinite width beside google/neural-tangents.
 bench-gram: $(NT_READY)

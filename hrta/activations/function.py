@@ -49,6 +49,8 @@ def _checked(s: object, z: Tensor) -> float | Tensor:
         if not np.ndim(s):
             return float(s)
         s = torch.as_tensor(s, dtype=torch.float64).to(z.device, z.dtype)
+    if s.ndim == 0:
+        return s
     try:
         np.broadcast_shapes(s.shape, z.shape)  # that of torch would import sympy
     except ValueError:

@@ -28,7 +28,7 @@ def interpolate(z: Tensor, s: float | Tensor, base: str, inplace: bool = False) 
     if isinstance(s, Tensor):
         if s.ndim or _is_followed(s):
             return _formula(z, s, base)
-        if s.device.type != "cpu":  # reading a number from a GPU would wait for its other work
+        if not s.is_cpu:  # reading a number from a GPU would wait for its other work
             return _prelu(z, s) if base == "relu" else Interpolation.apply(z, s, base)
         s = s.item()
     if base == "relu":

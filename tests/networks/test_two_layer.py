@@ -61,7 +61,9 @@ def test_s_may_be_any_sequence(small_problem, small_networks):
     expected = small_networks.predict(small_problem.x, torch.tensor(s))
     assert torch.equal(small_networks.predict(small_problem.x, s), expected)
     assert torch.equal(small_networks.predict(small_problem.x, np.array(s)), expected)
-    assert torch.equal(small_networks.predict(torch.tensor(small_problem.x), 1.5)[3], expected[3])
+    # One number has a kernel of its own, which rounds at other places.
+    of_one = small_networks.predict(torch.tensor(small_problem.x), 1.5)[3]
+    torch.testing.assert_close(of_one, expected[3], rtol=1e-13, atol=1e-13)
 
 
 def test_points_or_s_that_do_not_fit_are_refused(small_problem, small_networks):

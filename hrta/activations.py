@@ -103,6 +103,9 @@ class HomotopyActivation(nn.Module):
         ValueError: s outside [0, 2] (here and when `.s` is set), or an unknown base.
     """
 
+    # Whether s was loaded and not set since; a scheduler does not overwrite such an s unasked.
+    s_was_loaded = False
+
     def __init__(self, s: float = 1.0, base: str = "relu") -> None:
         super().__init__()
         base_activation(base)
@@ -115,6 +118,7 @@ class HomotopyActivation(nn.Module):
         if name == "s" and "s" in self._buffers and not getattr(self, "_is_replica", False):
             # A new tensor: a pending backward pass may still need the old one.
             value = torch.full_like(self._buffers["s"], check_homotopy_parameter(value))
+            self.s_was_loaded = False
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> object:
@@ -135,6 +139,7 @@ class HomotopyActivation(nn.Module):
         if f"{prefix}s" in state_dict:
             check_homotopy_parameter(state_dict[f"{prefix}s"])
         super()._load_from_state_dict(state_dict, prefix, *others)
+        self.s_was_loaded |= f"{prefix}s" in state_dict
 
     def forward(self, z: Tensor) -> Tensor:
         return homotopy(z, self._buffers["s"], self.base)

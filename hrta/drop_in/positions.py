@@ -112,22 +112,22 @@ class PathPosition:
     """A point of a path s(step).
 
     Attributes:
-        path: the function; it must be the same at each call.
+        schedule: the function; it must be the same at each call.
         step: number of updates made.
         s: the homotopy parameter of the next update.
         stage: None, for a path has no stages.
 
     Raises:
-        ValueError: path(step) is not a number in [0, 2].
+        ValueError: s(step) is not a number in [0, 2].
     """
 
-    path: Path
+    schedule: Path
     step: int = 0
     s: float = field(init=False)
     stage: None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        value = self.path(self.step)
+        value = self.schedule(self.step)
         s = _as_number(value)
         if s is None or not 0 <= s <= 2:
             raise ValueError(
@@ -138,7 +138,7 @@ class PathPosition:
 
     def after_update(self, _: object) -> "PathPosition":
         """The position after one more update."""
-        return PathPosition(self.path, self.step + 1)
+        return PathPosition(self.schedule, self.step + 1)
 
     def state_dict(self) -> dict[str, Any]:
         """The position in numbers. The function is not stored."""
@@ -152,7 +152,7 @@ class PathPosition:
                 "HomotopyScheduler: step of the state must be a non-negative integer and s a "
                 f"number; they are {short(state['step'])} and {short(state['s'])}"
             )
-        position = PathPosition(self.path, state["step"])
+        position = PathPosition(self.schedule, state["step"])
         if not isclose(position.s, state["s"], rel_tol=1e-9, abs_tol=1e-12):
             raise ValueError(
                 "HomotopyScheduler: the state is of another schedule: at step "
@@ -161,7 +161,7 @@ class PathPosition:
         return position
 
     def __str__(self) -> str:
-        name = getattr(self.path, "__name__", type(self.path).__name__)
+        name = getattr(self.schedule, "__name__", type(self.schedule).__name__)
         return f"{name}(step); now {self.step} steps made, s = {self.s:g}"
 
 

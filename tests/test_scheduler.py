@@ -182,6 +182,7 @@ def test_the_state_of_another_path_is_refused(state, message):
         {"schedule": [[1.0]]},
         {"schedule": "stages"},
         {"plateau": 4},
+        {"plateau": torch.ones(2, 2)},
         {"schedule": [[5.0, 1]] * 9999},
     ],
 )

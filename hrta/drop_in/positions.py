@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf, isclose, isnan
-from reprlib import repr as short
+from reprlib import repr as shortened
 from typing import Any
 
 from torch import Tensor
 
 from hrta.schedules import Plateau, PlateauTracker, Schedule, Stage
 
-Path = Callable[[int], float]
+PathFunction = Callable[[int], float]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class StagePosition:
         if not (all(map(_is_count, counts)) and _is_real(lowest)):
             raise ValueError(
                 "HomotopyScheduler: stage, steps and waited of the state must be non-negative "
-                f"integers and lowest a number; they are {counts} and {short(lowest)}"
+                f"integers and lowest a number; they are {_short(counts)} and {_short(lowest)}"
             )
         if not 1 <= state["stage"] <= len(self.schedule.stages):
             raise ValueError(
@@ -81,12 +81,12 @@ class StagePosition:
         """Raise a ValueError that says how the schedule or plateau rule of the state differs."""
         try:
             other = Schedule(Stage(*stage) for stage in state["schedule"]).stages
-            plateau = state["plateau"] and Plateau(*state["plateau"])
-        except (TypeError, ValueError):
+            plateau = None if state["plateau"] is None else Plateau(*state["plateau"])
+        except (TypeError, ValueError, RuntimeError):
             raise ValueError(
                 "HomotopyScheduler: the state must have a schedule [[s, steps], …] and a plateau "
-                f"[patience, threshold] or None; they are {short(state['schedule'])} and "
-                f"{short(state['plateau'])}"
+                f"[patience, threshold] or None; they are {_short(state['schedule'])} and "
+                f"{_short(state['plateau'])}"
             ) from None
         difference = f"{plateau} there, {self.plateau} here" if plateau != self.plateau else ""
         stages = self.schedule.stages
@@ -121,7 +121,7 @@ class PathPosition:
         ValueError: s(step) is not a number in [0, 2].
     """
 
-    schedule: Path
+    schedule: PathFunction
     step: int = 0
     s: float = field(init=False)
     stage: None = field(init=False, default=None)
@@ -132,7 +132,7 @@ class PathPosition:
         if s is None or not 0 <= s <= 2:
             raise ValueError(
                 f"HomotopyScheduler: s must be a number in [0, 2]; at step {self.step} it is "
-                f"{_in_one_line(value)}"
+                f"{_short(value)}"
             )
         object.__setattr__(self, "s", s)
 
@@ -150,7 +150,7 @@ class PathPosition:
         if not (_is_count(state["step"]) and _is_real(state["s"])):
             raise ValueError(
                 "HomotopyScheduler: step of the state must be a non-negative integer and s a "
-                f"number; they are {short(state['step'])} and {short(state['s'])}"
+                f"number; they are {_short(state['step'])} and {_short(state['s'])}"
             )
         position = PathPosition(self.schedule, state["step"])
         if not isclose(position.s, state["s"], rel_tol=1e-9, abs_tol=1e-12):
@@ -166,7 +166,7 @@ class PathPosition:
 
 
 def start_of(
-    schedule: Schedule | Iterable[Stage] | Path, plateau: Plateau | None
+    schedule: Schedule | Iterable[Stage] | PathFunction, plateau: Plateau | None
 ) -> StagePosition | PathPosition:
     """The position before the first update.
 
@@ -175,7 +175,9 @@ def start_of(
             plateau for a path.
     """
     if not isinstance(plateau, Plateau | None):
-        raise ValueError(f"HomotopyScheduler: plateau must be an hrta.Plateau; it is {plateau!r}")
+        raise ValueError(
+            f"HomotopyScheduler: plateau must be an hrta.Plateau; it is {_short(plateau)}"
+        )
     if isinstance(schedule, Schedule):
         return StagePosition(schedule, plateau)
     if callable(schedule):
@@ -189,14 +191,14 @@ def start_of(
         return StagePosition(Schedule(schedule), plateau)
     raise ValueError(
         "HomotopyScheduler: schedule must be an hrta.Schedule, several stages or a function "
-        f"s(step); it is {schedule!r}"
+        f"s(step); it is {_short(schedule)}"
     )
 
 
 def _check_keys(state: Mapping[str, Any], own: Mapping[str, Any]) -> None:
     """Raise a ValueError if the state is no mapping, lacks a key, or is of the other kind."""
     if not isinstance(state, Mapping):
-        raise ValueError(f"HomotopyScheduler: the state must be a dict; it is {short(state)}")
+        raise ValueError(f"HomotopyScheduler: the state must be a dict; it is {_short(state)}")
     missing = sorted(own.keys() - state.keys())
     here = "stages" if "schedule" in own else "a function s(step)"
     there = "stages" if "schedule" in state else "a function s(step)" if "s" in state else here
@@ -224,8 +226,9 @@ def _as_number(value: object) -> float | None:
         return None
 
 
-def _in_one_line(value: object) -> str:
-    return " ".join(str(value).split())
+def _short(value: object) -> str:
+    """What a message shows of a value: its beginning, in one line."""
+    return " ".join(shortened(value).split())
 
 
 def _loss_value(loss: float | Tensor | None) -> float:
@@ -234,5 +237,5 @@ def _loss_value(loss: float | Tensor | None) -> float:
         raise ValueError("HomotopyScheduler: with a plateau rule, step must be given the loss")
     number = _as_number(loss)
     if number is None:
-        raise ValueError(f"HomotopyScheduler: loss must be a number; it is {_in_one_line(loss)}")
+        raise ValueError(f"HomotopyScheduler: loss must be a number; it is {_short(loss)}")
     return number

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from hrta.activations import HomotopyActivation
-from hrta.drop_in.positions import Path, start_of
+from hrta.drop_in.positions import PathFunction, start_of
 from hrta.schedules import Plateau, Schedule, Stage
 
 
@@ -39,7 +39,7 @@ class HomotopyScheduler:
     def __init__(
         self,
         model: nn.Module,
-        schedule: Schedule | Iterable[Stage] | Path,
+        schedule: Schedule | Iterable[Stage] | PathFunction,
         plateau: Plateau | None = None,
     ) -> None:
         self._start = self._position = start_of(schedule, plateau)

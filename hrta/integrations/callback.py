@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from hrta.drop_in import HomotopyScheduler
-from hrta.drop_in.positions import Path, start_of
+from hrta.drop_in.positions import PathFunction, start_of
 from hrta.schedules import Plateau, Schedule, Stage
 
 
@@ -21,7 +21,7 @@ class SchedulerCallback:
     scheduler: HomotopyScheduler | None = None
 
     def __init__(
-        self, schedule: Schedule | Iterable[Stage] | Path, plateau: Plateau | None = None
+        self, schedule: Schedule | Iterable[Stage] | PathFunction, plateau: Plateau | None = None
     ) -> None:
         super().__init__()
         # A mistake is found here, not when training begins.

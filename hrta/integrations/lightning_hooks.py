@@ -73,7 +73,8 @@ class LightningHooks(SchedulerCallback):
 def _loss_of(outputs: Any) -> Tensor:
     """The loss that training_step returned; raises a ValueError if it returned none.
 
-    With gradients that are accumulated over several batches Lightning divides it by their number.
+    With gradients that are accumulated over several batches Lightning divides it by their number,
+    so that the sum is their mean; in manual optimization it is their sum.
     """
     if not (isinstance(outputs, dict) and isinstance(outputs.get("loss"), Tensor)):
         raise ValueError(

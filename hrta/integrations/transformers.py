@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from hrta.drop_in.positions import Path
+from hrta.drop_in.positions import PathFunction
 from hrta.integrations.callback import SchedulerCallback
 from hrta.schedules import Schedule, Stage
 
@@ -42,7 +42,7 @@ class HomotopyCallback(SchedulerCallback, TrainerCallback):
             homotopy activations.
     """
 
-    def __init__(self, schedule: Schedule | Iterable[Stage] | Path) -> None:
+    def __init__(self, schedule: Schedule | Iterable[Stage] | PathFunction) -> None:
         super().__init__(schedule)
 
     def on_train_begin(

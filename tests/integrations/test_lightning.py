@@ -131,6 +131,19 @@ def test_training_resumes_bit_by_bit(package, tmp_path, schedule, plateau, accum
         assert torch.equal(second.state_dict()[name], value), name
 
 
+def test_a_checkpoint_within_an_epoch_has_the_state_after_its_update(package, tmp_path):
+    checkpoint = package[0].callbacks.ModelCheckpoint(tmp_path, "{step}", every_n_train_steps=3)
+    callbacks = [checkpoint, package[1](STAGES)]
+    trainer = trainer_of(package, callbacks, 1, enable_checkpointing=True)
+    trainer.fit(regression(package), batches())
+    saved = torch.load(tmp_path / "step=3.ckpt", weights_only=True)
+    scheduler = hrta.HomotopyScheduler(hrta.HomotopyActivation(), STAGES)
+    for _ in range(3):
+        scheduler.step()
+    assert saved["callbacks"]["HomotopyCallback"] == scheduler.state_dict()
+    assert saved["state_dict"]["network.1.s"] == 1.0
+
+
 def test_a_plateau_takes_the_mean_loss_of_an_update(package):
     """Losses 4, 2, 3, 3, … of updates, the means of two batches each."""
     module = regression(package)

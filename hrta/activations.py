@@ -136,10 +136,11 @@ class HomotopyActivation(nn.Module):
         return self
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *others: object) -> None:
-        if f"{prefix}s" in state_dict:
+        has_s = f"{prefix}s" in state_dict
+        if has_s:
             check_homotopy_parameter(state_dict[f"{prefix}s"])
         super()._load_from_state_dict(state_dict, prefix, *others)
-        self.s_was_loaded |= f"{prefix}s" in state_dict
+        self.s_was_loaded |= has_s
 
     def forward(self, z: Tensor) -> Tensor:
         return homotopy(z, self._buffers["s"], self.base)

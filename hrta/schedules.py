@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from math import cos, isfinite, nan, pi
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Stage:
         object.__setattr__(self, "s", float(self.s))
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     """The value as a float; NaN if it is not a number."""
     try:
         return float(value)
@@ -34,14 +35,14 @@ def _number(value: object) -> float:
         return nan
 
 
-def _finite(value: object, name: str) -> float:
+def _finite(value: Any, name: str) -> float:
     """The value as a float; raises a ValueError if it is not a finite number."""
     if not isfinite(_number(value)):
         raise ValueError(f"schedule: {name} must be a number; it is {value}")
     return float(value)
 
 
-def _positive_integer(value: object, name: str) -> int:
+def _positive_integer(value: Any, name: str) -> int:
     """The value as an int; raises a ValueError if it is not a positive integer."""
     if not (_number(value) >= 1 and _number(value).is_integer()):
         raise ValueError(f"{name} must be a positive integer; it is {value}")

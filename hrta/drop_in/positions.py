@@ -218,7 +218,7 @@ def _is_real(value: object) -> bool:
     return isinstance(value, int | float) and not isnan(value)
 
 
-def _as_number(value: object) -> float | None:
+def _as_number(value: Any) -> float | None:
     """The value as a float; None if it is not one number."""
     try:
         return float(value.detach() if isinstance(value, Tensor) else value)

@@ -12,13 +12,9 @@ from hrta.schedules import Plateau, Schedule, Stage
 
 
 class SchedulerCallback:
-    """Makes a scheduler when training begins and continues it when training is resumed.
+    """Makes a scheduler when training begins and continues it when training is resumed."""
 
-    Attributes:
-        scheduler: the scheduler of the model; None before training.
-    """
-
-    scheduler: HomotopyScheduler | None = None
+    _scheduler: HomotopyScheduler | None = None
 
     def __init__(
         self, schedule: Schedule | Iterable[Stage] | PathFunction, plateau: Plateau | None = None
@@ -27,9 +23,16 @@ class SchedulerCallback:
         # A mistake is found here, not when training begins.
         self.schedule, self.plateau = start_of(schedule, plateau).schedule, plateau
 
+    @property
+    def scheduler(self) -> HomotopyScheduler:
+        """The scheduler of the model; raises a ValueError before training."""
+        if self._scheduler is None:
+            raise ValueError("HomotopyCallback: the scheduler is made when training begins")
+        return self._scheduler
+
     def attach(self, model: nn.Module) -> None:
         """Make a scheduler for the model; raises a ValueError without homotopy activations."""
-        self.scheduler = HomotopyScheduler(model, self.schedule, self.plateau)
+        self._scheduler = HomotopyScheduler(model, self.schedule, self.plateau)
 
     def begin(self, step: int, state: Mapping[str, Any] | None) -> None:
         """Begin the schedule at step 0, or continue from the state of a checkpoint.

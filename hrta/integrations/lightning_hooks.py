@@ -33,7 +33,7 @@ class LightningHooks(SchedulerCallback):
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Keep the state of an earlier fit, and nothing that an evaluation has loaded."""
         if stage == "fit":
-            self._state = self.scheduler.state_dict() if self.scheduler else None
+            self._state = self._scheduler.state_dict() if self._scheduler else None
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
         """Make the scheduler."""
@@ -63,7 +63,7 @@ class LightningHooks(SchedulerCallback):
         """The state of the scheduler, or the one that was loaded and is not used yet."""
         if self._state is not None:
             return self._state
-        return self.scheduler.state_dict() if self.scheduler else {}
+        return self._scheduler.state_dict() if self._scheduler else {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the state until training begins; the scheduler may not be made yet."""

@@ -1,7 +1,7 @@
 """HRTA in the Trainer of Hugging Face's package `transformers`."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from hrta.drop_in.positions import PathFunction
 from hrta.integrations.callback import SchedulerCallback
@@ -55,8 +55,8 @@ class HomotopyCallback(SchedulerCallback, TrainerCallback):
     ) -> None:
         """Begin or continue the schedule; the weights of a checkpoint have been loaded."""
         self.attach(model)
-        self.begin(state.global_step, state.stateful_callbacks.get(STATE))
-        state.stateful_callbacks[STATE] = self.scheduler.state_dict()
+        self.begin(state.global_step, _states_in(state).get(STATE))
+        _states_in(state)[STATE] = self.scheduler.state_dict()
         self._s_of_update = self.scheduler.s
 
     def on_step_end(
@@ -65,7 +65,7 @@ class HomotopyCallback(SchedulerCallback, TrainerCallback):
         """Make a step of the schedule; checkpoints are written after it."""
         self._s_of_update = self.scheduler.s
         self.scheduler.step()
-        state.stateful_callbacks[STATE] = self.scheduler.state_dict()
+        _states_in(state)[STATE] = self.scheduler.state_dict()
 
     def on_log(
         self,
@@ -78,3 +78,8 @@ class HomotopyCallback(SchedulerCallback, TrainerCallback):
         """Add s of the latest update to the loss that is logged."""
         if logs is not None and "loss" in logs:
             logs["s"] = state.log_history[-1]["s"] = self._s_of_update
+
+
+def _states_in(state: TrainerState) -> dict[str, Any]:
+    """The states of callbacks by their names, annotated as a list of callbacks."""
+    return cast(dict[str, Any], state.stateful_callbacks)

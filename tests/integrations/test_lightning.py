@@ -249,6 +249,8 @@ def test_a_model_without_homotopy_activations_is_refused(package):
 
 
 def test_mistakes_are_found_before_training(package):
+    with pytest.raises(ValueError, match="the scheduler is made when training begins"):
+        _ = package[1](STAGES).scheduler
     with pytest.raises(ValueError, match="at least one stage"):
         package[1]([])
     with pytest.raises(ValueError, match=r"with a function s\(step\) it must be None"):

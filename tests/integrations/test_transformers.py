@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 from torch import nn
-from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+from transformers import BertConfig, BertForTokenClassification, Trainer, TrainingArguments
 
 import hrta
 from hrta import Stage
@@ -176,12 +176,12 @@ def test_a_model_of_the_library_is_trained(tmp_path):
     torch.manual_seed(0)
     sizes = {"vocab_size": 16, "hidden_size": 8, "intermediate_size": 16, "num_labels": 2}
     config = BertConfig(num_hidden_layers=2, num_attention_heads=2, hidden_act="relu", **sizes)
-    model = hrta.convert(BertForSequenceClassification(config))
+    model = hrta.convert(BertForTokenClassification(config))
     tokens = torch.randint(16, (32, 6))
-    data = [{"input_ids": each, "labels": each[0] % 2} for each in tokens]
+    data = [{"input_ids": each, "labels": each % 2} for each in tokens]
     settings = {"save_strategy": "epoch", "num_train_epochs": 2}
     trainer_of(tmp_path, model, STAGES, data, **settings).train()
-    resumed = hrta.convert(BertForSequenceClassification(config))
+    resumed = hrta.convert(BertForTokenClassification(config))
     trainer = trainer_of(tmp_path, resumed, STAGES, data, **settings)
     trainer.train(resume_from_checkpoint=str(tmp_path / "checkpoint-4"))
     assert {float(each.s) for each in hrta.converted(resumed).values()} == {1.5}

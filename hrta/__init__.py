@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["anmin", "networks", "ntk", "problems", "runtime", "training"],
+    submodules=["anmin", "integrations", "networks", "ntk", "problems", "runtime", "training"],
     submod_attrs={
         "activations": ["HomotopyActivation", "homotopy"],
         "drop_in": ["HomotopyScheduler", "convert", "converted", "load_converted", "restore"],

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
-from math import nan
+from math import cos, isfinite, nan, pi
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -20,21 +21,38 @@ class Stage:
     steps: int
 
     def __post_init__(self) -> None:
-        s, steps = _number(self.s), _number(self.steps)
-        if not 0 <= s <= 2:
+        if not 0 <= _number(self.s) <= 2:
             raise ValueError(f"stage: s must be in [0, 2]; it is {self.s}")
-        if not (steps >= 1 and steps.is_integer()):
-            raise ValueError(f"stage: steps must be a positive integer; it is {self.steps}")
+        object.__setattr__(self, "steps", _positive_integer(self.steps, "stage: steps"))
         object.__setattr__(self, "s", float(self.s))
-        object.__setattr__(self, "steps", int(self.steps))
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     """The value as a float; NaN if it is not a number."""
     try:
         return float(value)
     except (TypeError, ValueError):
         return nan
+
+
+def _finite(value: Any, name: str) -> float:
+    """The value as a float; raises a ValueError if it is not a finite number."""
+    if not isfinite(_number(value)):
+        raise ValueError(f"schedule: {name} must be a number; it is {value}")
+    return float(value)
+
+
+def _positive_integer(value: Any, name: str) -> int:
+    """The value as an int; raises a ValueError if it is not a positive integer."""
+    if not (_number(value) >= 1 and _number(value).is_integer()):
+        raise ValueError(f"{name} must be a positive integer; it is {value}")
+    return int(value)
+
+
+def _unrounded(s: float) -> float:
+    """s, or the nearer end of [0, 2] if only rounding has put it outside."""
+    nearest = min(max(s, 0.0), 2.0)
+    return nearest if abs(s - nearest) < 1e-12 else s
 
 
 @dataclass(frozen=True)
@@ -83,8 +101,43 @@ class Schedule:
 
     @classmethod
     def linear(cls, start: float, zeta: float, stages: int, steps: int) -> "Schedule":
-        """s_p = start + (p - 1) zeta for p = 1 .. stages, `steps` updates each."""
-        return cls.constant_length((start + p * zeta for p in range(stages)), steps)
+        """s_p = start + (p - 1) zeta for p = 1 .. stages, `steps` updates each.
+
+        Raises:
+            ValueError: start or zeta not a finite number, stages or steps not a positive integer,
+                or a value of s outside [0, 2] by more than rounding.
+        """
+        first, slope = _finite(start, "start"), _finite(zeta, "zeta")
+        count = _positive_integer(stages, "schedule: stages")
+        return cls.constant_length((_unrounded(first + p * slope) for p in range(count)), steps)
+
+    @classmethod
+    def cosine(cls, start: float, end: float, stages: int, steps: int) -> "Schedule":
+        """s_p = end + (start - end) (1 + cos(pi (p - 1) / (stages - 1))) / 2, `steps` updates each.
+
+        p = 1 .. stages; s changes slowly at both ends of the path.
+
+        Raises:
+            ValueError: start or end not a number in [0, 2], stages not an integer above 1 (a path
+                from start to end has both), or steps not a positive integer.
+
+        Source: Loshchilov & Hutter, arXiv 1608.03983, for the learning rate.
+        """
+        first, last = _finite(start, "start"), _finite(end, "end")
+        count = _positive_integer(stages, "schedule: stages")
+        if count == 1:
+            raise ValueError("schedule: a cosine path must have at least 2 stages; it has 1")
+        # As weights of the two ends, which are exact then.
+        weights = [(1 + cos(pi * p / (count - 1))) / 2 for p in range(count)]
+        return cls.constant_length(
+            (_unrounded(weight * first + (1 - weight) * last) for weight in weights), steps
+        )
+
+    def __str__(self) -> str:
+        if len(self.stages) <= 4:
+            return ", ".join(f"s = {stage.s:g} for {stage.steps} steps" for stage in self.stages)
+        first, last = self.stages[0].s, self.stages[-1].s
+        return f"{len(self.stages)} stages from s = {first:g} to {last:g}, {self.steps} steps"
 
     @cached_property
     def steps(self) -> int:

@@ -1,7 +1,6 @@
 import re
 import warnings
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,27 +11,24 @@ from hrta.drop_in import CLASSES
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")))]
-LIGHTNING = "import pytorch_lightning"
+OPTIONAL = ["pytorch_lightning", "transformers"]
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Runs the Python code of a page in an empty folder, some numbers of it made smaller.
 
-    All blocks, one after another; that with Lightning only where there is Lightning, and without
-    its warnings.
+    All blocks, one after another; those with optional packages without the warnings of these.
     """
 
     def run(name, *shorter):
         monkeypatch.chdir(tmp_path)
         page, names = (ROOT / name).read_text(), {"__name__": "page"}
         for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
-            if LIGHTNING in block and find_spec("pytorch_lightning") is None:
-                continue
             for old, new in shorter:
                 block = block.replace(old, new)
             with warnings.catch_warnings():
-                if LIGHTNING in block:
+                if any(f"import {name}" in block or f"from {name}" in block for name in OPTIONAL):
                     warnings.simplefilter("ignore")
                 exec(compile(block, name, "exec"), names)
         assert all(old in page for old, _ in shorter)
@@ -68,9 +64,9 @@ def test_the_code_in_the_guide_runs(run, capsys):
     output = capsys.readouterr().out
     assert "now s = 1.5" in output
     assert "1.5 True" in output  # compiled, in the second stage
-    if find_spec("pytorch_lightning"):
-        # 16 steps before and 16 after it was resumed; a stage has 20.
-        assert float(names["regression"].network[1].s) == 1.5
+    # 16 steps before and 16 after it was resumed; a stage has 20.
+    assert float(names["regression"].network[1].s) == 1.5
+    assert "[1.0, 1.0, 1.5, 1.5]" in output
 
 
 def test_the_guide_lists_what_can_be_converted():

@@ -29,6 +29,8 @@ class HomotopyActivation(nn.Module):
     """
 
     inplace = False  # in models that were pickled without it
+    # Whether s was loaded and not set since; a scheduler does not overwrite such an s unasked.
+    s_was_loaded = False
 
     def __init__(self, s: float = 1.0, base: str = "relu", inplace: bool = False) -> None:
         super().__init__()
@@ -48,6 +50,7 @@ class HomotopyActivation(nn.Module):
             old, number = self._buffers["s"], check_homotopy_parameter(value)
             like = value if old.is_meta and isinstance(value, Tensor) else old
             value = torch.full_like(like, number, dtype=old.dtype)
+            self.s_was_loaded = False
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> object:
@@ -66,7 +69,8 @@ class HomotopyActivation(nn.Module):
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *others: object) -> None:
         key = f"{prefix}s"
-        if key in state_dict:
+        has_s = key in state_dict
+        if has_s:
             check_homotopy_parameter(state_dict[key])
         else:
             s = self._buffers["s"]
@@ -77,6 +81,7 @@ class HomotopyActivation(nn.Module):
             one = torch.ones_like(s, device="cpu" if s.is_meta else s.device)
             state_dict = {**state_dict, key: one}
         super()._load_from_state_dict(state_dict, prefix, *others)
+        self.s_was_loaded = has_s
 
     def forward(self, z: Tensor) -> Tensor:
         return interpolate(z, self._buffers["s"], self.base, self.inplace)

@@ -246,8 +246,15 @@ def test_training_resumes_bit_by_bit_beside_an_optimizer_and_a_learning_rate():
         assert torch.equal(second.network.state_dict()[name], value)
 
 
-COUNTS = {"stage": 2, "steps": 1, "lowest": 0.5, "waited": 0}
-INVALID = "the state must be non-negative integers and lowest a number; it is "
+COUNTS = {
+    "schedule": [[stage.s, stage.steps] for stage in STAGES],
+    "plateau": None,
+    "stage": 2,
+    "steps": 1,
+    "lowest": 0.5,
+    "waited": 0,
+}
+INVALID = "the state must be non-negative integers and lowest a number; they are "
 
 
 @pytest.mark.parametrize(
@@ -260,8 +267,9 @@ INVALID = "the state must be non-negative integers and lowest a number; it is "
         ({**COUNTS, "waited": None}, INVALID),
         ({**COUNTS, "lowest": "low"}, INVALID),
         ({**COUNTS, "stage": 0}, r"stage of the state must be in \[1, 3\]; it is 0"),
-        ({}, "the state must have lowest, stage, steps, waited"),
-        ({"stage": 9, "steps": 0, "lowest": 1.0, "waited": 0}, r"\[1, 3\]; it is 9"),
+        ({}, "the state must have lowest, plateau, schedule, stage, steps, waited"),
+        ({**COUNTS, "stage": 9}, r"\[1, 3\]; it is 9"),
+        ({**COUNTS, "lowest": float("nan")}, INVALID),
     ],
 )
 def test_a_state_of_another_scheduler_is_refused(state, message):
@@ -280,7 +288,8 @@ def test_what_makes_no_sense_is_refused():
     with pytest.raises(ValueError, match="at least one stage"):
         HomotopyScheduler(convert(model()), [])
     with pytest.raises(
-        ValueError, match=r"schedule must be an hrta.Schedule or several stages; it is Stage"
+        ValueError,
+        match=r"schedule must be an hrta.Schedule, several stages or a function s\(step\); it is S",
     ):
         HomotopyScheduler(convert(model()), Stage(1, 1))
     with pytest.raises(ValueError, match=r"plateau must be an hrta\.Plateau; it is 10"):

@@ -1,0 +1,1 @@
+"""Callbacks that set s in the training loops of other packages, a module for each package."""

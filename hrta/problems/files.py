@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from hrta.problems.problem import Problem
 from hrta.runtime.files import read_tables, sha256, whole_file, write_table
+from hrta.runtime.imports import needed_by
+
+with needed_by("hrta.problems.files"):
+    import pandas as pd
 
 
 def write_problem(problem: Problem, path: str | Path) -> None:

@@ -1,6 +1,7 @@
 """The homotopy from the identity to an activation (s = 1) and beyond it (s up to 2)."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
     return ((1 - s) * z + s * value).to(value.dtype)
 
 
-def check_homotopy_parameter(s: float, where: str = "homotopy") -> float:
+def check_homotopy_parameter(s: float | Tensor, where: str = "homotopy") -> float:
     """s as a float.
 
     Args:
@@ -103,22 +104,33 @@ class HomotopyActivation(nn.Module):
         ValueError: s outside [0, 2] (here and when `.s` is set), or an unknown base.
     """
 
+    _buffers: dict[str, Tensor]  # type: ignore[assignment]  # None is never among them
+
+    if TYPE_CHECKING:
+
+        @property
+        def s(self) -> Tensor:
+            """The homotopy parameter."""
+
+        @s.setter
+        def s(self, value: float | Tensor) -> None: ...
+
     def __init__(self, s: float = 1.0, base: str = "relu") -> None:
         super().__init__()
         base_activation(base)
         self.base = base
-        s = torch.tensor(check_homotopy_parameter(s), dtype=torch.float64)
-        self.register_buffer("s", s)
+        number = check_homotopy_parameter(s)
+        self.register_buffer("s", torch.tensor(number, dtype=torch.float64))
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def __setattr__(self, name: str, value: Any) -> None:
         # nn.DataParallel gives each copy of the model its own s, on its own device.
         if name == "s" and "s" in self._buffers and not getattr(self, "_is_replica", False):
             # A new tensor: a pending backward pass may still need the old one.
             value = torch.full_like(self._buffers["s"], check_homotopy_parameter(value))
         super().__setattr__(name, value)
 
-    def __getattr__(self, name: str) -> object:
-        value = super().__getattr__(name)
+    def __getattr__(self, name: str) -> Any:
+        value: Any = super().__getattr__(name)
         return value.clone() if name == "s" else value  # so that s += 1 is checked as well
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "HomotopyActivation":

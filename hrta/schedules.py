@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from math import nan
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Stage:
         object.__setattr__(self, "steps", int(self.steps))
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     """The value as a float; NaN if it is not a number."""
     try:
         return float(value)

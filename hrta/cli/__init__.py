@@ -1,5 +1,5 @@
 """The command line."""
 
-from hrta.runtime.imports import require
+from hrta.runtime.imports import EXTRAS, require
 
-require("the command hrta", "pydantic", "typer", "yaml")
+require("the command hrta", *EXTRAS["study"])

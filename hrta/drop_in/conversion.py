@@ -26,7 +26,10 @@ FUNCTIONS: dict[type[nn.Module], tuple[Callable[..., Tensor], ...]] = {
 }
 TRANSFORMER_LAYERS = nn.TransformerEncoderLayer, nn.TransformerDecoderLayer
 # The settings that these modules must have.
-DEFAULTS = {nn.GELU: {"approximate": "none"}, nn.Softplus: {"beta": 1, "threshold": 20}}
+DEFAULTS: dict[type[nn.Module], dict[str, object]] = {
+    nn.GELU: {"approximate": "none"},
+    nn.Softplus: {"beta": 1, "threshold": 20},
+}
 
 
 def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -> nn.Module:
@@ -61,6 +64,7 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
     _check_decoders(model, base)
     replaced: dict[nn.Module, HomotopyActivation] = {}
     devices = {weight.device for weight in model.parameters()}
+    device = next(iter(devices)) if len(devices) == 1 else None
 
     def replacement(module: nn.Module) -> HomotopyActivation:
         if module not in replaced:
@@ -70,7 +74,7 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
                         f"convert: {module}: {name} must be {value!r}; it is {given!r}"
                     )
             activation = HomotopyActivation(s, CLASSES[base]).train(module.training)
-            replaced[module] = activation.to(*devices) if len(devices) == 1 else activation
+            replaced[module] = activation.to(device)
         return replaced[module]
 
     if type(model) is base:
@@ -159,6 +163,7 @@ def restore(model: nn.Module, strict: bool = True) -> nn.Module:
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"restore: model must be a torch.nn.Module; it is {model!r}")
+    plain: dict[nn.Module | None, nn.Module | None]
     plain = {module: _plain(module) for module in converted(model).values()}
     stuck = [name for name, module in converted(model).items() if plain[module] is None]
     if stuck and strict:
@@ -168,12 +173,12 @@ def restore(model: nn.Module, strict: bool = True) -> nn.Module:
             f"base {first.base} at s = {float(first.s):g}; set s to 1, or leave such activations "
             "with strict=False"
         )
-    if plain.get(model) is not None:
-        return plain[model]
+    if (restored := plain.get(model)) is not None:
+        return restored
     for parent in list(model.modules()):
         for name, child in list(parent._modules.items()):
-            if plain.get(child) is not None:
-                _place(parent, name, plain[child])
+            if (restored := plain.get(child)) is not None:
+                _place(parent, name, restored)
     return model
 
 

@@ -12,7 +12,7 @@ with needed_by("compiled code"):
 
 # Sums may be reordered, products and sums fused. Infinities and NaN are respected: they indicate
 # divergence. Division by zero follows IEEE 754 instead of raising Python's exception.
-OPTIONS = {
+OPTIONS: dict[str, object] = {
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
     "error_model": "numpy",
     "nogil": True,

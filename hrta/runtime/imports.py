@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
+from typing import cast
 
 # The packages that modules import and each extra of pyproject.toml brings.
 EXTRAS = {
@@ -23,14 +25,13 @@ class MissingExtraError(ModuleNotFoundError):
     """A package is not installed; the message says which extra of hrta brings it.
 
     Args:
-        user: what needs the packages.
-        packages: those that are missing, all of one extra.
+        user: what needs the package.
+        package: its name in `EXTRAS`.
     """
 
-    def __init__(self, user: str, *packages: str) -> None:
-        extra = next(extra for extra, brought in EXTRAS.items() if packages[0] in brought)
-        hint = f'pip install "hrta[{extra}]"'
-        super().__init__(f"{user} needs {', '.join(packages)}: {hint}", name=packages[0])
+    def __init__(self, user: str, package: str) -> None:
+        extra = next(extra for extra, packages in EXTRAS.items() if package in packages)
+        super().__init__(f'{user} needs {package}: pip install "hrta[{extra}]"', name=package)
 
 
 def require(user: str, *packages: str) -> None:
@@ -43,9 +44,9 @@ def require(user: str, *packages: str) -> None:
     Raises:
         MissingExtraError: one of them is not installed.
     """
-    missing = [package for package in packages if find_spec(package) is None]
-    if missing:
-        raise MissingExtraError(user, *missing)
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingExtraError(user, package)
 
 
 @contextmanager
@@ -94,7 +95,9 @@ def at_first_use(
 def hidden(*packages: str) -> Iterator[None]:
     """Within the block these packages count as not installed, unless they are already imported."""
     names = [name for name in packages if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(names))
+    # Python refuses to import a module that is None here, which its type does not say.
+    modules = cast(dict[str, ModuleType | None], sys.modules)
+    modules.update(dict.fromkeys(names))
     try:
         yield
     finally:

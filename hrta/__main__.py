@@ -1,8 +1,19 @@
-"""`python -m hrta` is `hrta`."""
+"""The command `hrta`; `python -m hrta` is the same."""
 
-from hrta.runtime.imports import uncollected
+import sys
 
-with uncollected():
-    from hrta.cli.main import main
+from hrta.runtime.imports import MissingExtraError, uncollected
 
-main()
+
+def main() -> None:
+    """Run the command line; without its packages this ends in one line."""
+    try:
+        with uncollected():
+            from hrta.cli.main import main as run
+    except MissingExtraError as error:
+        sys.exit(str(error))
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from hrta.runtime.arrays import as_float64
-from hrta.runtime.processes import need_memory
+from hrta.runtime.imports import needed_by
+
+with needed_by("hrta.anmin"):
+    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+    from hrta.runtime.processes import need_memory
 
 # Elements of one chunk of the design matrix: 32 MB.
 CHUNK = 2**22

@@ -2,11 +2,10 @@
 
     python tests/code_blocks.py docs/guide.md
 
-runs them, one after another, and writes what each prints into the page, in a block of text after it.
+runs them, one after another, and writes what each prints into a block of text after it.
 """
 
 import io
-import os
 import re
 import sys
 import tempfile
@@ -41,7 +40,9 @@ def run(page: str, name: str) -> Iterator[Block]:
     for code, shown in BLOCK.findall(page):
         output = io.StringIO()
         with warnings.catch_warnings(), redirect_stdout(output):
-            if any(f"import {package}" in code or f"from {package}" in code for package in OPTIONAL):
+            if any(
+                f"import {package}" in code or f"from {package}" in code for package in OPTIONAL
+            ):
                 warnings.simplefilter("ignore")
             exec(compile(code, name, "exec"), names)
         yield Block(code, shown, output.getvalue())

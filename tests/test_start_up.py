@@ -27,6 +27,11 @@ def imports_of(notebook) -> str:
     return "\n".join(map(ast.unparse, lines))
 
 
+def test_the_package_imports_its_parts_at_first_use():
+    imported = imported_by("import hrta, hrta.networks, hrta.problems")
+    assert not imported & {*NEVER, "numpy", "hrta.activations"}
+
+
 def test_the_imports_of_notebooks_are_those_of_drawing():
     imported = imported_by("\n".join(imports_of(notebook) for notebook in NOTEBOOKS))
     assert "matplotlib.pyplot" in imported

@@ -1,12 +1,14 @@
 """The homotopy activation as a function."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
-from torch.overrides import handle_torch_function, has_torch_function_unary
+from torch.overrides import handle_torch_function
 
 from hrta.activations.bases import base_activation
-from hrta.activations.interpolation import interpolate
+from hrta.activations.interpolation import interpolate, is_traced
 
 
 def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
@@ -30,7 +32,7 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
 
     Source: arXiv 2309.15244, abstract; the relaxation is s above 1.
     """
-    if not isinstance(z, Tensor) and has_torch_function_unary(z):  # for torch.fx
+    if is_traced(z):
         return handle_torch_function(homotopy, (z,), z, s, base)
     base_activation(base)
     z = z if isinstance(z, Tensor) else torch.as_tensor(z)
@@ -39,7 +41,7 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
     return interpolate(z, _checked(s, z), base)
 
 
-def _checked(s: object, z: Tensor) -> float | Tensor:
+def _checked(s: Any, z: Tensor) -> float | Tensor:
     """s as a number if it is one, else as a tensor that broadcasts against z."""
     if isinstance(s, int | float):
         return check_homotopy_parameter(s)
@@ -61,7 +63,7 @@ def _checked(s: object, z: Tensor) -> float | Tensor:
     return s
 
 
-def check_homotopy_parameter(s: float, where: str = "homotopy") -> float:
+def check_homotopy_parameter(s: float | Tensor, where: str = "homotopy") -> float:
     """s as a float.
 
     Args:

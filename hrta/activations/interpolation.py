@@ -8,7 +8,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.autograd import Function
 from torch.autograd.forward_ad import unpack_dual
 from torch.nn import functional
-from torch.overrides import handle_torch_function
+from torch.overrides import handle_torch_function, has_torch_function_unary
 
 from hrta.activations.bases import BASES, PULLBACKS
 
@@ -23,7 +23,7 @@ def interpolate(z: Tensor, s: float | Tensor, base: str, inplace: bool = False) 
         inplace: whether to overwrite z where that is possible: for ReLU, on the CPU, and for s <= 1
             or without gradients, since for s > 1 the sign of the output does not tell that of z.
     """
-    if not isinstance(z, Tensor):  # for torch.fx, which traces it as one operation
+    if is_traced(z):
         return handle_torch_function(interpolate, (z,), z, s, base, inplace)
     if isinstance(s, Tensor):
         if s.ndim or _is_followed(s):
@@ -43,6 +43,11 @@ def interpolate(z: Tensor, s: float | Tensor, base: str, inplace: bool = False) 
     return Interpolation.apply(z, s, base)
 
 
+def is_traced(z: object) -> bool:
+    """Whether z stands for a tensor in a graph of torch.fx, where sigma_s is one operation."""
+    return not isinstance(z, Tensor) and has_torch_function_unary(z)
+
+
 def _is_followed(s: Tensor) -> bool:
     """Whether something follows what is computed with s, so that s must stay a tensor."""
     return (
@@ -50,7 +55,7 @@ def _is_followed(s: Tensor) -> bool:
         or s.requires_grad
         or s.is_meta
         or torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
+        or torch._C._is_tracing()
         or is_functorch_wrapped_tensor(s)
         or unpack_dual(s).tangent is not None
     )

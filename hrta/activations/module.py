@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,17 @@ class HomotopyActivation(nn.Module):
         ValueError: s outside [0, 2] (here and when `.s` is set), or an unknown base.
     """
 
+    _buffers: dict[str, Tensor]  # type: ignore[assignment]  # None is never among them
+
+    if TYPE_CHECKING:
+
+        @property
+        def s(self) -> Tensor:
+            """The homotopy parameter."""
+
+        @s.setter
+        def s(self, value: float | Tensor) -> None: ...
+
     inplace = False  # in models that were pickled without it
     # Whether s was loaded and not set since; a scheduler does not overwrite such an s unasked.
     s_was_loaded = False
@@ -39,10 +51,10 @@ class HomotopyActivation(nn.Module):
             raise ValueError(f"homotopy: inplace is possible for base 'relu'; it is {base!r}")
         self.base = base
         self.inplace = inplace
-        s = torch.tensor(check_homotopy_parameter(s), dtype=torch.float64)
-        self.register_buffer("s", s)
+        number = check_homotopy_parameter(s)
+        self.register_buffer("s", torch.tensor(number, dtype=torch.float64))
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def __setattr__(self, name: str, value: Any) -> None:
         # nn.DataParallel gives each copy of the model its own s, on its own device.
         if name == "s" and "s" in self._buffers and not getattr(self, "_is_replica", False):
             # A new tensor: a pending backward pass may still need the old one. On the meta device
@@ -53,8 +65,8 @@ class HomotopyActivation(nn.Module):
             self.s_was_loaded = False
         super().__setattr__(name, value)
 
-    def __getattr__(self, name: str) -> object:
-        value = super().__getattr__(name)
+    def __getattr__(self, name: str) -> Any:
+        value: Any = super().__getattr__(name)
         return value.clone() if name == "s" else value  # so that s += 1 is checked as well
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "HomotopyActivation":

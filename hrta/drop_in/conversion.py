@@ -10,7 +10,10 @@ from hrta.drop_in.left_out import functions_called, modules_left, shown
 from hrta.drop_in.placement import CLASSES, FUNCTIONS, TRANSFORMER_LAYERS, place
 
 # The settings that these modules must have.
-DEFAULTS = {nn.GELU: {"approximate": "none"}, nn.Softplus: {"beta": 1, "threshold": 20}}
+DEFAULTS: dict[type[nn.Module], dict[str, object]] = {
+    nn.GELU: {"approximate": "none"},
+    nn.Softplus: {"beta": 1, "threshold": 20},
+}
 
 
 def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -> nn.Module:
@@ -113,7 +116,7 @@ def _replacement(module: nn.Module, s: float, devices: set) -> HomotopyActivatio
     for name, value in DEFAULTS.get(base, {}).items():
         if (given := getattr(module, name)) != value:
             raise ValueError(f"convert: {module}: {name} must be {value!r}; it is {given!r}")
-    inplace = base is nn.ReLU and module.inplace
+    inplace = isinstance(module, nn.ReLU) and module.inplace
     activation = HomotopyActivation(s, CLASSES[base], inplace).train(module.training)
     return activation.to(*devices) if len(devices) == 1 else activation
 

@@ -35,21 +35,22 @@ def restore(model: nn.Module, strict: bool = True) -> nn.Module:
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"restore: model must be a torch.nn.Module; it is {model!r}")
-    plain = {module: _plain(module) for module in converted(model).values()}
-    stuck = [name for name, module in converted(model).items() if plain[module] is None]
+    found = converted(model)
+    plain = {module: _plain(module) for module in found.values()}
+    stuck = [name for name, module in found.items() if plain[module] is None]
     if stuck and strict:
-        first = converted(model)[stuck[0]]
+        first = found[stuck[0]]
         raise ValueError(
             f"restore: {', '.join(name or 'the model' for name in stuck)}: torch has no module for "
             f"base {first.base} at s = {float(first.s):g}; set s to 1, or leave such activations "
             "with strict=False"
         )
-    if plain.get(model) is not None:
-        return plain[model]
+    if isinstance(model, HomotopyActivation):
+        return plain[model] or model
     for parent in list(model.modules()):
         for name, child in list(parent._modules.items()):
-            if plain.get(child) is not None:
-                place(parent, name, plain[child])
+            if isinstance(child, HomotopyActivation) and (replacement := plain[child]):
+                place(parent, name, replacement)
     return model
 
 
@@ -60,7 +61,7 @@ def _plain(activation: HomotopyActivation) -> nn.Module | None:
     if base == "relu":
         # In place, torch's leaky ReLU of a negative slope has no gradient.
         inplace = activation.inplace and s <= 1
-        plain = nn.ReLU(inplace) if s == 1 else nn.LeakyReLU(1 - s, inplace)
+        plain: nn.Module = nn.ReLU(inplace) if s == 1 else nn.LeakyReLU(1 - s, inplace)
     elif s == 1 and base in classes:
         plain = classes[base]()
     else:
@@ -87,7 +88,7 @@ def load_converted(model: nn.Module, state_dict: Mapping[str, Any]) -> nn.Module
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"load_converted: model must be a torch.nn.Module; it is {model!r}")
-    rest = copy(state_dict)  # with the versions of its modules, which a dict would lose
+    rest: Any = copy(state_dict)  # with the versions of its modules, which a dict would lose
     for key in _keys_of_s(model) & state_dict.keys():
         if (s := float(rest.pop(key))) != 1:
             raise ValueError(

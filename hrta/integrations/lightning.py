@@ -1,13 +1,10 @@
 """HRTA in the Trainer of the package `lightning`."""
 
 from hrta.integrations.lightning_hooks import LightningHooks
+from hrta.runtime.imports import needed_by
 
-try:
+with needed_by("hrta.integrations.lightning"):
     from lightning.pytorch import Callback
-except ImportError as error:
-    raise ImportError(
-        'hrta.integrations.lightning needs the package lightning: pip install "hrta[lightning]"'
-    ) from error
 
 __all__ = ["HomotopyCallback"]
 

@@ -1,14 +1,10 @@
 """HRTA in the Trainer of the package `pytorch_lightning`."""
 
 from hrta.integrations.lightning_hooks import LightningHooks
+from hrta.runtime.imports import needed_by
 
-try:
+with needed_by("hrta.integrations.pytorch_lightning"):
     from pytorch_lightning import Callback
-except ImportError as error:
-    raise ImportError(
-        "hrta.integrations.pytorch_lightning needs the package pytorch_lightning: "
-        'pip install "hrta[lightning]"'
-    ) from error
 
 __all__ = ["HomotopyCallback"]
 

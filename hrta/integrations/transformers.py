@@ -5,15 +5,11 @@ from typing import Any, cast
 
 from hrta.drop_in.positions import PathFunction
 from hrta.integrations.callback import SchedulerCallback
+from hrta.runtime.imports import needed_by
 from hrta.schedules import Schedule, Stage
 
-try:
+with needed_by("hrta.integrations.transformers"):
     from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-except ImportError as error:
-    raise ImportError(
-        "hrta.integrations.transformers needs the package transformers: "
-        'pip install "hrta[transformers]"'
-    ) from error
 
 __all__ = ["HomotopyCallback"]
 

@@ -68,7 +68,7 @@ class Perceptron(nn.Module):
         generator = torch.Generator().manual_seed(int(seed))
         drawn = torch.randn(sum(rows), width, dtype=torch.float64, generator=generator).to(dtype)
         *inner, outer = drawn.split(rows)
-        layers = []
+        layers: list[nn.Module] = []
         for weight, bias in zip(inner[::2], inner[1::2], strict=True):
             layers.append(ScaledLinear(weight.clone(), bias[0].clone()))
             layers.append(HomotopyActivation(base=base))

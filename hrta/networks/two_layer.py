@@ -117,13 +117,17 @@ class TwoLayer:
         Raises:
             ValueError: x is not [n, d], or s is neither a number nor [R].
         """
-        x = with_bias(x, self.inner) if np.ndim(x) == 2 else None
+        biased = with_bias(x, self.inner) if np.ndim(x) == 2 else None
         s = torch.as_tensor(s, dtype=self.inner.dtype, device=self.inner.device)
-        if x is None or x.shape[1] != self.inputs + 1 or s.shape not in ((), (self.runs,)):
+        if (
+            biased is None
+            or biased.shape[1] != self.inputs + 1
+            or s.shape not in ((), (self.runs,))
+        ):
             raise ValueError(
                 f"networks: x must be [n, {self.inputs}] and s a number or {self.runs} of them"
             )
-        hidden = homotopy(x @ self.inner, s[:, None, None] if s.ndim else float(s))
+        hidden = homotopy(biased @ self.inner, s[:, None, None] if s.ndim else float(s))
         return (hidden @ self.outer[:, :, None]).squeeze(-1) / self.width**0.5
 
     def preserving(self, before: np.ndarray, after: np.ndarray) -> tuple["TwoLayer", np.ndarray]:

@@ -9,7 +9,7 @@ float64.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from hrta.ntk.arc_cosine import PARTS
 from hrta.ntk.matrices import Part, check_parameter, with_ones
 from hrta.runtime.arrays import as_float64
 from hrta.runtime.processes import need_memory
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Pre-activations of one chunk of neurons: 1 MB, which fits the cache.
 CHUNK = 2**17
@@ -59,8 +62,8 @@ class _Sums(NamedTuple):
 
 def empirical_gram(
     x: np.ndarray,
-    inner: np.ndarray,
-    outer: np.ndarray,
+    inner: "np.ndarray | Tensor",
+    outer: "np.ndarray | Tensor",
     s: float | Sequence[float],
     part: Part = "total",
 ) -> np.ndarray:
@@ -88,7 +91,7 @@ def empirical_gram(
     Source: arXiv 2309.15244.
     """
     if np.ndim(inner) != 3 or np.ndim(outer) != 2 or len(inner) != len(outer):
-        return finite_kernel(x, inner, outer, part).gram(s)
+        return finite_kernel(x, inner, outer, part).gram(cast(float, s))
     each_s = np.broadcast_to(s, len(outer))
     need_memory(
         8 * len(inner) * len(x) ** 2,
@@ -99,7 +102,10 @@ def empirical_gram(
 
 
 def finite_kernel(
-    x: np.ndarray, inner: np.ndarray, outer: np.ndarray, part: Part = "total"
+    x: np.ndarray,
+    inner: "np.ndarray | Tensor",
+    outer: "np.ndarray | Tensor",
+    part: Part = "total",
 ) -> FiniteKernel:
     """The tangent kernel of one network, for every s.
 
@@ -117,31 +123,28 @@ def finite_kernel(
             finite.
     """
     check_parameter(0, part)
-    biased, given = with_ones(x), (inner, outer)
-    inner, outer = as_float64(inner), as_float64(outer)
-    if outer.ndim != 1 or inner.shape != (biased.shape[1], len(outer)):
+    biased, w, a = with_ones(x), as_float64(inner), as_float64(outer)
+    if a.ndim != 1 or w.shape != (biased.shape[1], len(a)):
         raise ValueError(
             f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m], or [R, "
-            f"{biased.shape[1]}, m] and [R, m]; they are {list(inner.shape)} and "
-            f"{list(outer.shape)}"
+            f"{biased.shape[1]}, m] and [R, m]; they are {list(w.shape)} and {list(a.shape)}"
         )
-    if not (np.isfinite(inner).all() and np.isfinite(outer).all() and outer.size):
+    if not (np.isfinite(w).all() and np.isfinite(a).all() and a.size):
         raise ValueError("tangent kernel: weights must be finite, and m at least 1")
-    if len(inner) == 2:
-        sums = _sums_on_a_line(biased, inner, outer)
-    elif getattr(given[0], "is_cuda", False):
+    if len(w) == 2:
+        sums = _sums_on_a_line(biased, w, a)
+    elif getattr(inner, "is_cuda", False):
         from hrta.ntk.on_device import sums_of_all_pairs
 
-        sums = _Sums(*sums_of_all_pairs(biased, *given))
+        sums = _Sums(*sums_of_all_pairs(biased, cast("Tensor", inner), cast("Tensor", outer)))
     else:
-        sums = _sums_of_all_pairs(biased, inner, outer)
+        sums = _sums_of_all_pairs(biased, w, a)
     products = biased @ biased.T
     half = sums.path.T @ biased.T  # sum_k P_ik z_ik z_jk
     active = np.diag(sums.slopes)
-    of_inner, of_outer = (weight / len(outer) for weight in PARTS[part])
+    of_inner, of_outer = (weight / len(a) for weight in PARTS[part])
     return FiniteKernel(
-        linear=of_outer * (biased @ (inner @ inner.T) @ biased.T)
-        + of_inner * (outer @ outer) * products,
+        linear=of_outer * (biased @ (w @ w.T) @ biased.T) + of_inner * (a @ a) * products,
         mixed=of_outer * (half + half.T) + of_inner * np.add.outer(active, active) * products,
         active=of_outer * sums.values + of_inner * sums.slopes * products,
     )

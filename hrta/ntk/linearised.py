@@ -88,16 +88,17 @@ def predict_losses(
     Raises:
         ValueError: shapes that do not fit together, or steps that are not ascending in [0, T].
     """
-    steps = np.asarray(steps)
+    observed = np.asarray(steps)
     learning_rates = as_float64(learning_rates)
     linear, absolute = (as_float64(part) for part in parts)
-    _check(problem, schedule, learning_rates, linear, absolute, steps)
+    _check(problem, schedule, learning_rates, linear, absolute, observed)
     kernels = gram(problem.x, 0.0), gram(problem.x, 2.0)
-    losses = np.empty((len(linear), len(steps)))
+    losses = np.empty((len(linear), len(observed)))
     first = 0
     for stage in schedule.stages:
         last = first + stage.steps
-        here = (steps >= first) & (steps < last) | ((steps == last) & (last == schedule.steps))
+        is_end = (observed == last) & (last == schedule.steps)
+        here = (observed >= first) & (observed < last) | is_end
         losses[:, here], linear, absolute = _stage(
             problem.y,
             stage.s,
@@ -105,7 +106,7 @@ def predict_losses(
             linear,
             absolute,
             learning_rates[first:last],
-            steps[here] - first,
+            observed[here] - first,
         )
         first = last
     return losses

@@ -89,7 +89,7 @@ def predict_losses_with_momentum(
     Source: the updates of `hrta.training.optimizers`, with the gradient (eta/n) lambda_i(K) r_i of
         mode i.
     """
-    steps, n = np.asarray(steps), len(kernel)
+    observed, n = np.asarray(steps), len(kernel)
     if optimizer not in OPTIMIZERS:
         raise ValueError(
             "predict_losses_with_momentum: optimizer must be one of "
@@ -100,16 +100,16 @@ def predict_losses_with_momentum(
             "predict_losses_with_momentum: kernel must be [n, n] and residuals [R, n]; they are "
             f"{list(np.shape(kernel))} and {list(np.shape(residuals))}"
         )
-    if steps.size == 0 or steps[0] < 0 or (np.diff(steps) <= 0).any():
+    if observed.size == 0 or observed[0] < 0 or (np.diff(observed) <= 0).any():
         raise ValueError(
             "predict_losses_with_momentum: steps must be ascending and at least 0; they are "
-            f"{steps}"
+            f"{observed}"
         )
     eigenvalues, vectors = eigh(kernel)
     beta = 0.0 if optimizer == "gradient_descent" else momentum
-    wanted = set(steps.tolist())
+    wanted = set(observed.tolist())
     factor, velocity, factors = np.ones(n), np.zeros(n), []
-    for step in range(steps[-1] + 1):
+    for step in range(observed[-1] + 1):
         if step in wanted:
             factors.append(factor)
         descent = learning_rate / n * eigenvalues * factor

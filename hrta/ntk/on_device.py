@@ -49,6 +49,7 @@ class DeviceKernel:
     def solve(self, v: np.ndarray) -> np.ndarray:
         """(K_2 - shift)^-1 v, v [n]."""
         column = torch.from_numpy(v).to(self._kernel)[:, None]
+        assert self._factor is not None, "factorise must be called first"
         return torch.cholesky_solve(column, self._factor)[:, 0].cpu().numpy()
 
 

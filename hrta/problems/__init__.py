@@ -1,11 +1,16 @@
 """Problems: points with targets or classes, and Poisson problems."""
 
-import lazy_loader
+from typing import TYPE_CHECKING
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=["datasets", "files", "poisson", "targets"],
-    submod_attrs={
-        "problem": ["Problem"],
-    },
-)
+from hrta.runtime.imports import at_first_use
+
+if TYPE_CHECKING:
+    from hrta.problems import datasets, files, poisson, targets
+    from hrta.problems.problem import Problem
+else:
+    __getattr__, __dir__ = at_first_use(
+        __name__,
+        {"datasets": [], "files": [], "poisson": [], "problem": ["Problem"], "targets": []},
+    )
+
+__all__ = ["Problem", "datasets", "files", "poisson", "targets"]

@@ -9,9 +9,12 @@ from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
-import pandas as pd
 
 from hrta.problems.problem import Problem
+from hrta.runtime.imports import needed_by
+
+with needed_by("hrta.problems.datasets"):
+    import pandas as pd
 
 # The data sets that scikit-learn includes, and the target of each.
 INCLUDED = {
@@ -41,7 +44,8 @@ def load(name: str, seed: int = 0) -> Problem:
     """
     if name not in INCLUDED:
         raise ValueError(f"data set: name must be one of {', '.join(INCLUDED)}; it is {name!r}")
-    from sklearn import datasets
+    with needed_by("hrta.problems.datasets.load"):
+        from sklearn import datasets
 
     data = getattr(datasets, f"load_{name.removesuffix(CLASSES)}")(as_frame=True)
     return _problem(name, data.data, data.target, seed, classes=name.endswith(CLASSES))
@@ -78,7 +82,8 @@ def fetch_openml(name: str, seed: int = 0) -> Problem:
     Raises:
         ValueError: the data set is not available, or a value in it is not a number.
     """
-    from sklearn.datasets import fetch_openml as fetch
+    with needed_by("hrta.problems.datasets.fetch_openml"):
+        from sklearn.datasets import fetch_openml as fetch
 
     try:
         data = fetch(name, version="active", as_frame=True, parser="pandas")

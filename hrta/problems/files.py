@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from hrta.problems.problem import Problem
 from hrta.runtime.files import read_tables, sha256, whole_file, write_table
+from hrta.runtime.imports import needed_by
+
+with needed_by("hrta.problems.files"):
+    import pandas as pd
 
 
 def write_problem(problem: Problem, path: str | Path) -> None:
@@ -23,7 +25,7 @@ def write_checksum(path: str | Path) -> None:
 def problem_table(problem: Problem) -> pd.DataFrame:
     """The table of a problem: set ("train" or "test"), problem, x1 .. xd, y (classes: integers)."""
     parts = {"train": (problem.x, problem.y)}
-    if problem.x_test is not None:
+    if problem.x_test is not None and problem.y_test is not None:
         parts["test"] = (problem.x_test, problem.y_test)
     frames = []
     for name, (x, y) in parts.items():
@@ -52,8 +54,14 @@ def read_problem(path: str | Path) -> Problem:
             f"{', '.join(table.columns)}"
         )
     train, test = table[table["set"] == "train"], table[table["set"] == "test"]
-    test_points = (test[inputs].to_numpy(), test["y"].to_numpy()) if len(test) else (None, None)
     name = str(table["problem"].iloc[0])
     # Every class has a training point.
     classes = int(train["y"].max()) + 1 if table["y"].dtype.kind == "i" else None
-    return Problem(name, train[inputs].to_numpy(), train["y"].to_numpy(), *test_points, classes)
+    return Problem(
+        name,
+        x=train[inputs].to_numpy(),
+        y=train["y"].to_numpy(),
+        x_test=test[inputs].to_numpy() if len(test) else None,
+        y_test=test["y"].to_numpy() if len(test) else None,
+        classes=classes,
+    )

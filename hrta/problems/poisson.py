@@ -80,7 +80,7 @@ class PoissonProblem:
         """f = -Laplace u at the points x [..., d]; returns [...]."""
         total = np.zeros(x.shape[:-1])
         for mode in self.modes:
-            wave = float(np.pi**2 * np.dot(mode, mode))
+            wave = np.full(x.shape[:-1], float(np.pi**2 * np.dot(mode, mode)))
             for j in np.flatnonzero(mode):
                 wave = wave * np.cos(np.pi * mode[j] * x[..., j])
             total += wave

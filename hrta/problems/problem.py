@@ -44,7 +44,7 @@ class Problem:
                     f"{self.x_test.shape[1]}"
                 )
         if self.classes is not None:
-            self._set_classes()
+            self._set_classes(self.classes)
 
     def _set_points(self, x_name: str, y_name: str) -> None:
         x = as_float64(getattr(self, x_name))
@@ -59,15 +59,15 @@ class Problem:
         object.__setattr__(self, x_name, x)
         object.__setattr__(self, y_name, y)
 
-    def _set_classes(self) -> None:
+    def _set_classes(self, count: int) -> None:
         names = ("y",) if self.y_test is None else ("y", "y_test")
-        classes = np.arange(self.classes)
+        classes = np.arange(count)
         others = np.setdiff1d(np.concatenate([getattr(self, name) for name in names]), classes)
         missing = np.setdiff1d(classes, self.y)
-        if self.classes < 2 or len(others) or len(missing):
+        if count < 2 or len(others) or len(missing):
             wrong = f"; one is {others[0]:g}" if len(others) else ""
             raise ValueError(
-                f"problem {self.name}: targets must be the classes 0 .. {self.classes - 1}, at "
+                f"problem {self.name}: targets must be the classes 0 .. {count - 1}, at "
                 f"least two, with a training point of each{wrong}"
             )
         for name in names:

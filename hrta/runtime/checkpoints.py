@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,8 +78,9 @@ class Checkpoint:
         started = time.monotonic()
         if started - self._written < self._cost / WRITING_FRACTION:
             return
+        arrays: dict[str, Any] = {"identity": json.dumps(self._identity), **state()}
         with whole_file(self.path) as temporary, temporary.open("wb") as file:
-            np.savez(file, identity=json.dumps(self._identity), **state())
+            np.savez(file, **arrays)
         self._written = time.monotonic()
         self._cost = self._written - started
 

@@ -5,11 +5,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numba
+from hrta.runtime.imports import needed_by
+
+with needed_by("compiled code"):
+    import numba
 
 # Sums may be reordered, products and sums fused. Infinities and NaN are respected: they indicate
 # divergence. Division by zero follows IEEE 754 instead of raising Python's exception.
-OPTIONS = {
+OPTIONS: dict[str, object] = {
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
     "error_model": "numpy",
     "nogil": True,

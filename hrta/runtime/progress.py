@@ -9,7 +9,8 @@ class Progress:
     """A progress bar on a terminal, otherwise a line for each tenth of the steps."""
 
     def __init__(self, label: str) -> None:
-        self.label, self.bar, self.tenth = label, None, -1
+        self.label, self.tenth = label, -1
+        self.bar: tqdm | None = None
 
     def __enter__(self) -> "Progress":
         return self

@@ -81,7 +81,7 @@ class _Run:
         self.numbers = kind(s), kind(networks.width**-0.5)
         self.points = self._prepare(problem.x, problem.y, networks)
         self.test_points = None
-        if problem.x_test is not None:
+        if problem.x_test is not None and problem.y_test is not None:
             self.test_points = self._prepare(problem.x_test, problem.y_test, networks)
         self.evaluated = 0
 

@@ -40,7 +40,8 @@ class Lbfgs:
         steps, changes = np.empty((2, history_size, size), dtype)
         self._pairs = Pairs(steps, changes, np.empty(history_size, dtype))
         self._count, self._scale = 0, dtype.type(1)
-        self._moved, self._gradient_before = np.zeros(size, dtype), None
+        self._moved = np.zeros(size, dtype)
+        self._gradient_before: np.ndarray | None = None
 
     def step(self, parameters: np.ndarray, iterations: int, evaluations: int) -> np.ndarray:
         """The parameters after several iterations.
@@ -52,7 +53,7 @@ class Lbfgs:
             iterations: maximal number of iterations.
             evaluations: maximal number of evaluations; the last line search may exceed it by one.
         """
-        here = Point(0.0, *self._evaluate(parameters), np.nan, parameters)
+        here = Point(0.0, *self._evaluate(parameters), np.float64(np.nan), parameters)
         evaluated = 1
         for _ in range(iterations):
             if not here.gradient.any():
@@ -72,13 +73,13 @@ class Lbfgs:
 
     def _direction(self, gradient: np.ndarray) -> tuple[np.ndarray, float]:
         """The direction of a line search and the first step to try."""
-        first = self._gradient_before is None
-        change = np.zeros_like(gradient) if first else gradient - self._gradient_before
+        before = self._gradient_before
+        change = np.zeros_like(gradient) if before is None else gradient - before
         direction, self._count, self._scale = next_direction(
             self._pairs, self._count, self._scale, self._moved, change, gradient
         )
         self._gradient_before = gradient
-        if first:
+        if before is None:
             return direction, min(1.0, 1.0 / np.abs(gradient).sum()) * self._learning_rate
         return direction, self._learning_rate
 

@@ -115,7 +115,7 @@ def _zoom(
 
 def _is_high(point: Point, start: Point) -> bool:
     """Whether the loss has not fallen enough."""
-    return point.loss > start.loss + DECREASE * point.step * start.slope
+    return bool(point.loss > start.loss + DECREASE * point.step * start.slope)
 
 
 def _is_flat(point: Point, start: Point) -> bool:

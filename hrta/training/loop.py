@@ -105,7 +105,8 @@ class Loop:
         self._logged = np.arange(task.steps) % task.log_every == 0
         self._factors = objective.decay_factors(task)
         self._measured: list[np.ndarray] = []
-        self._checkpoint, saved = None, {}
+        self._checkpoint = None
+        saved: State = {}
         if monitoring.checkpoint is not None:
             training = identity(objective, task, self._engine)
             self._checkpoint = Checkpoint(monitoring.checkpoint, training)
@@ -185,9 +186,9 @@ class Loop:
             self._monitoring.progress(self._engine.state.step, self._task.steps)
 
     def _observe(self) -> None:
-        step = self._engine.state.step
-        if step in self._monitoring.observe_at:
-            self._monitoring.observe(step, self._engine.networks(self._branches))
+        step, observe = self._engine.state.step, self._monitoring.observe
+        if observe is not None and step in self._monitoring.observe_at:
+            observe(step, self._engine.networks(self._branches))
 
     def _state(self) -> State:
         measured = np.concatenate(self._measured, axis=2)

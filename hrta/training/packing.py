@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from hrta.networks.two_layer import TwoLayer, with_bias
+from hrta.problems.problem import Problem
 
 # The torch engines round widths up to whole cache lines (16 float32), so that the weights of every
 # run start at one. The order of summation of a matrix product depends on the alignment: otherwise
@@ -42,13 +43,13 @@ def without_skip(x: Tensor, y: Tensor, skip: Tensor) -> Tensor:
     return (y - (skip[:, None] * x).sum(-1)).to(y.dtype)
 
 
-def points_and_targets(
-    x: np.ndarray | None, y: np.ndarray | None, like: Tensor
-) -> tuple[Tensor, Tensor] | None:
-    """Points with a last column of ones, [n, d + 1], and targets [n], as tensors like `like`.
-
-    None if x is None.
-    """
-    if x is None:
-        return None
+def points_and_targets(x: np.ndarray, y: np.ndarray, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Points with a last column of ones, [n, d + 1], and targets [n], as tensors like `like`."""
     return with_bias(x, like), torch.as_tensor(np.array(y)).to(like)
+
+
+def tested_points(problem: Problem, like: Tensor) -> tuple[Tensor, Tensor] | None:
+    """As `points_and_targets`, of the test points; None without a test set."""
+    if problem.x_test is None or problem.y_test is None:
+        return None
+    return points_and_targets(problem.x_test, problem.y_test, like)

@@ -20,8 +20,8 @@ class Stages:
 
     def __init__(self, schedules: Sequence[Schedule], plateau: Plateau | None) -> None:
         self.schedules = list(schedules)
-        self._plateau = plateau
-        self._trackers = [(1, PlateauTracker(plateau or Plateau())) for _ in schedules]
+        self._plateau, self._rule = plateau, plateau or Plateau()
+        self._trackers = [(1, PlateauTracker(self._rule)) for _ in schedules]
 
     def s_at(self, step: int) -> np.ndarray:
         """The homotopy parameter of update `step` + 1 of each run."""
@@ -59,7 +59,7 @@ class Stages:
         if stage == len(self.schedules[run].stages):
             return None
         if stage != self._trackers[run][0]:
-            self._trackers[run] = (stage, PlateauTracker(self._plateau))
+            self._trackers[run] = (stage, PlateauTracker(self._rule))
         return self._trackers[run][1]
 
 

@@ -35,7 +35,7 @@ class Task:
     networks: Any
     schedules: Sequence[Schedule]
     optimizer: str = "adam"
-    learning_rate: float | Sequence[float] | np.ndarray = 1e-3
+    learning_rate: Any = 1e-3
     momentum: float = 0.9
     log_every: int = 1
     decay: float = 1.0
@@ -133,7 +133,7 @@ def one_rate_per_run(learning_rate: float | Sequence[float], runs: int, name: st
 
 def one_seed_per_run(seeds: Sequence[int] | None, runs: int, name: str) -> np.ndarray:
     """The seed of each run, [R], by default 0 .. R - 1; the name begins the message."""
-    seeds = np.asarray(range(runs) if seeds is None else seeds)
-    if seeds.shape != (runs,) or seeds.dtype.kind not in "iu" or (seeds < 0).any():
+    each = np.asarray(range(runs) if seeds is None else seeds)
+    if each.shape != (runs,) or each.dtype.kind not in "iu" or (each < 0).any():
         raise ValueError(f"{name} must be {runs} non-negative integers, one for each run")
-    return seeds
+    return each

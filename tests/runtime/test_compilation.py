@@ -1,6 +1,8 @@
 """Compiled functions: what their machine code must not depend on."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,9 @@ def test_an_integer_power_is_found() -> None:
     assert _integer_powers(square) == ["square: x ** 2"]
     assert _integer_powers(square.replace("2", "-0.5")) == []
     assert _integer_powers(square.replace("_exactly", "")) == []
+
+
+def test_without_numba_the_extra_that_brings_it_is_named():
+    code = "import sys; sys.modules['numba'] = None; import hrta.runtime.compilation"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.endswith('compiled code needs numba: pip install "hrta[train]"\n')

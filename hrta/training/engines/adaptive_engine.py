@@ -10,7 +10,7 @@ from hrta.training.kernels.adaptive import advance
 from hrta.training.kernels.adaptive_arrays import Parameters, Settings, make_memory
 from hrta.training.kernels.updates import OPTIMIZER_CODES
 from hrta.training.kernels.vectors import GROUP
-from hrta.training.packing import points_and_targets
+from hrta.training.packing import points_and_targets, tested_points
 from hrta.training.task import Task
 
 
@@ -45,7 +45,7 @@ class AdaptiveEngine(ThreadedEngine):
             momentum=scalar(task.momentum),
         )
         x, y = points_and_targets(problem.x, problem.y, like)
-        tested = points_and_targets(problem.x_test, problem.y_test, like)
+        tested = tested_points(problem, like)
         self.measures = 2 if tested else 1
         self._data, self._test = _padded(x, y), _padded(*(tested or (x[:0], y[:0])))
         # Compile here, in the main thread: only the main thread receives SIGTERM.

@@ -54,7 +54,7 @@ def make_engine(task: "Task", engines: Engines, weights: "Tensor", *arguments: o
     name = check_engine(task.engine, engines)
     if name != "auto":
         return _make(name, task, engines, weights, arguments)
-    compiled = COMPILED.get(weights.device.type)
+    compiled = COMPILED.get(weights.device.type, "")
     if compiled in engines:
         try:
             return _make(compiled, task, engines, weights, arguments)

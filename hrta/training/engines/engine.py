@@ -145,7 +145,7 @@ class ThreadedEngine(Engine):
     def advance(self, s: np.ndarray, factors: np.ndarray, logged: np.ndarray) -> np.ndarray:
         measured = self._measure_all(
             lambda run, row: self._advance_run(run, s[run], factors, logged, row),
-            np.count_nonzero(logged),
+            int(np.count_nonzero(logged)),
         )
         self.state.step += len(factors)
         return measured

@@ -8,7 +8,7 @@ from hrta.training.engines.engine import ThreadedEngine
 from hrta.training.kernels import dense, loop
 from hrta.training.kernels.updates import OPTIMIZER_CODES
 from hrta.training.kernels.vectors import VECTOR_BYTES
-from hrta.training.packing import pack, points_and_targets, unpack
+from hrta.training.packing import pack, points_and_targets, tested_points, unpack
 from hrta.training.task import Task
 
 
@@ -31,7 +31,7 @@ class NumbaEngine(ThreadedEngine):
         self.state.switches = np.zeros((runs, 2, padded if is_sorted else 0), np.int32)
         self._width, self._scalar = networks.width, self.state.parameters.dtype.type
         x, y = points_and_targets(problem.x, problem.y, inner)
-        tested = points_and_targets(problem.x_test, problem.y_test, inner)
+        tested = tested_points(problem, inner)
         self.measures = 2 if tested else 1
         self._points = Points(x, y, is_sorted)
         self._test = Points(*(tested or (x[:0], y[:0])), is_sorted)

@@ -25,17 +25,20 @@ class RitzEngine(ThreadedEngine):
 
     name = "numba"
     measures = rows = 5
+    # By seed; with None the same for all.
+    _samples: dict[int | None, Samples]
 
     def __init__(self, task: Task, points: RandomPoints | int) -> None:
         super().__init__(task, pack(task.networks))
         self._scalar = self.state.parameters.dtype.type
         problem, dimension = task.problem, task.problem.dimension
+        self._random = points if isinstance(points, RandomPoints) else None
         if isinstance(points, RandomPoints):
-            self._random, self.longest_piece = points, points.longest_piece
+            self.longest_piece = points.longest_piece
             # The points of each step replace these.
             x = np.zeros((points.points, dimension))
         else:
-            self._random, x = None, grid(points, dimension)
+            x = grid(points, dimension)
         self._quadrature = (x, problem.source(x), np.full(len(x), 1 / len(x)))
         x, weights = gauss_legendre(MEASURING_POINTS, dimension)
         self._measuring = (x, problem.source(x), weights)

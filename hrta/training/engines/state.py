@@ -7,6 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+# A tensor in the engines torch and triton, a NumPy array in the others, or None: each engine knows
+# which its own are.
+Values = Any
+
 
 @dataclass(eq=False)
 class EngineState:
@@ -28,22 +32,22 @@ class EngineState:
 
     step: int
     runs: np.ndarray
-    diverged: np.ndarray | Tensor
-    parameters: np.ndarray | Tensor
-    moments: np.ndarray | Tensor
-    corrections: np.ndarray | Tensor
-    skip: np.ndarray | None = None
-    switches: np.ndarray | None = None
+    diverged: Values
+    parameters: Values
+    moments: Values
+    corrections: Values
+    skip: Values = None
+    switches: Values = None
 
     def select(self, runs: np.ndarray) -> Self:
         """A copy of the state of these runs, [R'] indices."""
-        arrays = {name: value[runs] for name, value in self._values() if not isinstance(value, int)}
-        return replace(self, **arrays)
+        named = self._values()
+        return self._with({name: each[runs] for name, each in named if not isinstance(each, int)})
 
     def as_numpy(self) -> Self:
         """The same state with NumPy arrays instead of tensors, which must be on the CPU."""
-        tensors = {name: value for name, value in self._values() if isinstance(value, Tensor)}
-        return replace(self, **{name: tensor.numpy() for name, tensor in tensors.items()})
+        named = self._values()
+        return self._with({name: each.numpy() for name, each in named if isinstance(each, Tensor)})
 
     def arrays(self) -> dict[str, np.ndarray]:
         """A copy of the state as NumPy arrays, for a checkpoint."""
@@ -51,7 +55,10 @@ class EngineState:
 
     def restored(self, arrays: dict[str, np.ndarray]) -> Self:
         """The state from `arrays`, with the types and on the device of this one."""
-        return replace(self, **{name: _like(value, arrays[name]) for name, value in self._values()})
+        return self._with({name: _like(value, arrays[name]) for name, value in self._values()})
+
+    def _with(self, values: dict[str, Any]) -> Self:
+        return replace(self, **values)
 
     def _values(self) -> list[tuple[str, Any]]:
         named = [(field.name, getattr(self, field.name)) for field in fields(self)]

@@ -4,7 +4,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,6 +16,12 @@ from hrta.training.engines.state import EngineState
 from hrta.training.engines.torch_steps import GRAPHED_STEPS, GraphedSteps, Steps, capture_steps
 from hrta.training.optimizers import make_optimizer
 from hrta.training.task import Task
+
+
+class StepSamples(Protocol):
+    """What is random in each of several updates."""
+
+    def __getitem__(self, step: int, /) -> Any: ...
 
 
 class Function(ABC):
@@ -31,7 +37,7 @@ class Function(ABC):
 
     @abstractmethod
     def value_and_gradient(
-        self, parameters: Tensor, s: Any, gradient: Tensor, sample: Any = None
+        self, parameters: Tensor, s: Any, gradient: Tensor, sample: Any
     ) -> Tensor:
         """The loss of each run, [R]; its gradient is written to `gradient`.
 
@@ -43,7 +49,7 @@ class Function(ABC):
         """
 
     @abstractmethod
-    def test_measures(self, parameters: Tensor, s: Any, sample: Any = None) -> list[Tensor]:
+    def test_measures(self, parameters: Tensor, s: Any, sample: Any) -> list[Tensor]:
         """The measures besides the loss, [R] each."""
 
     @abstractmethod
@@ -54,7 +60,7 @@ class Function(ABC):
         """The homotopy parameter of each run in the form that the other methods need."""
         return torch.tensor(s, dtype=like.dtype, device=like.device)
 
-    def samples(self, _state: EngineState, logged: np.ndarray) -> Sequence[Any]:
+    def samples(self, state: EngineState, logged: np.ndarray) -> StepSamples:
         """What is random in each of the next T updates, in the form that the other methods need.
 
         Args:
@@ -100,11 +106,12 @@ class TorchEngine(Engine):
         state, rows, alive_at_rows = self.state, [], []
         samples = self._function.samples(state, logged)
         with self._context():
-            steps, rates = self._steps(s), self._rates_of(factors)
+            single, rates = self._steps(s), self._rates_of(factors)
+            steps: Steps | GraphedSteps = single
             if self._has_graphs and len(rates) >= GRAPHED_STEPS:
-                graphed = capture_steps(steps, samples[0], rates[0])
+                graphed = capture_steps(single, samples[0], rates[0])
                 self._has_graphs = graphed is not None
-                steps = graphed or steps
+                steps = graphed or single
             for step, rate in enumerate(rates):
                 steps.evaluate(samples[step])
                 if logged[step]:
@@ -118,7 +125,7 @@ class TorchEngine(Engine):
 
     def measure(self, s: np.ndarray) -> np.ndarray:
         state = self.state
-        (sample,) = self._function.samples(state, np.ones(1, bool))
+        sample = self._function.samples(state, np.ones(1, bool))[0]
         with self._context():
             steps = self._steps(s)
             steps.evaluate(sample)
@@ -136,13 +143,13 @@ class TorchEngine(Engine):
 
     def _steps(self, s: np.ndarray) -> Steps:
         """The next steps; s is that of each run."""
-        s = self._function.prepare_s(s, self.state.parameters)
-        return Steps(self._function, self._optimizer, self.state, self._gradient, s)
+        prepared = self._function.prepare_s(s, self.state.parameters)
+        return Steps(self._function, self._optimizer, self.state, self._gradient, prepared)
 
     def _rates_of(self, factors: np.ndarray) -> tuple[Tensor, ...]:
         """The learning rate of each run at each step, in a shape that broadcasts."""
-        factors = torch.tensor(factors, device=self._rates.device)
-        rates = (factors[:, None] * self._rates).to(self.state.parameters.dtype)
+        columns = torch.tensor(factors, device=self._rates.device)[:, None]
+        rates = (columns * self._rates).to(self.state.parameters.dtype)
         return rates.view(len(factors), *self._per_run).unbind()
 
     def _measures(self, steps: Steps | GraphedSteps, sample: Any) -> Tensor:

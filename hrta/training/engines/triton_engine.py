@@ -12,7 +12,13 @@ from hrta.networks.two_layer import TwoLayer
 from hrta.training.engines.engine import Engine
 from hrta.training.kernels.triton_loop import Data, Plan, Tiles, advance, measure
 from hrta.training.optimizers import OPTIMIZERS, Adam
-from hrta.training.packing import pack, points_and_targets, unpack, without_skip
+from hrta.training.packing import (
+    pack,
+    points_and_targets,
+    tested_points,
+    unpack,
+    without_skip,
+)
 from hrta.training.task import Task
 
 # Maximal number of indices of points in the batches of one call: 256 MiB.
@@ -43,9 +49,10 @@ class TritonEngine(Engine):
         super().__init__(task, parameters, np.zeros((runs, rows - 1)))
         inner = task.networks.inner
         self._points = points_and_targets(problem.x, problem.y, inner)
-        tested = points_and_targets(problem.x_test, problem.y_test, inner)
+        tested = tested_points(problem, inner)
         self._measures = 2 if tested else 1
-        self._test_points = tested or tuple(each[:0] for each in self._points)
+        x, y = self._points
+        self._test_points = tested or (x[:0], y[:0])
         batch_size = 0 if task.batches is None else task.batches.size
         self.plan = Plan(
             width=self._width,

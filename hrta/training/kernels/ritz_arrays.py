@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hrta.training.kernels.ritz_sums import TABLE, WORD
-from hrta.training.kernels.vectors import GROUP, VECTOR_BYTES
+from hrta.training.kernels.vectors import GROUP, TABLE, VECTOR_BYTES, WORD
 
 
 class Points(NamedTuple):
@@ -93,6 +92,6 @@ def make_network(parameters: np.ndarray) -> Network:
     return Network(parameters, products, sums, np.empty_like(parameters))
 
 
-def _whole_vectors(count: int, dtype: type) -> int:
+def _whole_vectors(count: int, dtype: type | np.dtype) -> int:
     lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
     return -(-count // lanes) * lanes

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.training.engines.torch_engine import Function, TorchEngine
-from hrta.training.packing import points_and_targets
+from hrta.training.packing import points_and_targets, tested_points
 from hrta.training.task import Task
 
 # Elements of the hidden layers in a block of runs: 4 MiB in float32, which fits the cache. With far
@@ -35,7 +35,7 @@ def make_torch_engine(task: Task, recovery: float) -> TorchEngine:
     """The torch engine for networks with adaptive slopes; recovery is the weight of S(a)."""
     problem, networks = task.problem, task.networks
     like = networks.weights[0]
-    test_points = points_and_targets(problem.x_test, problem.y_test, like)
+    test_points = tested_points(problem, like)
     test = test_points and Loss(*test_points, networks)
     points = points_and_targets(problem.x, problem.y, like)
     loss = Loss(*points, networks, recovery, test)
@@ -161,7 +161,8 @@ class Loss(Function):
     def _forward(self, block: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
         """f - y [R, 1, n], hidden layers [R, n, m] and matrices M' of a block of runs."""
         matrices, slopes = self.layout.split(block)
-        hidden, plain = [], []
+        hidden: list[Tensor] = []
+        plain: list[Tensor] = []
         for layer, (matrix, slope) in enumerate(zip(matrices[:-1], slopes, strict=True)):
             steep = self._workspace("plain", layer, len(block), *matrix.shape[1:])
             plain.append(torch.mul(matrix, slope * self._settings.scale, out=steep))

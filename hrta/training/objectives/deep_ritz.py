@@ -67,9 +67,8 @@ class DeepRitz(Objective):
             grid(self.points, task.networks.inputs)
 
     def make_engine(self, task: Task) -> Engine:
-        points, seeds = int(self.points), self.seeds_of_runs(task)
-        if seeds is not None:
-            points = RandomPoints(task.problem, points, seeds)
+        count, seeds = int(self.points), self.seeds_of_runs(task)
+        points = count if seeds is None else RandomPoints(task.problem, count, seeds)
         return make_engine(task, DEEP_RITZ, task.networks.inner, points)
 
     def identity(self, task: Task) -> dict[str, object]:

@@ -1,6 +1,8 @@
 """The loss of an ensemble of any module; gradients by automatic differentiation."""
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,19 +33,21 @@ class ModuleEnsemble(PackedModels):
             for name, each in (parameters | buffers).items()
             if name not in self._shapes and name not in self._activations
         }
-        self._packed, self._views = None, {}
-        over_runs = {"in_dims": (0, 0, None)}
+        self._packed: Tensor | None = None
+        self._views: State = {}
+        over_runs = partial(vmap, in_dims=(0, 0, None))
         points = _Points(self._model, problem.x, problem.y, self.parameters)
-        gradient_and_loss = vmap(grad_and_value(points.loss), **over_runs)
+        gradient_and_loss = over_runs(grad_and_value(points.loss))
         # Traced once: the overhead of torch.func at every step would exceed the arithmetic.
         # By one thread: on a GPU a backward pass has others, which the tracer does not see.
         with torch.no_grad(), torch.autograd.set_multithreading_enabled(False):
             state = self._views_of(self.parameters), self._fixed, self._s_of_activations()
             self._gradient_and_loss = make_fx(gradient_and_loss)(*state)
-        self._measures, self.worst = None, [math.inf]
+        self._measures: Callable[..., tuple[Tensor, ...]] | None = None
+        self.worst = [math.inf]
         if problem.x_test is not None:
             test_points = _Points(self._model, problem.x_test, problem.y_test, self.parameters)
-            self._measures = vmap(test_points.measures, **over_runs)
+            self._measures = over_runs(test_points.measures)
             self.worst = [math.inf, math.inf, *[1.0] * (problem.classes is not None)]
 
     def _views_of(self, packed: Tensor) -> State:

@@ -3,11 +3,13 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
 from torch import nn
 
+from hrta.networks.perceptron import Perceptron
 from hrta.problems.problem import Problem
 from hrta.runtime.arrays import digest
 from hrta.schedules import Schedule
@@ -105,7 +107,8 @@ class ModuleFit(Objective):
 
 def _ensemble(problem: Problem, models: list[nn.Module]) -> PackedModels:
     if is_plain_perceptron(models[0]):
-        return PerceptronEnsemble(problem, models)
+        # The others have the same structure.
+        return PerceptronEnsemble(problem, cast(list[Perceptron], models))
     # Imported here because the tracer of torch takes more than a second.
     from hrta.training.objectives.module_ensemble import ModuleEnsemble
 

@@ -53,10 +53,11 @@ class Objective(ABC):
                     f"{type(given).__name__}"
                 )
 
-    def schedules(
-        self, schedule: Schedule | Sequence[Schedule], networks: Any
-    ) -> Sequence[Schedule]:
-        """The schedule of each run, from one for all runs or one for each."""
+    def schedules(self, schedule: Schedule | Sequence[Schedule], networks: Any) -> Sequence[Any]:
+        """The schedule of each run, from one for all runs or one for each.
+
+        A `Schedule`, or what has its `steps`, `switches`, `stage_at` and `s_at`.
+        """
         return one_schedule_each(schedule, networks.runs, "networks")
 
     def check(self, task: Task) -> None:

@@ -59,7 +59,7 @@ class PackedModels(Function):
 
     def networks(self, parameters: Tensor) -> list[nn.Module]:
         """Copies of the models with these parameters and the current s."""
-        copies = copy.deepcopy(self._models)
+        copies = copy.deepcopy(list(self._models))
         views = self._views_of(parameters)
         for run, each in enumerate(copies):
             with torch.no_grad():

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from hrta.networks.perceptron import Perceptron
+from hrta.activations import HomotopyActivation
+from hrta.networks.perceptron import Perceptron, ScaledLinear
 from hrta.training.objectives.activation_rules import RULES
 
 # Memory of a block of runs [bytes]: it fits the cache of a core. With far less, the calls would
@@ -41,9 +42,10 @@ class Shape:
     @classmethod
     def of(cls, model: Perceptron) -> "Shape":
         """The shape of a perceptron."""
-        first, last = model.layers[0].weight, model.layers[-1].weight
-        bases = tuple(each.base for each in model.layers[1::2])
-        return cls(len(first), len(last), last.shape[1], bases)
+        linear = [each for each in model.layers if isinstance(each, ScaledLinear)]
+        bases = [each.base for each in model.layers if isinstance(each, HomotopyActivation)]
+        first, last = linear[0].weight, linear[-1].weight
+        return cls(len(first), len(last), last.shape[1], tuple(bases))
 
     def split(self, packed: Tensor) -> list[Tensor]:
         """Views of (W; b) of each layer, [R, rows, columns], from parameters [R, P].

@@ -25,7 +25,7 @@ from torch import Tensor
 from hrta.networks.two_layer import TwoLayer, with_bias
 from hrta.problems.poisson import MEASURING_POINTS, PoissonProblem, gauss_legendre, grid
 from hrta.training.engines.state import EngineState
-from hrta.training.engines.torch_engine import Function, TorchEngine
+from hrta.training.engines.torch_engine import Function, StepSamples, TorchEngine
 from hrta.training.packing import WIDTH_MULTIPLE, pack, unpack
 from hrta.training.random_points import RandomPoints
 from hrta.training.task import Task
@@ -65,15 +65,15 @@ class RitzFunction(Function):
         self._width = task.networks.width
         self._errors = Errors(problem, like)
         self._random = points if isinstance(points, RandomPoints) else None
-        if self._random is None:
+        if isinstance(points, RandomPoints):
+            self.longest_piece = points.longest_piece
+        else:
             x = grid(points, problem.dimension)
             source = torch.as_tensor(problem.source(x)).to(like)
             exact_loss = torch.tensor(problem.minimum, dtype=torch.float64, device=like.device)
             self._grid = Points(with_bias(x, like), source, exact_loss)
-        else:
-            self.longest_piece = points.longest_piece
 
-    def samples(self, state: EngineState, logged: np.ndarray) -> Sequence[Points]:
+    def samples(self, state: EngineState, logged: np.ndarray) -> StepSamples:
         """The points of each update."""
         if self._random is None:
             return [self._grid] * len(logged)
@@ -109,7 +109,7 @@ class RitzFunction(Function):
         return unpack(parameters, self._width)
 
 
-class Draws(Sequence[Points]):
+class Draws:
     """The random points of T updates; those of a step are gathered for all runs when asked for.
 
     Args:
@@ -123,9 +123,6 @@ class Draws(Sequence[Points]):
     ) -> None:
         self._x, self._source, self._exact_losses = x, source, exact_losses
         self._of_runs = torch.as_tensor(of_runs, device=x.device)
-
-    def __len__(self) -> int:
-        return self._x.shape[1]
 
     def __getitem__(self, step: int) -> Points:
         x, source, exact_loss = (
@@ -204,4 +201,7 @@ class Errors:
         """int (phi - u)^2, int |grad (phi - u)|^2 and int phi of phi [R, n], [R] float64."""
         square = (values.double() - self._solution).square()
         slope_square = (slopes.double() - self._gradient).square().sum(-1)
-        return tuple((each * self._weights).sum(-1) for each in (square, slope_square, values))
+        return self._integral(square), self._integral(slope_square), self._integral(values)
+
+    def _integral(self, values: Tensor) -> Tensor:
+        return (values * self._weights).sum(-1)

@@ -35,4 +35,4 @@ class TwoLayerRegression(Objective):
         return {"data": task.problem.digest}
 
     def seeds_of_runs(self, task: Task) -> np.ndarray | None:
-        return task.batches and task.batches.seeds
+        return None if task.batches is None else task.batches.seeds

@@ -12,7 +12,7 @@ The derivative at z = 0 is 1 - s, as in torch.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -20,11 +20,12 @@ from torch import Tensor
 
 from hrta.networks.two_layer import TwoLayer
 from hrta.training.engines.state import EngineState
-from hrta.training.engines.torch_engine import Function, TorchEngine
+from hrta.training.engines.torch_engine import Function, StepSamples, TorchEngine
 from hrta.training.packing import (
     WIDTH_MULTIPLE,
     pack,
     points_and_targets,
+    tested_points,
     unpack,
     without_skip,
 )
@@ -47,7 +48,7 @@ class TwoLayerFunction(Function):
     def __init__(self, task: Task) -> None:
         problem, like = task.problem, task.networks.inner
         self._points = points_and_targets(problem.x, problem.y, like)
-        self._test = points_and_targets(problem.x_test, problem.y_test, like)
+        self._test = tested_points(problem, like)
         self._width, self._fixed_outer = task.networks.width, task.fixed_outer
         self._batches = task.batches
         self.worst = [math.inf] * (2 if self._test else 1)
@@ -57,10 +58,9 @@ class TwoLayerFunction(Function):
         self._test_loss = self._test and self._loss_on(*self._test, state.skip)
 
     def _loss_on(self, x: Tensor, y: Tensor, skip: np.ndarray) -> "Loss":
-        skip = torch.as_tensor(skip).to(x.device)
-        return Loss(x, without_skip(x, y, skip), self._width)
+        return Loss(x, without_skip(x, y, torch.as_tensor(skip).to(x.device)), self._width)
 
-    def samples(self, state: EngineState, logged: np.ndarray) -> Sequence[Tensor | None]:
+    def samples(self, state: EngineState, logged: np.ndarray) -> StepSamples:
         """The points of the batch of each update, [R, b]; None for all points."""
         if self._batches is None:
             return super().samples(state, logged)
@@ -78,7 +78,7 @@ class TwoLayerFunction(Function):
 
     def _point_weights(self, batch: Tensor, like: Tensor) -> Tensor:
         """The weight of each point, [R, n]: n/b in the batch [R, b], else 0."""
-        points, size = self._batches.points, self._batches.size
+        points, size = len(self._points[1]), batch.shape[1]
         return like.new_zeros(len(batch), points).scatter_(1, batch, points / size)
 
     def test_measures(

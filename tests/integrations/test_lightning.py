@@ -1,7 +1,5 @@
 """The callback under both packages of Lightning, each with its real Trainer."""
 
-import subprocess
-import sys
 from importlib import import_module
 
 import pytest
@@ -259,10 +257,3 @@ def test_mistakes_are_found_before_training(package):
         package[1](lambda step: 3)
     with pytest.raises(ValueError, match=r"schedule must be an hrta\.Schedule, several stages or"):
         package[1](Stage(1, 1))
-
-
-@pytest.mark.parametrize("name", ["lightning", "pytorch_lightning"])
-def test_without_its_package_the_import_says_what_to_install(name):
-    code = f"import sys; sys.modules['{name}'] = None; import hrta.integrations.{name}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stderr.splitlines()[-1].endswith('pip install "hrta[lightning]"')

@@ -1,8 +1,6 @@
 """The callback in Hugging Face's Trainer."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -200,9 +198,3 @@ def test_mistakes_are_found_before_training():
         HomotopyCallback([])
     with pytest.raises(ValueError, match=r"in \[0, 2\]; at step 0 it is 3"):
         HomotopyCallback(lambda step: 3)
-
-
-def test_without_its_package_the_import_says_what_to_install():
-    code = "import sys; sys.modules['transformers'] = None; import hrta.integrations.transformers"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stderr.splitlines()[-1].endswith('pip install "hrta[transformers]"')

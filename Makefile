@@ -1,8 +1,8 @@
-# make replicate | verify | reference | profile | crate | readme | test | test-workflow | test-slow |
-# smoke | chaos | gpu | bench | bench-activations | bench-gram | bench-kernel | bench-scheduling |
-# lint | format | lock | clean; each makes its environment first. CORES=4 limits the cores,
-# CONFIG=my.yaml lays a configuration over config/replication.yaml, KILLS=40 is for make chaos; make
-# bench DEVICE=cuda times the engines on a GPU.
+# make replicate | verify | reference | profile | crate | readme | pages | test | test-workflow |
+# test-slow | smoke | chaos | gpu | bench | bench-activations | bench-gram | bench-kernel |
+# bench-scheduling | lint | format | lock | clean; each makes its environment first. CORES=4 limits
+# the cores, CONFIG=my.yaml lays a configuration over config/replication.yaml, KILLS=40 is for make
+# chaos; make bench DEVICE=cuda times the engines on a GPU.
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -25,7 +25,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: env replicate verify reference profile crate readme smoke bench bench-gram
+.PHONY: env replicate verify reference profile crate readme pages smoke bench bench-gram
 .PHONY: gpu bench-activations bench-kernel bench-scheduling test test-workflow test-slow chaos lint format lock clean
 .DEFAULT_GOAL := replicate
 
@@ -71,6 +71,11 @@ smoke: $(READY)
 # The claims in README.md, from the evidence that is kept.
 readme: $(READY)
 	$(BIN)/python -m hrta claims data/reference --readme README.md
+
+# What the code in the guide prints, and the API reference from the docstrings.
+pages: $(READY)
+	$(BIN)/python tests/code_blocks.py docs/guide.md
+	$(BIN)/python tests/api_reference.py
 
 # Side by side with JAX, which has an environment of its own; where that cannot be made, without.
 bench: $(READY)

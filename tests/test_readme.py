@@ -2,6 +2,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import api_reference
 import code_blocks
 import pytest
 import typer
@@ -59,6 +60,11 @@ def test_the_code_in_the_guide_prints_what_the_guide_shows(tmp_path, monkeypatch
         # Rounding differs between processors, and training makes more of it.
         assert numbers == pytest.approx(expected_numbers, rel=0.1, abs=1e-3), block.code
     assert sum(bool(block.shown) for block in blocks) > 10
+
+
+def test_the_reference_is_that_of_the_docstrings():
+    """`make pages` makes it anew."""
+    assert api_reference.PAGE.read_text() == api_reference.page()
 
 
 def apart(output):

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
-from math import nan
+
+from hrta.runtime.arguments import as_number
 
 
 @dataclass(frozen=True)
@@ -20,21 +21,13 @@ class Stage:
     steps: int
 
     def __post_init__(self) -> None:
-        s, steps = _number(self.s), _number(self.steps)
+        s, steps = as_number(self.s), as_number(self.steps)
         if not 0 <= s <= 2:
             raise ValueError(f"stage: s must be in [0, 2]; it is {self.s}")
         if not (steps >= 1 and steps.is_integer()):
             raise ValueError(f"stage: steps must be a positive integer; it is {self.steps}")
         object.__setattr__(self, "s", float(self.s))
         object.__setattr__(self, "steps", int(self.steps))
-
-
-def _number(value: object) -> float:
-    """The value as a float; NaN if it is not a number."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return nan
 
 
 @dataclass(frozen=True)
@@ -127,10 +120,11 @@ class Plateau:
     threshold: float = 1e-3
 
     def __post_init__(self) -> None:
-        if self.patience < 1 or self.patience != int(self.patience):
+        patience = as_number(self.patience)
+        if not (patience >= 1 and patience.is_integer()):
             raise ValueError(f"plateau: patience must be a positive integer; it is {self.patience}")
-        if not 0 <= self.threshold < 1:
-            raise ValueError(f"plateau: threshold must be in [0, 1); it is {self.threshold:g}")
+        if not 0 <= as_number(self.threshold) < 1:
+            raise ValueError(f"plateau: threshold must be in [0, 1); it is {self.threshold}")
 
 
 @dataclass

@@ -9,7 +9,7 @@ float64.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -87,6 +87,7 @@ def empirical_gram(
 
     Source: arXiv 2309.15244.
     """
+    inner, outer = _array_or_tensor(inner, "inner"), _array_or_tensor(outer, "outer")
     if np.ndim(inner) != 3 or np.ndim(outer) != 2 or len(inner) != len(outer):
         return finite_kernel(x, inner, outer, part).gram(s)
     each_s = np.broadcast_to(s, len(outer))
@@ -96,6 +97,11 @@ def empirical_gram(
     )
     networks = zip(inner, outer, each_s, strict=True)
     return np.stack([finite_kernel(x, w, a, part).gram(one) for w, a, one in networks])
+
+
+def _array_or_tensor(weights: Any, name: str) -> Any:
+    """The weights as an array; tensors, which may be on a GPU, as they are."""
+    return weights if hasattr(weights, "detach") else as_float64(weights, f"tangent kernel: {name}")
 
 
 def finite_kernel(
@@ -118,7 +124,8 @@ def finite_kernel(
     """
     check_parameter(0, part)
     biased, given = with_ones(x), (inner, outer)
-    inner, outer = as_float64(inner), as_float64(outer)
+    inner = as_float64(inner, "tangent kernel: inner")
+    outer = as_float64(outer, "tangent kernel: outer")
     if outer.ndim != 1 or inner.shape != (biased.shape[1], len(outer)):
         raise ValueError(
             f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m], or [R, "

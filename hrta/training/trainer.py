@@ -101,7 +101,12 @@ def train(
     Source: arXiv 2309.15244, abstract; decay is assumed.
     """
     monitoring = Monitoring(observe, observe_at, progress, checkpoint)
-    objective = objective or choose_objective(problem, networks)
+    if objective is None:
+        objective = choose_objective(problem, networks)
+    elif not isinstance(objective, Objective):
+        raise ValueError(
+            f"train: objective must be an hrta.training.Objective; it is {objective!r}"
+        )
     objective.check_types(problem, networks)
     task = Task(
         problem=problem,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hrta.cli.options import ParentOption
+from hrta.cli.paths import check_files
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -30,6 +31,8 @@ def claims(
     from hrta.study.claims.judgement import evaluate, read_judged
     from hrta.study.config.claims import read_claims
 
+    if output is not None:
+        check_files("--output", output, [Path(f"{output}{suffix}") for suffix in (".csv", ".md")])
     given = read_claims(claims)
     cells = evaluate(given, read_judged(evidence, given))
     pages = {}

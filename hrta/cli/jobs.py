@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hrta.cli.paths import check_files
 from hrta.runtime.imports import uncollected
 from hrta.runtime.processes import cores
-from hrta.runtime.progress import Progress
+from hrta.runtime.progress import Progress, messages_shown
 from hrta.study.config.base_spec import Spec
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> bool:
 
         import_module(module_of(spec))
     imported = time.perf_counter()
-    with Progress(spec.label) as progress:
+    with messages_shown(), Progress(spec.label) as progress:
         outcome = run(spec, progress, checkpoint)
     ended = time.perf_counter()
     if output is None:

@@ -56,7 +56,8 @@ def train(
         Problem, AdaptiveNetworks           `AdaptiveSlopes`
         Problem, a sequence of nn.Module    `ModuleFit`
 
-    Not every objective accepts every argument; see there.
+    Not every objective accepts every argument; see there. The first training with a compiled engine
+    compiles it, some ten seconds that are announced at level INFO of the logger "hrta".
 
     Args:
         problem: the problem to fit or solve, cast to the dtype and device of the networks.

@@ -7,6 +7,7 @@ import sys
 
 import pandas as pd
 import pytest
+from command_line import without_announcement
 
 TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-steps 400 --seeds 9"
 TRAIN += " --log-every 1 --output runs.parquet"
@@ -21,7 +22,8 @@ def hrta(line, folder, **options):
 def the_line(done):
     """What a failed command says, which must be one line, besides how far it was."""
     assert done.returncode == 1
-    said = [line for line in done.stderr.splitlines() if " of " not in line or "hrta" in line]
+    lines = without_announcement(done.stderr)
+    said = [line for line in lines if " of " not in line or "hrta" in line]
     assert len(said) == 1, done.stderr
     assert said[0].startswith("hrta: ")
     return said[0]

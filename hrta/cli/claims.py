@@ -1,5 +1,6 @@
 """The command `hrta claims`: verdicts on the claims from the evidence."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from hrta.cli.options import ParentOption
 from hrta.cli.paths import check_files
+from hrta.cli.terminal import terminal_width
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -25,7 +27,10 @@ def claims(
     ] = None,
     parent: ParentOption = None,
 ) -> None:
-    """Judge the claims; without --output and --readme the verdicts are printed."""
+    """Judge the claims; without --output and --readme the verdicts are printed.
+
+    On a terminal they are lines of its width, otherwise a table in Markdown.
+    """
     from hrta.runtime.files import whole_file
     from hrta.study.claims import pages as claim_pages
     from hrta.study.claims.judgement import evaluate, read_judged
@@ -46,4 +51,6 @@ def claims(
         with whole_file(path) as temporary:
             temporary.write_text(text)
     if not pages:
-        print(claim_pages.summary(given, cells), end="")
+        width = terminal_width()
+        text = claim_pages.summary if width is None else partial(claim_pages.lines, width=width)
+        print(text(given, cells), end="")

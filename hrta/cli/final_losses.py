@@ -35,7 +35,7 @@ def final_losses_as_text(runs: pd.DataFrame, methods: Methods) -> str:
 
 
 def _cells(final: pd.DataFrame, methods: Methods, relu: str | None) -> str:
-    """A row for each cell of `final_losses`, or of `at_best_learning_rates`."""
+    """The medians and ratios of each cell of `final_losses`, or of `at_best_learning_rates`."""
     by = [name for name in CELL if name == "method" or final[name].nunique() > 1]
     losses = [name for name in LOSSES if name in final]
     cells = final.groupby(by, observed=True, sort=False)
@@ -44,23 +44,24 @@ def _cells(final: pd.DataFrame, methods: Methods, relu: str | None) -> str:
     shown.insert(0, "s", [str(methods[name]) for name in names])
     if "best_learning_rate" in final:
         shown.insert(1, "learning_rate", cells["best_learning_rate"].first())
-    for loss in losses if relu is not None and len(methods) > 1 else []:
-        compared = compare(final, relu, loss)
-        columns = compared.assign(ratio_text=_ratios(compared, relu)).set_index(by)
-        shown[f"{loss} / that of {relu}"] = columns["ratio_text"]
-        if loss == losses[0] and compared["diverged"].any():
-            shown["diverged"] = parts_of(columns["diverged"], columns["seeds"])
-    return shown.to_string()
+    if relu is None or len(methods) == 1:
+        return shown.to_string()
+    compared = {loss: compare(final, relu, loss).set_index(by) for loss in losses}
+    ratios = pd.DataFrame({loss: _ratios(each, relu) for loss, each in compared.items()})
+    runs = compared["loss"].loc[shown.index]
+    if runs["diverged"].any():
+        shown["diverged"] = parts_of(runs["diverged"], runs["seeds"])
+    return f"{shown.to_string()}\nratios to {relu}\n{ratios.loc[shown.index].to_string()}"
 
 
-def _ratios(compared: pd.DataFrame, relu: str) -> list[str]:
+def _ratios(compared: pd.DataFrame, relu: str) -> pd.Series:
     """The ratio of each row, with its interval if there are enough pairs for one."""
     numbers = compared["ratio"].map("{:.3g}".format)
-    ratios = ratios_to(compared, "method", relu)
-    shown = pd.Series(ratios).where(compared["seeds"] >= FEWEST_PAIRS, numbers)
+    ratios = pd.Series(ratios_to(compared.reset_index(), "method", relu), compared.index)
+    shown = ratios.where(compared["seeds"] >= FEWEST_PAIRS, numbers)
     # The ratio of two infinite losses counts as 1.
     undefined = (compared["diverged"] == compared["seeds"]) & (compared["ratio"] == 1)
-    return shown.mask(undefined, MISSING).tolist()
+    return shown.mask(undefined, MISSING)
 
 
 def _notes(relu: str | None, seeds: int, rates: Sequence[float]) -> Iterator[str]:

@@ -47,7 +47,7 @@ def execute(
             str(notebook), str(draft), dict(parameters), kernel_name=KERNEL, progress_bar=False
         )
     except PapermillExecutionError as error:
-        # As text the error has no codes for colours; three lines before the traceback name the cell.
+        # As text the error has no codes for colours. Its first three lines name the cell.
         shown = "\n".join(str(error).rstrip().splitlines()[3:][-LINES:])
         raise ValueError(
             f"{notebook}: cell [{error.exec_count}] failed\n{shown}\n{_kept(draft)}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hrta.runtime.arguments import as_number
 from hrta.runtime.arrays import as_float64
 from hrta.runtime.imports import needed_by
 
@@ -98,14 +99,19 @@ def train(
         SingularSystemError: a subclass of ValueError; the ridge is too small for float64.
         MemoryError: a system does not fit into memory; the message says how much it needs.
     """
-    biased, y, inner = _with_ones(x), as_float64(y), as_float64(inner)
+    biased, y, inner = _with_ones(x), as_float64(y, "anmin: y"), as_float64(inner, "anmin: inner")
     _check(biased, y, inner, rounds, ridge, leak)
     unknowns = min(inner.size, len(y))
     # The matrix of the system, and that of the products of its rows and columns without slopes, or
     # of a chunk. The Cholesky factor overwrites the former.
     need_memory(16 * unknowns**2, f"anmin: an A-step with {unknowns} unknowns")
     if test is not None:
-        biased_test, y_test = _with_ones(test[0]), as_float64(test[1])
+        if not isinstance(test, tuple | list) or len(test) != 2:
+            raise ValueError("anmin: test must be a pair of points [k, d] and targets [k]")
+        biased_test, y_test = (
+            _with_ones(test[0], "test points"),
+            as_float64(test[1], "anmin: test targets"),
+        )
         _check(biased_test, y_test, inner, rounds, ridge, leak)
     losses, fixed, test_losses = [], [], []
     every_round = _rounds(biased, y, inner, int(rounds), ridge, leak)
@@ -200,10 +206,12 @@ def _solve(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
         ) from None
 
 
-def _with_ones(x: Any) -> np.ndarray:
-    x = as_float64(x)
+def _with_ones(x: Any, name: str = "x") -> np.ndarray:
+    x = as_float64(x, f"anmin: {name}")
     if x.ndim != 2 or x.size == 0:
-        raise ValueError(f"anmin: x must be [n, d] with n, d >= 1; its shape is {list(x.shape)}")
+        raise ValueError(
+            f"anmin: {name} must be [n, d] with n, d >= 1; its shape is {list(x.shape)}"
+        )
     return np.column_stack([x, np.ones(len(x))])
 
 
@@ -218,9 +226,9 @@ def _check(
         )
     if not (np.isfinite(biased).all() and np.isfinite(y).all() and np.isfinite(inner).all()):
         raise ValueError("anmin: points, targets and weights must be finite")
-    if rounds < 0 or rounds != int(rounds):
+    if not (as_number(rounds) >= 0 and as_number(rounds).is_integer()):
         raise ValueError(f"anmin: rounds must be a non-negative integer; it is {rounds}")
-    if not (np.isfinite(ridge) and ridge > 0):
-        raise ValueError(f"anmin: ridge must be a positive number; it is {ridge:g}")
-    if not 0 <= leak < 1:
-        raise ValueError(f"anmin: leak must be in [0, 1); it is {leak:g}")
+    if not 0 < as_number(ridge) < np.inf:
+        raise ValueError(f"anmin: ridge must be a positive number; it is {ridge}")
+    if not 0 <= as_number(leak) < 1:
+        raise ValueError(f"anmin: leak must be in [0, 1); it is {leak}")

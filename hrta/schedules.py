@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
-from math import cos, isfinite, nan, pi
+from math import cos, isfinite, pi
 from typing import Any
+
+from hrta.runtime.arguments import as_number
 
 
 @dataclass(frozen=True)
@@ -21,30 +23,22 @@ class Stage:
     steps: int
 
     def __post_init__(self) -> None:
-        if not 0 <= _number(self.s) <= 2:
+        if not 0 <= as_number(self.s) <= 2:
             raise ValueError(f"stage: s must be in [0, 2]; it is {self.s}")
         object.__setattr__(self, "steps", _positive_integer(self.steps, "stage: steps"))
         object.__setattr__(self, "s", float(self.s))
 
 
-def _number(value: Any) -> float:
-    """The value as a float; NaN if it is not a number."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return nan
-
-
 def _finite(value: Any, name: str) -> float:
     """The value as a float; raises a ValueError if it is not a finite number."""
-    if not isfinite(_number(value)):
+    if not isfinite(as_number(value)):
         raise ValueError(f"schedule: {name} must be a number; it is {value}")
     return float(value)
 
 
 def _positive_integer(value: Any, name: str) -> int:
     """The value as an int; raises a ValueError if it is not a positive integer."""
-    if not (_number(value) >= 1 and _number(value).is_integer()):
+    if not (as_number(value) >= 1 and as_number(value).is_integer()):
         raise ValueError(f"{name} must be a positive integer; it is {value}")
     return int(value)
 
@@ -180,10 +174,9 @@ class Plateau:
     threshold: float = 1e-3
 
     def __post_init__(self) -> None:
-        if self.patience < 1 or self.patience != int(self.patience):
-            raise ValueError(f"plateau: patience must be a positive integer; it is {self.patience}")
-        if not 0 <= self.threshold < 1:
-            raise ValueError(f"plateau: threshold must be in [0, 1); it is {self.threshold:g}")
+        _positive_integer(self.patience, "plateau: patience")
+        if not 0 <= as_number(self.threshold) < 1:
+            raise ValueError(f"plateau: threshold must be in [0, 1); it is {self.threshold}")
 
 
 @dataclass

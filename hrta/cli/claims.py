@@ -1,11 +1,14 @@
 """The command `hrta claims`: verdicts on the claims from the evidence."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hrta.cli.options import ParentOption
+from hrta.cli.paths import check_files
+from hrta.cli.terminal import terminal_width
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -24,7 +27,10 @@ def claims(
     ] = None,
     parent: ParentOption = None,
 ) -> None:
-    """Judge the claims; without --output and --readme the verdicts are printed."""
+    """Judge the claims; without --output and --readme the verdicts are printed.
+
+    On a terminal they are lines of its width, otherwise a table in Markdown.
+    """
     from hrta.runtime.files import whole_file
     from hrta.study.claims import pages as claim_pages
     from hrta.study.claims.judgement import evaluate, read_judged
@@ -32,6 +38,8 @@ def claims(
 
     if not claims.is_file():
         raise ValueError(f"{claims}: there is no such file; a checkout has it, or give --claims")
+    if output is not None:
+        check_files("--output", output, [Path(f"{output}{suffix}") for suffix in (".csv", ".md")])
     given = read_claims(claims)
     cells = evaluate(given, read_judged(evidence, given))
     pages = {}
@@ -45,4 +53,6 @@ def claims(
         with whole_file(path) as temporary:
             temporary.write_text(text)
     if not pages:
-        print(claim_pages.summary(given, cells), end="")
+        width = terminal_width()
+        text = claim_pages.summary if width is None else partial(claim_pages.lines, width=width)
+        print(text(given, cells), end="")

@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from hrta.cli.combinations import OneValueEach, check_combinations, check_race
 from hrta.cli.fields import (
     Options,
     by_name,
@@ -55,22 +56,30 @@ def command(
     own = [field for field in known if field not in ("problem", "problems")]
     names = [*also, *own, "output", "parent", *(["checkpoint"] if spec_type.resumable else [])]
 
-    def run(**options: Any) -> None:
+    def run(context: typer.Context, **options: Any) -> None:
+        sources = {each: context.get_parameter_source(each) for each in options}
+        given = [each for each, source in sources.items() if source.name == "COMMANDLINE"]
+        check_combinations(given, options)
         if "methods" in options:
             options["methods"] = by_name(options["methods"])
-        given = options | fields(options)
-        kept = {key: value for key, value in given.items() if key in spec_type.model_fields}
+        named = options | fields(options)
+        kept = {key: value for key, value in named.items() if key in spec_type.model_fields}
         spec = checked(spec_type, kept, name)
-        run_job(spec, options["output"], options.get("checkpoint"))
+        check_race(given, spec)
+        if not run_job(spec, options["output"], options.get("checkpoint")):
+            raise typer.Exit(1)
 
-    parameters = []
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter("context", kind, annotation=typer.Context)]
     for option in dict.fromkeys(names):
         annotation, default = OPTIONS.get(f"{name}.{option}", OPTIONS[option])
         default = defaults.get(option, default)
         kind = inspect.Parameter.KEYWORD_ONLY
         parameters.append(inspect.Parameter(option, kind, default=default, annotation=annotation))
     run.__signature__ = inspect.Signature(parameters)
-    group.command(name, help=inspect.getdoc(spec_type).partition("\n\nAttributes:")[0])(run)
+    group.command(
+        name, cls=OneValueEach, help=inspect.getdoc(spec_type).partition("\n\nAttributes:")[0]
+    )(run)
 
 
 command(app, "data", of_data, ("name", "points", "test_points", "seed"), output=REQUIRED)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from hrta.cli.options import ParentOption, check_output
+from hrta.cli.options import ParentOption
+from hrta.cli.paths import check_output
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from hrta.study.pipeline.info import explain
+from hrta.cli.terminal import terminal_width
+from hrta.study.pipeline.info import WIDTH, explain
 from hrta.study.pipeline.manifest import PLACE, find_manifest, folder_of, read_manifest
 
 app = typer.Typer(rich_markup_mode=None)
@@ -23,4 +24,5 @@ def info(
 ) -> None:
     """Show how a file was made, and whether it or its inputs have changed since."""
     place = manifest or find_manifest(file)
-    print(explain(file, read_manifest(place), folder_of(place)))
+    width = min(terminal_width() or WIDTH, WIDTH)
+    print(explain(file, read_manifest(place), folder_of(place), width))

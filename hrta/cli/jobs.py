@@ -1,21 +1,29 @@
 """Run a job from its spec and write its files."""
 
+import sys
 import time
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hrta.cli.paths import check_files
 from hrta.runtime.imports import uncollected
 from hrta.runtime.processes import cores
-from hrta.runtime.progress import Progress
+from hrta.runtime.progress import Progress, messages_shown
 from hrta.study.config.base_spec import Spec
 
 if TYPE_CHECKING:
     from hrta.study.experiments.outcome import Outcome
 
 
-def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
-    """Run a job and write its result, or print a summary if no output is given."""
+def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> bool:
+    """Run a job and write its result, or print a summary if no output is given.
+
+    If runs have diverged, a line on standard error says how many.
+
+    Returns:
+        Whether there is a run that has not diverged, or the job has no runs.
+    """
     _check_files(spec, output, checkpoint)
     started = time.perf_counter()
     with uncollected():
@@ -23,7 +31,7 @@ def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
 
         import_module(module_of(spec))
     imported = time.perf_counter()
-    with Progress(spec.label) as progress:
+    with messages_shown(), Progress(spec.label) as progress:
         outcome = run(spec, progress, checkpoint)
     ended = time.perf_counter()
     if output is None:
@@ -39,17 +47,42 @@ def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
         )
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
+    return _say_diverged(spec, outcome, output)
+
+
+def _say_diverged(spec: Spec, outcome: "Outcome", output: Path | None) -> bool:
+    """Say how many runs have diverged; returns whether there is another run, or none at all."""
+    from hrta.study.analysis.final import diverged
+
+    runs = diverged(outcome.table)
+    if any(runs):
+        many = "all" if all(runs) else f"{sum(runs)} of"
+        where = "" if output is None else f"; the losses of all runs are in {output}"
+        print(f"hrta: {spec.label}: {many} {len(runs)} runs diverged{where}", file=sys.stderr)
+    return not (runs and all(runs))
 
 
 def _check_files(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
-    """Refuse an output that would overwrite the problem, and a checkpoint that is of no use."""
+    """Refuse files that cannot be written, or must not, and a checkpoint that is of no use."""
     files = [getattr(source, "file", None) for source in spec.sources]
-    if output is not None and output in [Path(file) for file in files if file]:
-        raise ValueError(f"--output {output}: must not be the file of the problem")
+    if output is not None:
+        if output in [Path(file) for file in files if file]:
+            raise ValueError(f"--output {output}: must not be the file of the problem")
+        check_files("--output", output, _written(spec, output))
     if checkpoint is not None and output is None:
         raise ValueError(f"--checkpoint {checkpoint}: needs --output")
     if checkpoint is not None and not spec.resumable:
         raise ValueError(f"--checkpoint {checkpoint}: job {spec.job} writes no checkpoint")
+
+
+def _written(spec: Spec, output: Path) -> list[Path]:
+    """The files that a job writes: its table, what is beside it, and a second table."""
+    beside = Path(f"{output}.sha256") if spec.job == "data" else output.with_suffix(".json")
+    return [output, beside, *([_second(spec, output)] if spec.second_table else [])]
+
+
+def _second(spec: Spec, output: Path) -> Path:
+    return output.with_stem(f"{output.stem}_{spec.second_table}")
 
 
 def _write(
@@ -69,7 +102,7 @@ def _write(
     from hrta.runtime.provenance import provenance
 
     if outcome.second is not None:
-        write_table(outcome.second, output.with_stem(f"{output.stem}_{spec.second_table}"))
+        write_table(outcome.second, _second(spec, output))
     write_table(outcome.table, output)
     if spec.job == "data":
         write_checksum(output)

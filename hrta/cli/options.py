@@ -1,13 +1,13 @@
 """The options of the commands that run jobs; an option has the same meaning in all commands."""
 
 import inspect
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hrta.cli.paths import check_checkpoint, check_output
 from hrta.problems.datasets import INCLUDED
 from hrta.problems.poisson import MODES
 from hrta.problems.targets import TARGETS
@@ -36,25 +36,6 @@ def read_method(text: str) -> tuple[str, list[float]]:
     if not name or not equals:
         raise typer.BadParameter(f"{text!r} must be NAME=S,S,..., such as relaxation=1,1.5")
     return name, read_numbers(numbers)
-
-
-def check_output(output: Path | None) -> Path | None:
-    """Refuse, before the work, an output that cannot be written."""
-    return output and _check_file("--output", output, ".parquet")
-
-
-def check_checkpoint(checkpoint: Path | None) -> Path | None:
-    """Refuse, before the work, a checkpoint that cannot be written."""
-    return checkpoint and _check_file("--checkpoint", checkpoint, ".npz")
-
-
-def _check_file(option: str, path: Path, suffix: str) -> Path:
-    if path.suffix != suffix or path.is_dir():
-        raise ValueError(f"{option} {path}: must be a file *{suffix}")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise ValueError(f"{option} {path}: {folder} is not a writable folder")
-    return path
 
 
 NAMES = ", ".join([*TARGETS, *INCLUDED])

@@ -21,7 +21,10 @@ def run(
     checkpoint: CheckpointOption = None,
     parent: ParentOption = None,
 ) -> None:
-    """Run a job from its spec, such as the one in the record beside a result."""
+    """Run a job from its spec, such as the one in the record beside a result.
+
+    Diverged runs are part of the result, and no error.
+    """
     run_job(checked(SPEC, _read(spec), "spec"), output, checkpoint)
 
 

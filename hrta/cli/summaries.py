@@ -34,7 +34,9 @@ def summary(spec: Spec, outcome: Outcome) -> str:
     """The summary of a job's result."""
     table = outcome.table
     if spec.job in ("train", "sweep"):
-        return _final_losses(spec, table)
+        from hrta.cli.final_losses import final_losses_as_text
+
+        return final_losses_as_text(table, spec.methods)
     if spec.job == "spectra":
         return _extremes(table)
     if spec.job in FITS:
@@ -50,19 +52,6 @@ def summary(spec: Spec, outcome: Outcome) -> str:
     if spec.job in GROUPS:
         return _chosen(outcome) + _last_rows(table, *GROUPS[spec.job])
     return table.drop(columns="experiment", errors="ignore").to_string(index=False)
-
-
-def _final_losses(spec: Spec, table: pd.DataFrame) -> str:
-    from hrta.study.analysis.final import final_losses
-    from hrta.study.analysis.schema import CELL
-
-    final = final_losses(table)
-    losses = final.columns.intersection(["loss", "test_loss"]).tolist()
-    by = [name for name in CELL if name == "method" or final[name].nunique() > 1]
-    medians = final.groupby(by, observed=True, sort=False)[losses].median()
-    methods = medians.index.get_level_values("method")
-    medians.insert(0, "s", [str(spec.methods[method]) for method in methods])
-    return f"median final losses over {spec.seeds} seeds\n{medians.to_string()}"
 
 
 def _extremes(table: pd.DataFrame) -> str:

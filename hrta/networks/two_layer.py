@@ -1,6 +1,6 @@
 """An ensemble of two-layer networks and its initialisation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from hrta.activations import homotopy
+from hrta.runtime.arguments import as_number
 
 
 def with_bias(x: np.ndarray | Tensor, like: Tensor) -> Tensor:
@@ -71,11 +72,16 @@ class TwoLayer:
             signs: replace the outer weights by their signs, 1 or -1.
 
         Raises:
-            ValueError: no seed, or inputs or width below 1.
+            ValueError: no seed, a seed that is no integer, or inputs or width below 1.
 
         Source: the NTK parameterisation; assumed for arXiv 2309.15244.
         """
-        seeds = list(seeds)
+        given, seeds = seeds, list(seeds) if isinstance(seeds, Iterable) else [None]
+        if not all(as_number(seed).is_integer() for seed in seeds):
+            raise ValueError(f"networks: seeds must be several integers; it is {given!r}")
+        for name, number in (("inputs", inputs), ("width", width)):
+            if not as_number(number).is_integer():
+                raise ValueError(f"networks: {name} must be an integer; it is {number!r}")
         if not seeds or inputs < 1 or width < 1:
             raise ValueError(
                 "networks: seeds, inputs and width must be at least 1; they are "

@@ -9,7 +9,7 @@ float64.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -90,6 +90,7 @@ def empirical_gram(
 
     Source: arXiv 2309.15244.
     """
+    inner, outer = _array_or_tensor(inner, "inner"), _array_or_tensor(outer, "outer")
     if np.ndim(inner) != 3 or np.ndim(outer) != 2 or len(inner) != len(outer):
         return finite_kernel(x, inner, outer, part).gram(cast(float, s))
     each_s = np.broadcast_to(s, len(outer))
@@ -99,6 +100,11 @@ def empirical_gram(
     )
     networks = zip(inner, outer, each_s, strict=True)
     return np.stack([finite_kernel(x, w, a, part).gram(one) for w, a, one in networks])
+
+
+def _array_or_tensor(weights: Any, name: str) -> Any:
+    """The weights as an array; tensors, which may be on a GPU, as they are."""
+    return weights if hasattr(weights, "detach") else as_float64(weights, f"tangent kernel: {name}")
 
 
 def finite_kernel(
@@ -123,7 +129,9 @@ def finite_kernel(
             finite.
     """
     check_parameter(0, part)
-    biased, w, a = with_ones(x), as_float64(inner), as_float64(outer)
+    biased = with_ones(x)
+    w = as_float64(inner, "tangent kernel: inner")
+    a = as_float64(outer, "tangent kernel: outer")
     if a.ndim != 1 or w.shape != (biased.shape[1], len(a)):
         raise ValueError(
             f"tangent kernel: inner must be [{biased.shape[1]}, m] and outer [m], or [R, "

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from hrta.ntk.arc_cosine import PARTS, assemble
+from hrta.runtime.arguments import as_number, is_one_of
 from hrta.runtime.arrays import as_float64
 from hrta.runtime.processes import cores, need_memory
 
@@ -64,7 +65,7 @@ def with_ones(x: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: x not two-dimensional, empty, not finite, or too large to be squared.
     """
-    x = as_float64(x)
+    x = as_float64(x, "tangent kernel: x")
     if x.ndim != 2 or x.size == 0:
         raise ValueError(
             f"tangent kernel: x must be [n, d] with n, d >= 1; its shape is {list(x.shape)}"
@@ -82,11 +83,10 @@ def check_parameter(s: float, part: str = "total") -> float:
     """s as a float.
 
     Raises:
-        ValueError: s outside [0, 2], or an unknown part.
+        ValueError: s is not a number in [0, 2], or an unknown part.
     """
-    s = float(s)
-    if not 0 <= s <= 2:
-        raise ValueError(f"tangent kernel: s must be in [0, 2]; it is {s:g}")
-    if part not in PARTS:
+    if not 0 <= as_number(s) <= 2:
+        raise ValueError(f"tangent kernel: s must be in [0, 2]; it is {s}")
+    if not is_one_of(part, PARTS):
         raise ValueError(f"tangent kernel: part must be one of {', '.join(PARTS)}; it is {part!r}")
-    return s
+    return float(s)

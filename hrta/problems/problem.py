@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hrta.runtime.arguments import as_number
 from hrta.runtime.arrays import as_float64, digest
 
 
@@ -47,8 +48,8 @@ class Problem:
             self._set_classes(self.classes)
 
     def _set_points(self, x_name: str, y_name: str) -> None:
-        x = as_float64(getattr(self, x_name))
-        y = as_float64(getattr(self, y_name))
+        x = as_float64(getattr(self, x_name), f"problem {self.name}: {x_name}")
+        y = as_float64(getattr(self, y_name), f"problem {self.name}: {y_name}")
         if x.ndim != 2 or y.shape != x.shape[:1] or x.size == 0:
             raise ValueError(
                 f"problem {self.name}: {x_name} must be [n, d] and {y_name} [n] with n, d >= 1; "
@@ -60,6 +61,8 @@ class Problem:
         object.__setattr__(self, y_name, y)
 
     def _set_classes(self, count: int) -> None:
+        if not as_number(count).is_integer():
+            raise ValueError(f"problem {self.name}: classes must be their number; it is {count!r}")
         names = ("y",) if self.y_test is None else ("y", "y_test")
         classes = np.arange(count)
         others = np.setdiff1d(np.concatenate([getattr(self, name) for name in names]), classes)

@@ -1,6 +1,7 @@
 """Compilation of functions for the CPU, and the cache of the machine code."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,9 @@ from hrta.runtime.imports import needed_by
 
 with needed_by("compiled code"):
     import numba
+    from numba.core.event import Event, Listener, register
+
+LOG = logging.getLogger(__name__)
 
 # Sums may be reordered, products and sums fused. Infinities and NaN are respected: they indicate
 # divergence. Division by zero follows IEEE 754 instead of raising Python's exception.
@@ -32,6 +36,29 @@ SOURCES = (
     PACKAGE / "ntk/arc_cosine.py",
     *sorted(PACKAGE.glob("training/kernels/*.py")),
 )
+
+
+class Announcement(Listener):
+    """Logs that functions of this package are compiled, once in a process.
+
+    Machine code that is read from the cache is no event.
+    """
+
+    def __init__(self) -> None:
+        self.made = False
+
+    def on_start(self, event: Event) -> None:
+        """Log the first compilation."""
+        module = event.data["dispatcher"].py_func.__module__
+        if not self.made and module.startswith("hrta."):
+            self.made = True
+            LOG.info("compiling the kernels, some ten seconds; later runs read them from the cache")
+
+    def on_end(self, event: Event) -> None:
+        """Nothing is logged at the end."""
+
+
+register("numba:compile", Announcement())
 
 
 def compiled(function: Callable) -> Callable:

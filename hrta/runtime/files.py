@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,15 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         raise OSError(f"{path}: cannot be written: {reason}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_writable(folder: str | Path) -> None:
+    """Raise the OSError that a new file in the folder would raise.
+
+    Permission bits do not tell: root, access lists and read-only disks differ from them.
+    """
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def _is_alive(process: int) -> bool:

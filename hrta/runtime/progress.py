@@ -1,6 +1,9 @@
-"""Progress of a long computation on standard error."""
+"""Progress of a long computation, and messages about it, on standard error."""
 
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tqdm import tqdm
 
@@ -26,3 +29,24 @@ class Progress:
         elif self.tenth < (tenth := 10 * step // steps):
             self.tenth = tenth
             print(f"{self.label}: {step} of {steps}", file=sys.stderr, flush=True)
+
+
+class _AboveTheBar(logging.Handler):
+    """Prints each message on a line of its own, above a progress bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(f"hrta: {record.getMessage()}", file=sys.stderr)
+
+
+@contextmanager
+def messages_shown() -> Iterator[None]:
+    """Within the block the package's log messages, from level INFO on, are shown."""
+    logger, handler = logging.getLogger("hrta"), _AboveTheBar()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)

@@ -1,6 +1,6 @@
 """The training loop: stages, shared prefixes, logging, observation, checkpoints."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from hrta.runtime.arguments import as_number
 from hrta.runtime.arrays import as_float64, digest
 from hrta.runtime.checkpoints import Checkpoint, State
 from hrta.training.branches import first_branches, firsts, split
@@ -57,7 +58,8 @@ class Monitoring:
     """Observation, progress and checkpoint of a training; see `hrta.train` for the attributes.
 
     Raises:
-        ValueError: observe_at without observe, or observe together with a checkpoint.
+        ValueError: an argument of another type, observe_at without observe, or observe together
+            with a checkpoint.
     """
 
     observe: Observer | None = None
@@ -71,12 +73,21 @@ class Monitoring:
                 "train: observe and checkpoint must not be given together: a resumed training "
                 "would not repeat the observations"
             )
+        for name in ("observe", "progress"):
+            function = getattr(self, name)
+            if function is not None and not callable(function):
+                raise ValueError(f"train: {name} must be a function; it is {function!r}")
+        if not isinstance(self.checkpoint, str | Path | None):
+            raise ValueError(f"train: checkpoint must be a path; it is {self.checkpoint!r}")
+        if not isinstance(self.observe_at, Collection):
+            raise ValueError(f"train: observe_at must be several steps; it is {self.observe_at!r}")
         if len(self.observe_at) and self.observe is None:
             raise ValueError("train: observe must be given with observe_at")
 
     def check(self, steps: int) -> None:
         """Raise a ValueError if observe_at has a value that is not a step."""
-        outside = [step for step in self.observe_at if not 0 <= step <= steps or step != int(step)]
+        numbers = [(step, as_number(step)) for step in self.observe_at]
+        outside = [step for step, n in numbers if not (0 <= n <= steps and n.is_integer())]
         if outside:
             raise ValueError(
                 f"train: observe_at must be steps in [0, {steps}]; one is {outside[0]}"

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hrta.runtime.arguments import as_number
+
 # Number of epochs whose orders are drawn together.
 EPOCHS = 64
 
@@ -30,7 +32,8 @@ class Minibatches:
     size: int
 
     def __post_init__(self) -> None:
-        if self.size != int(self.size) or not 1 <= self.size <= self.points:
+        size = as_number(self.size)
+        if not (1 <= size <= self.points and size.is_integer()):
             raise ValueError(
                 f"minibatches: batch_size must be an integer in [1, {self.points}], the number of "
                 f"points; it is {self.size}"

@@ -8,6 +8,8 @@ agree, so the results of a run do not depend on its position in the ensemble.
 import torch
 from torch import Tensor
 
+from hrta.runtime.arguments import as_number, is_one_of
+
 
 class Optimizer:
     """One step of an optimizer for an ensemble; the caller stores the state between steps.
@@ -131,10 +133,10 @@ def check_optimizer(name: str, momentum: float) -> None:
         ValueError: an unknown name (the message lists the allowed ones), or a momentum outside
             [0, 1).
     """
-    if name not in OPTIMIZERS:
+    if not is_one_of(name, OPTIMIZERS):
         raise ValueError(f"train: optimizer must be one of {', '.join(OPTIMIZERS)}; it is {name!r}")
-    if not 0 <= momentum < 1:
-        raise ValueError(f"train: momentum must be in [0, 1); it is {momentum:g}")
+    if not 0 <= as_number(momentum) < 1:
+        raise ValueError(f"train: momentum must be in [0, 1); it is {momentum}")
 
 
 def make_optimizer(name: str, momentum: float) -> Optimizer:

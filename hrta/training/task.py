@@ -1,13 +1,14 @@
 """The task of a training: problem, networks, schedules and options, checked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 
+from hrta.runtime.arguments import as_flag, as_number
+from hrta.runtime.arrays import as_float64
 from hrta.schedules import Plateau, Schedule
 from hrta.training.minibatches import Minibatches
 from hrta.training.optimizers import check_optimizer
@@ -50,8 +51,10 @@ class Task:
     def __post_init__(self) -> None:
         check_optimizer(self.optimizer, self.momentum)
         check_positive_integer(self.log_every, "train: log_every")
-        if not 0 < self.decay <= 1:
-            raise ValueError(f"train: decay must be in (0, 1]; it is {self.decay:g}")
+        if not 0 < as_number(self.decay) <= 1:
+            raise ValueError(f"train: decay must be in (0, 1]; it is {self.decay}")
+        for name in ("reset_optimizer", "preserve_function", "fixed_outer"):
+            object.__setattr__(self, name, as_flag(getattr(self, name), f"train: {name}"))
         if self.batch_seeds is not None and self.batch_size is None:
             raise ValueError("train: batch_size must be given with batch_seeds")
         if self.plateau is not None and not isinstance(self.plateau, Plateau):
@@ -81,7 +84,8 @@ class Task:
 
 def check_positive_integer(value: float, name: str) -> None:
     """Raise a ValueError if the value is not 1, 2, ...; the name begins the message."""
-    if not (value >= 1 and value == int(value)):
+    number = as_number(value)
+    if not (number >= 1 and number.is_integer()):
         raise ValueError(f"{name} must be a positive integer; it is {value}")
 
 
@@ -101,7 +105,8 @@ def one_schedule_each(
 
     `what` says what each schedule is for, in the message.
     """
-    schedules = [schedule] * count if isinstance(schedule, Schedule) else list(schedule)
+    given = [schedule] * count if isinstance(schedule, Schedule) else schedule
+    schedules = list(given) if isinstance(given, Iterable) else [given]
     if not all(isinstance(each, Schedule) for each in schedules):
         raise ValueError("train: schedule must be an hrta.Schedule or several")
     if len(schedules) != count:
@@ -119,7 +124,7 @@ def one_schedule_each(
 
 def one_rate_per_run(learning_rate: float | Sequence[float], runs: int, name: str) -> np.ndarray:
     """The learning rate of each run, float64 [R]; the name begins the message."""
-    rates = np.asarray(torch.as_tensor(learning_rate, dtype=torch.float64).cpu())
+    rates = as_float64(learning_rate, name)
     if rates.shape not in ((), (runs,)):
         raise ValueError(
             f"{name} must be a number or {runs} numbers, one for each run; its shape is "

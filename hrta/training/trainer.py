@@ -56,7 +56,8 @@ def train(
         Problem, AdaptiveNetworks           `AdaptiveSlopes`
         Problem, a sequence of nn.Module    `ModuleFit`
 
-    Not every objective accepts every argument; see there.
+    Not every objective accepts every argument; see there. The first training with a compiled engine
+    compiles it, some ten seconds that are announced at level INFO of the logger "hrta".
 
     Args:
         problem: the problem to fit or solve, cast to the dtype and device of the networks.
@@ -101,7 +102,12 @@ def train(
     Source: arXiv 2309.15244, abstract; decay is assumed.
     """
     monitoring = Monitoring(observe, observe_at, progress, checkpoint)
-    objective = objective or choose_objective(problem, networks)
+    if objective is None:
+        objective = choose_objective(problem, networks)
+    elif not isinstance(objective, Objective):
+        raise ValueError(
+            f"train: objective must be an hrta.training.Objective; it is {objective!r}"
+        )
     objective.check_types(problem, networks)
     task = Task(
         problem=problem,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from command_line import hrta
+from command_line import hrta, without_announcement
 from job_examples import training_spec
 
 from hrta import Problem, TwoLayer, ntk
@@ -24,12 +24,12 @@ from hrta.study.experiments import ensembles
 
 
 def test_data_writes_the_problem_and_its_checksum(tmp_path):
-    file = tmp_path / "new" / "sine3d.parquet"
+    file = tmp_path / "sine3d.parquet"
     done = hrta("data", "sine3d", "--points", 27, "--test-points", 5, "--output", file)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     expected = make_problem("sine3d", 27, 5)
     np.testing.assert_array_equal(read_problem(file).x_test, expected.x_test)
-    assert (tmp_path / "new" / "sine3d.parquet.sha256").exists()
+    assert (tmp_path / "sine3d.parquet.sha256").exists()
 
 
 TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-steps 5 --seeds 3"
@@ -74,7 +74,7 @@ def test_train_prints_a_summary_and_plain_progress_lines():
     assert done.returncode == 0
     assert "median final losses over 3 seeds" in done.stdout
     assert all(method in done.stdout for method in ("relu", "homotopy", "relaxation"))
-    lines = done.stderr.splitlines()
+    lines = without_announcement(done.stderr)
     assert lines[0] == "sine1d, adam, width 8: 0 of 10"
     assert lines[-1] == "sine1d, adam, width 8: 10 of 10"
 
@@ -101,10 +101,50 @@ def test_train_names_diverged_runs(tmp_path):
     options = [*TRAIN.split(), "--method", "relu=1,1", "--learning-rate", "1e30"]
     options += ["--optimizer", "gradient_descent", "--output", tmp_path / "a.parquet"]
     done = hrta(*options)
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert "relu, learning rate 1e+30, seed 2 diverged at step" in done.stdout
+    said = [line for line in without_announcement(done.stderr) if line.startswith("hrta: ")]
+    where = f"the losses of all runs are in {tmp_path / 'a.parquet'}"
+    assert said == [f"hrta: sine1d, gradient_descent, width 8: all 3 runs diverged; {where}"]
+    assert len(pd.read_parquet(tmp_path / "a.parquet")) == 6
     record = json.loads((tmp_path / "a.json").read_text())
     assert [run["seed"] for run in record["diverged"]] == [0, 1, 2]
+
+
+def test_some_diverged_runs_are_a_line_and_no_error():
+    options = [*TRAIN.split(), "--method", "relu=1,1", "--optimizer", "gradient_descent"]
+    done = hrta(*options, "--learning-rate", "1e30", "--learning-rate", "0.01")
+    assert done.returncode == 0
+    said = [line for line in without_announcement(done.stderr) if line.startswith("hrta: ")]
+    assert said == ["hrta: sine1d, gradient_descent, width 8: 3 of 6 runs diverged"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "poisson --width 4 --points 4 --stage-steps 4 --log-every 2 --seeds 2",
+        "lbfgs --width 4 --evaluations 4 --seeds 2",
+        "laaf --hidden 4 --steps 4 --log-every 2 --seeds 2",
+        "slopes --hidden 4 --steps 4 --solution-step 4 --log-every 2 --seeds 2",
+    ],
+)
+def test_all_runs_diverged_is_an_error_of_every_command_that_trains(command):
+    done = hrta(*command.split(), "--learning-rate", "1e38")
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith("hrta: ")
+    assert line.endswith("runs diverged")
+    assert ": all " in line
+
+
+def test_diverged_runs_are_a_result_of_a_job_from_its_spec(tmp_path):
+    options = [*TRAIN.split(), "--learning-rate", "1e30", "--optimizer", "gradient_descent"]
+    assert hrta(*options, "--output", tmp_path / "a.parquet").returncode == 1
+    spec = json.dumps(json.loads((tmp_path / "a.json").read_text())["spec"])
+    done = hrta("run", spec, "--output", tmp_path / "b.parquet")
+    assert done.returncode == 0
+    assert "all 9 runs diverged" in done.stderr
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
 def test_ntk_writes_the_spectra(tmp_path):
@@ -193,6 +233,11 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("data sine1d --output /proc/a/b.parquet", "/proc/a"),
         ("data sine1d --output a.json", "must be a file *.parquet"),
         ("train --output a.json", "must be a file *.parquet"),
+        ("train --output new/a.parquet", "--output new/a.parquet: there is no folder new; make it"),
+        ("anmin --output /sys/a.parquet", "/sys/a.parquet: /sys is not a writable folder: "),
+        ("run {} --output new/a.parquet", "--output new/a.parquet: there is no folder new; make"),
+        ("claims . --output new/claims", "--output new/claims: there is no folder new; make it"),
+        ("evidence races a --output new/a.parquet", "there is no folder new; make it first"),
         ("ntk --output .", "must be a file *.parquet"),
         ("train --problem a.parquet --output a.parquet", "must not be the file of the problem"),
         ("train --width 1000000000000 --seeds 1", "not enough memory"),
@@ -203,6 +248,25 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
             "train --problem iris --points 9",
             "--points: iris has a fixed number of points; leave it out",
         ),
+        (
+            "train --csv a.csv --target y --problem sine1d",
+            "--problem has no effect beside --csv; leave it out",
+        ),
+        ("anmin --csv a.csv --target y --points 9", "--points has no effect beside --csv"),
+        ("lbfgs --openml b --test-points 9", "--test-points has no effect beside --openml"),
+        ("ntk --problem a.parquet --points 9", "--points has no effect beside the points of a.par"),
+        ("data a.parquet --output b.parquet --seed 1", "--seed has no effect beside the points of"),
+        ("data iris --output b.parquet --test-points 9", "--test-points has no effect beside iris"),
+        ("train --momentum 0.9", "--momentum has no effect beside optimizer adam; heavy_ball and"),
+        (
+            "sweep --momentum 0.5 --optimizer gradient_descent",
+            "--momentum has no effect beside optimizer gradient_descent",
+        ),
+        ("laaf --adaptive none --recovery 1", "--recovery has no effect beside --adaptive none"),
+        ("slopes --adaptive none --scale 5", "--scale has no effect beside --adaptive none"),
+        ("ntk --seeds 3", "--seeds has no effect without --width, at infinite width"),
+        ("train --width 5 --width 9", "--width is given twice; it takes one value"),
+        ("poisson --seeds 3 --decay 1 --seeds 3", "--seeds is given twice; it takes one value"),
         ("theory nonsense", "No such command 'nonsense'"),
         ("theory width --s 3", "s.0: 3.0 given; must be less than or equal to 2"),
         ("theory samples --points 1", "points must be k^1 for an integer k >= 2; it is 1"),
@@ -218,8 +282,8 @@ def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, arguments, message):
     done = hrta(*arguments.split(), cwd=tmp_path, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
     assert done.returncode != 0
     assert message in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("hrta: ")
+    (line,) = without_announcement(done.stderr)
+    assert line.startswith("hrta: ")
     assert done.stdout == ""
     assert not list(tmp_path.iterdir())
 
@@ -243,7 +307,7 @@ def test_a_training_whose_parent_is_killed_ends_and_leaves_nothing(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-c", parent], stderr=subprocess.PIPE, text=True
     ) as process:
-        assert "0 of 2000000" in process.stderr.readline()
+        assert any("0 of 2000000" in line for line in process.stderr)
         process.kill()
         # The pipe is at its end when the orphan, too, has closed it.
         started = time.monotonic()

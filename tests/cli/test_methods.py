@@ -16,6 +16,7 @@ from hrta.problems import datasets
 
 ADAM = '{"method": {"trainer": "gradient", "optimizer": "adam", "s": [1, 1.5]}, "grid": %s}'
 ADAM %= json.dumps({"learning_rate": [0.01, 0.1]})
+ANALYTIC = f"race {shlex.quote('{a: {method: {trainer: anmin}, grid: {ridge: [1]}}}')}"
 RACE = f"race {shlex.quote('{mine: ' + ADAM + '}')}"
 
 
@@ -147,6 +148,8 @@ def test_real_data_are_written_as_a_problem(tmp_path):
         ("race methods.yaml", "methods.yaml"),
         ("race", "Missing argument 'METHODS'"),
         ("race '{}'", "race: entries: {} given; dictionary should have at least 1 item"),
+        (f"{ANALYTIC} --decay 0.5", "--decay has no effect in a race of anmin alone; leave it out"),
+        (f"{ANALYTIC} --device cpu", "--device has no effect in a race of anmin alone"),
         (f"{RACE} --width 0", "problems.0.widths.0: 0 given; must be greater than or equal to 1"),
         (f"{RACE} --problem moon", "unknown problem 'moon'"),
         (f"{RACE} --problem digits_classes", "gradient of mine fits numbers"),

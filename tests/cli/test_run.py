@@ -72,6 +72,7 @@ def tables(folder):
 @pytest.mark.parametrize("job", COMMANDS)
 def test_a_job_is_the_same_from_its_spec_and_from_its_command(tmp_path, job):
     first, second = tmp_path / "command", tmp_path / "spec"
+    first.mkdir(), second.mkdir()
     done = hrta(*COMMANDS[job].split(), "--output", first / "a.parquet")
     assert done.exception is None, done.output
     if job == "data":

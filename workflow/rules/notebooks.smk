@@ -25,8 +25,7 @@ for target, item in ITEMS.items():
             executed=item.executed[0],
             page=item.executed[1],
         log:
-            text=f"logs/notebooks/{target}.log",
-            notebook=f"logs/notebooks/{target}.ipynb",
+            f"logs/notebooks/{target}.log",
         benchmark:
             f"results/benchmarks/notebooks/{target}.tsv"
         group:
@@ -37,9 +36,11 @@ for target, item in ITEMS.items():
             runtime=more_each_try(10),
         params:
             parameters=json.dumps({**item.parameters, **item.reads, **item.writes}),
+            # Not a log: Snakemake prints the logs of failed jobs.
+            draft=f"logs/notebooks/{target}.ipynb",
         message:
             f"Executing {item.notebook}.ipynb for {target}."
         shell:
             "exec python -m hrta.study.pipeline notebook {input.notebook:q} {params.parameters:q}"
-            " --draft {log.notebook} --executed {output.executed} --page {output.page}"
-            " --parent $PPID > {log.text} 2>&1"
+            " --draft {params.draft} --executed {output.executed} --page {output.page}"
+            " --parent $PPID > {log} 2>&1"

@@ -42,6 +42,19 @@ def final_losses(runs: pd.DataFrame, fraction: float = 0.02) -> pd.DataFrame:
     return final_measures(runs, RUN, [name for name in LOSSES if name in runs], fraction)
 
 
+def diverged(table: pd.DataFrame) -> list[bool]:
+    """Whether the last loss of each run is not finite; empty for a table without losses of runs.
+
+    Args:
+        table: a tidy table of any experiment, the rows of each run in order.
+    """
+    if not {"seed", "loss"} <= set(table):
+        return []
+    run = [name for name in (*RUN, "problem", "variant") if name in table]
+    last = table.groupby(run, observed=True, sort=False)["loss"].nth(-1)
+    return (~np.isfinite(last)).tolist()
+
+
 def race_measures(table: pd.DataFrame) -> list[str]:
     """Those of the measures loss, test_loss and test_error that a table of a race has."""
     return [name for name in RACE.measured if name in table]

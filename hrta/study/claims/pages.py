@@ -1,6 +1,8 @@
 """The verdicts on the claims as Markdown: the summary for README.md, and the page claims.md."""
 
+from functools import partial
 from pathlib import Path, PurePath
+from textwrap import fill
 
 import pandas as pd
 
@@ -84,6 +86,19 @@ def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:
             }
         )
     return f"{pd.DataFrame(rows).to_markdown(index=False)}\n\n*{LEGEND}*\n"
+
+
+def lines(claims: Claims, cells: pd.DataFrame, width: int) -> str:
+    """The content of the summary as lines of at most `width` characters, for a terminal."""
+    indent = " " * 4
+    parts = []
+    for number, claim, its in each_claim(claims, cells):
+        said = f"{claim.statement} ({claim.source}): {verdict(claim, its).upper()}"
+        counted = "; ".join(cells_in_words(claim, its, claims.labels))
+        wrap = partial(fill, width=width, subsequent_indent=indent)
+        parts += [wrap(said, initial_indent=f"{number:>2}  ")]
+        parts += [wrap(text, initial_indent=indent) for text in (counted, claim.shown.notebook)]
+    return "\n".join([*parts, "", fill(LEGEND, width)]) + "\n"
 
 
 def page(claims: Claims, cells: pd.DataFrame, root: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from hrta.schedules import Schedule
 from hrta.study.config.stage_paths import LayerwisePath, StagePath
 from hrta.study.config.values import (
+    WITH_MOMENTUM,
     Activation,
     Adaptive,
     BaseName,
@@ -77,7 +78,7 @@ class GradientMethod(StagePath):
     @property
     def tuned(self) -> set[str]:
         """The parameters that the grid must have."""
-        momentum = self.optimizer in ("heavy_ball", "nesterov")
+        momentum = self.optimizer in WITH_MOMENTUM
         return {"learning_rate", "momentum"} if momentum else {"learning_rate"}
 
 

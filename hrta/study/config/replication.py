@@ -19,6 +19,7 @@ from hrta.study.config.theory import Spectra, Theory, check_theory
 from hrta.study.config.training import Optimizer, Training
 from hrta.study.config.values import (
     RENAMED,
+    WITH_MOMENTUM,
     Count,
     Device,
     Dtype,
@@ -138,7 +139,7 @@ class Replication(Strict):
     @model_validator(mode="after")
     def _optimizers_fit(self) -> "Replication":
         for name, optimizer in self.optimizers.items():
-            if (optimizer.momentum is not None) != (name in ("heavy_ball", "nesterov")):
+            if (optimizer.momentum is not None) != (name in WITH_MOMENTUM):
                 given = optimizer.momentum and optimizer.momentum.value
                 why = "must be given for heavy_ball and nesterov, and for no others"
                 refuse(["optimizers", name, "momentum"], given, why)

@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 Value = TypeVar("Value")
 Source = Literal["abstract", "review", "derived", "literature", "assumed", "ours"]
 OptimizerName = Literal["gradient_descent", "heavy_ball", "nesterov", "adam"]
+# Those that have a momentum.
+WITH_MOMENTUM = ("heavy_ball", "nesterov")
 BaseName = Literal["relu", "relu2", "tanh", "gelu", "silu", "softplus", "sine"]
 Dtype = Literal["float32", "float64"]
 Device = Literal["auto", "cpu", "cuda"]

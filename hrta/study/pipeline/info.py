@@ -9,19 +9,20 @@ from textwrap import fill, shorten
 from hrta.runtime.files import sha256
 from hrta.study.pipeline.manifest import Job, Manifest, versions
 
-# The greatest length of a line and of a command [characters], and of a list of names.
+# By default the greatest length of a line; that of a command [characters], and of a list of names.
 WIDTH = 100
 LONGEST = 300
 MOST = 6
 
 
-def explain(file: str | Path, manifest: Manifest, folder: Path) -> str:
+def explain(file: str | Path, manifest: Manifest, folder: Path, width: int = WIDTH) -> str:
     """The provenance of a file, as lines of text.
 
     Args:
         file: a file of the run.
         manifest: of the run.
         folder: of the run.
+        width: the greatest length of a line, except for a word that is longer [characters].
 
     Raises:
         ValueError: a missing file, or a file that is not in the manifest.
@@ -51,7 +52,7 @@ def explain(file: str | Path, manifest: Manifest, folder: Path) -> str:
     ]
     indent = max(len(name) for name, _ in rows) + 4
     lines = [
-        fill(text, WIDTH, initial_indent=f"  {name:<{indent - 2}}", subsequent_indent=" " * indent)
+        fill(text, width, initial_indent=f"  {name:<{indent - 2}}", subsequent_indent=" " * indent)
         for name, text in rows
     ]
     return "\n".join([path, *lines])

@@ -8,6 +8,8 @@ from hrta.runtime.files import whole_file
 from hrta.runtime.imports import hidden, uncollected
 
 KERNEL = "python3"
+# Number of lines of a traceback that are shown; the last ones are about the error.
+LINES = 20
 
 
 def execute(
@@ -30,6 +32,7 @@ def execute(
     with hidden("rfc3987_syntax", "pyarrow"), uncollected():
         import nbconvert
         import papermill
+        from nbclient.exceptions import DeadKernelError
         from papermill.exceptions import PapermillExecutionError
 
     known = papermill.inspect_notebook(str(notebook))
@@ -44,10 +47,22 @@ def execute(
             str(notebook), str(draft), dict(parameters), kernel_name=KERNEL, progress_bar=False
         )
     except PapermillExecutionError as error:
-        raise ValueError(f"{notebook}: failed; the executed copy is {draft}\n{error}") from None
+        # As text the error has no codes for colours. Its first three lines name the cell.
+        shown = "\n".join(str(error).rstrip().splitlines()[3:][-LINES:])
+        raise ValueError(
+            f"{notebook}: cell [{error.exec_count}] failed\n{shown}\n{_kept(draft)}"
+        ) from None
+    except DeadKernelError:
+        raise ValueError(
+            f"{notebook}: its process ended in a cell, perhaps for lack of memory\n{_kept(draft)}"
+        ) from None
     # The page loads nothing from the network.
     exporter = nbconvert.HTMLExporter(require_js_url="", mathjax_url="", jquery_url="")
     with whole_file(page) as temporary:
         temporary.write_text(exporter.from_filename(str(draft))[0])
     with whole_file(executed) as temporary:
         shutil.copyfile(draft, temporary)
+
+
+def _kept(draft: Path) -> str:
+    return f"the notebook up to the error, with all details: {draft}"

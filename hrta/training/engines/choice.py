@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from hrta.runtime.arguments import is_one_of
 from hrta.training.engines import Engines
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ RENAMED = {"reference": "torch", "cpu": "numba", "cuda": "triton"}
 
 def check_engine(name: str, known: Iterable[str]) -> str:
     """The name of an engine; raises a ValueError that lists the known ones if it is unknown."""
-    if name in RENAMED:
+    if is_one_of(name, RENAMED):
         raise ValueError(f"engine: {name!r} was renamed {RENAMED[name]!r}")
     known = ("auto", *known)
-    if name not in known:
+    if not is_one_of(name, known):
         raise ValueError(f"engine: must be one of {', '.join(known)}; it is {name!r}")
     return name
 

@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -70,6 +70,15 @@ class ModuleFit(Objective):
     problem_type, networks_type = Problem, Sequence
     accepts = frozenset({"optimizer", "reset_optimizer"})
     shares_prefixes, fits_classes = False, True
+
+    def check_types(self, problem: Any, networks: Any) -> None:
+        super().check_types(problem, networks)
+        for each in networks:
+            if not isinstance(each, nn.Module):
+                raise ValueError(
+                    "train: networks must be an hrta.TwoLayer or a list of nn.Module; one of the "
+                    f"list is a {type(each).__name__}"
+                )
 
     def schedules(
         self, schedule: Schedule | Sequence[Schedule], networks: Sequence[nn.Module]

@@ -19,6 +19,11 @@ OPTIONAL = (
     *("batch_size", "batch_seeds", "plateau"),
 )
 MEASURES = ("loss", "test_loss", "test_error")
+# How to make what is of another type than the objective accepts.
+HOW = {
+    Problem: "; hrta.Problem(name, x, y) makes one from points x [n, d] and targets y [n]",
+    Sequence: "; networks are an hrta.TwoLayer or a list of nn.Module",
+}
 
 
 class Objective(ABC):
@@ -50,7 +55,7 @@ class Objective(ABC):
             if not isinstance(given, wanted):
                 raise ValueError(
                     f"train: {self.name}: {what} must be a {wanted.__name__}; it is a "
-                    f"{type(given).__name__}"
+                    f"{type(given).__name__}{HOW.get(wanted, '')}"
                 )
 
     def schedules(self, schedule: Schedule | Sequence[Schedule], networks: Any) -> Sequence[Any]:

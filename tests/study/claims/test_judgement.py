@@ -131,7 +131,33 @@ def command(*options):
     )
 
 
+def test_on_a_terminal_the_verdicts_fit_its_width_and_elsewhere_they_are_a_table(
+    files, monkeypatch
+):
+    claims = read_claims("claims.yaml")
+    cells = evaluate(claims, read_judged("evidence", claims))
+    assert command().stdout == claim_pages.summary(claims, cells)
+    monkeypatch.setattr(cli_claims, "terminal_width", lambda: 60)
+    shown = command().stdout.splitlines()
+    assert max(map(len, shown)) <= 60
+    said = " ".join(line.strip() for line in shown)
+    for words in (claims.claims[1].statement, "MIXED", "ratios 0.5 to 2", ".ipynb"):
+        assert words in said
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_lines_for_a_terminal_say_what_the_table_says(width):
+    cells = evaluate(OURS, read_judged(REFERENCE, OURS))
+    lines = claim_pages.lines(OURS, cells, width).splitlines()
+    assert max(map(len, lines)) <= width
+    said = " ".join(line.strip() for line in lines)
+    for _, each, its in claim_pages.each_claim(OURS, cells):
+        assert f"{each.statement} ({each.source}): {verdict(each, its).upper()}" in said
+        assert "; ".join(claim_pages.cells_in_words(each, its, OURS.labels)) in said
+
+
 def test_the_command_writes_both_tables_and_the_page(files):
+    Path("tables").mkdir()
     done = command("--output", "tables/claims", "--readme", "page.md")
     assert done.exception is None, done.output
     claims = read_claims("claims.yaml")

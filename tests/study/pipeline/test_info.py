@@ -108,3 +108,11 @@ def test_no_manifest_or_half_a_manifest_is_one_line(small_run):
     assert (done.returncode, done.stdout) == (1, "")
     line = f"figures/f.png: no {PLACE} in any folder above it; name one with --manifest"
     assert done.stderr == f"hrta: {line}\n"
+
+
+def test_lines_are_as_long_as_the_terminal_is_wide(small_run):
+    manifest = read_manifest(small_run / PLACE)
+    for width in (60, 100):
+        text = explain(small_run / "figures/f.png", manifest, small_run, width)
+        lines = [line for line in text.splitlines() if "SHA-256" not in line]
+        assert 40 < max(map(len, lines)) <= width

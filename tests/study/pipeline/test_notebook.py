@@ -72,7 +72,29 @@ def test_a_failed_notebook_leaves_its_draft_and_no_result(tmp_path):
     write(tmp_path / "source.ipynb", "number = 0", "print('so far')", "1 / number")
     done = execute(tmp_path, {"number": 0})
     assert done.returncode == 1
-    assert "ZeroDivisionError" in done.stderr
+    first, *shown, last = done.stderr[done.stderr.index(str(tmp_path)) :].splitlines()
+    assert first == f"{tmp_path / 'source.ipynb'}: cell [4] failed"
+    assert "----> 1 1 / number" in shown
+    assert shown[-1] == "ZeroDivisionError: division by zero"
+    assert last.endswith(f"with all details: {tmp_path / 'logs' / 'draft.ipynb'}")
     draft = nbformat.read(tmp_path / "logs" / "draft.ipynb", as_version=4)
     assert any("so far" in str(cell.get("outputs")) for cell in draft.cells)
     assert not (tmp_path / "executed").exists()
+
+
+def test_of_a_long_traceback_the_end_is_shown_without_colours(tmp_path):
+    down = "def down(n):\n    return down(n - 1) if n else {}['missing']"
+    write(tmp_path / "source.ipynb", "number = 0", down, "down(30)")
+    shown = execute(tmp_path, {"number": 0}).stderr.partition("failed\n")[2].splitlines()
+    assert len(shown) == 21
+    assert shown[-2] == "KeyError: 'missing'"
+    assert not any("\x1b" in line for line in shown)
+
+
+def test_a_notebook_whose_process_ends_is_said_in_words(tmp_path):
+    write(tmp_path / "source.ipynb", "number = 0", "import os\n\nos._exit(1)")
+    done = execute(tmp_path, {"number": 0})
+    assert done.returncode == 1
+    assert "source.ipynb: its process ended in a cell" in done.stderr
+    assert done.stderr.endswith("logs/draft.ipynb\n")
+    assert "Traceback" not in done.stderr

@@ -68,9 +68,9 @@ smoke: $(READY)
 	mkdir -p results/smoke
 	$(BIN)/snakemake --cores $(CORES) --directory results/smoke --configfile config/smoke.yaml
 
-# The claims in README.md, from the evidence that is kept.
+# The claims in README.md and the choices in docs/guide.md, from the evidence that is kept.
 readme: $(READY)
-	$(BIN)/python -m hrta claims data/reference --readme README.md
+	$(BIN)/python -m hrta claims data/reference --readme README.md --guide docs/guide.md
 
 # What the code in the guide prints, and the API reference from the docstrings.
 pages: $(READY)

@@ -25,14 +25,20 @@ def claims(
     readme: Annotated[
         Path | None, typer.Option(help="Page whose block of claims is replaced.")
     ] = None,
+    guide: Annotated[
+        Path | None, typer.Option(help="Page whose block of choices is replaced.")
+    ] = None,
     parent: ParentOption = None,
 ) -> None:
-    """Judge the claims; without --output and --readme the verdicts are printed.
+    """Judge the claims; without any page to write the verdicts are printed.
 
     On a terminal they are lines of its width, otherwise a table in Markdown.
     """
     from hrta.runtime.files import whole_file
+    from hrta.study.analysis.blocks import with_block
+    from hrta.study.analysis.choices import guide_block
     from hrta.study.claims import pages as claim_pages
+    from hrta.study.claims.evidence import read_kind
     from hrta.study.claims.judgement import evaluate, read_judged
     from hrta.study.config.claims import read_claims
 
@@ -44,8 +50,11 @@ def claims(
     cells = evaluate(given, read_judged(evidence, given))
     pages = {}
     if readme is not None:
-        renewed = claim_pages.with_block(readme.read_text(), str(readme), given, cells)
-        pages[readme] = renewed
+        block = claim_pages.readme_block(given, cells)
+        pages[readme] = with_block(readme.read_text(), str(readme), "claims", block)
+    if guide is not None:
+        block = guide_block(read_kind(evidence, "races"))
+        pages[guide] = with_block(guide.read_text(), str(guide), "choices", block)
     if output is not None:
         pages[f"{output}.csv"] = cells.to_csv(index=False)
         pages[f"{output}.md"] = claim_pages.page(given, cells, "../")

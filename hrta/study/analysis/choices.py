@@ -18,44 +18,49 @@ PATHS = {
 OPTIMIZERS = {"adam": "Adam", "gradient_descent": "gradient descent"}
 
 
-def choices(
-    races: pd.DataFrame,
-    paths: Mapping[str, str] = PATHS,
-    optimizers: Mapping[str, str] = OPTIMIZERS,
-) -> pd.DataFrame:
-    """For each path and optimizer: on how many problems it ended lower than ReLU, and the ratios.
-
-    Both at their own best learning rate, paired by seed. A path ended lower (higher) if the whole
-    95 % interval of the median ratio is below (above) 1.
+def guide_block(races: pd.DataFrame) -> str:
+    """The table of `choices` and what it shows, for the guide.
 
     Args:
         races: evidence of the races, with the columns race, problem, width, method, seed, loss.
+    """
+    final = races[races["race"] == RACE]
+    table = choices(final, PATHS, OPTIMIZERS)
+    pairs, seeds = len(final[["problem", "width"]].drop_duplicates()), final["seed"].nunique()
+    return (
+        f"{table.to_markdown(index=False)}\n\n"
+        f"*Final training loss relative to ReLU on {pairs} pairs of problem and width, paired over "
+        f"{seeds} seeds, each method at its own best learning rate: the number of pairs on which "
+        "it was lower (higher) by the whole 95 % interval of the median ratio, and the range of "
+        "the median ratios.*\n"
+    )
+
+
+def choices(
+    final: pd.DataFrame, paths: Mapping[str, str], optimizers: Mapping[str, str]
+) -> pd.DataFrame:
+    """How often each path ended lower and higher than ReLU, and the range of the ratios, in words.
+
+    A path ended lower if the whole interval of the median ratio is below 1, higher if above.
+
+    Args:
+        final: one row for each run: problem, width, method, seed, loss.
         paths: labels of the paths to show.
         optimizers: labels of the optimizers.
 
     Returns:
         A row for each path, a column for each optimizer.
     """
-    final = races[races["race"] == RACE]
-    baselines = {
-        f"{path}_{optimizer}": f"{BASELINE}_{optimizer}"
-        for optimizer in optimizers
-        for path in paths
-    }
-    table = gains(final, baselines)
-    rows = [
-        {"path": label}
-        | {
-            name: _in_words(table[table["method"] == f"{path}_{optimizer}"])
-            for optimizer, name in optimizers.items()
-        }
-        for path, label in paths.items()
-    ]
-    return pd.DataFrame(rows)
+    columns: dict[str, list[str]] = {"path": list(paths.values())}
+    for optimizer, label in optimizers.items():
+        table = gains(final, {f"{path}_{optimizer}": f"{BASELINE}_{optimizer}" for path in paths})
+        columns[label] = [
+            _in_words(table[table["method"] == f"{path}_{optimizer}"]) for path in paths
+        ]
+    return pd.DataFrame(columns)
 
 
 def _in_words(ratios: pd.DataFrame) -> str:
-    lower = (ratios["ratio_high"] < 1).sum()
-    higher = (ratios["ratio_low"] > 1).sum()
+    lower, higher = (ratios["ratio_high"] < 1).sum(), (ratios["ratio_low"] > 1).sum()
     least, most = ratios["ratio"].min(), ratios["ratio"].max()
-    return f"{lower} lower, {higher} higher of {len(ratios)}; {least:.3g} to {most:.3g}"
+    return f"{lower} lower, {higher} higher; {least:.2g} to {most:.2g}"

@@ -12,7 +12,6 @@ from hrta.study.claims.judgement import verdict
 from hrta.study.claims.verdicts import CONTRADICTED, FEWEST_PAIRS, INCONCLUSIVE, REPRODUCED
 from hrta.study.config.claims import Claim, Claims
 
-START, END = "<!-- claims -->", "<!-- /claims -->"
 CELL_VERDICTS = [REPRODUCED, CONTRADICTED, INCONCLUSIVE]
 INTRODUCTION = (
     "The claims and their verdicts. The rules are stated in [docs/claims.md](docs/claims.md), "
@@ -26,24 +25,6 @@ LEGEND = (
 NUMBERS = ["claim", "pairs", "ratio", "low", "high", "p", "p_holm"]
 # The columns by whose values the page counts cells.
 COLUMNS = [name for name in CLAIM_CELL if name != "baseline"]
-
-
-def with_block(page: str, name: str, claims: Claims, cells: pd.DataFrame) -> str:
-    """The page with the text between `START` and `END` replaced by the summary.
-
-    Args:
-        page: text of a page in the folder that the notebooks' paths are relative to.
-        name: of the page, for messages.
-        claims, cells: as for `summary`.
-
-    Raises:
-        ValueError: the page does not have each mark once, in this order.
-    """
-    before, start, rest = page.partition(START)
-    _, end, after = rest.partition(END)
-    if not (start and end) or START in rest or END in before + after:
-        raise ValueError(f"{name}: must have {START} and {END} once each, in this order")
-    return f"{before}{START}\n{INTRODUCTION}\n\n{summary(claims, cells)}{END}{after}"
 
 
 def read_cells(file: str | Path) -> pd.DataFrame:
@@ -62,6 +43,11 @@ def read_cells(file: str | Path) -> pd.DataFrame:
         raise ValueError(
             f"{file}: not the verdicts on the claims ({error}); make it again"
         ) from None
+
+
+def readme_block(claims: Claims, cells: pd.DataFrame) -> str:
+    """The summary with its introduction, for README.md."""
+    return f"{INTRODUCTION}\n\n{summary(claims, cells)}"
 
 
 def summary(claims: Claims, cells: pd.DataFrame, root: str = "") -> str:

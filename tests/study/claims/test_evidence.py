@@ -214,7 +214,7 @@ def test_what_is_there_twice_or_of_another_kind_is_refused(tmp_path):
 
 
 def test_the_command_writes_what_the_package_collects(tmp_path):
-    file, output = tmp_path / "runs.parquet", tmp_path / "out/final_losses.parquet"
+    file, output = tmp_path / "runs.parquet", tmp_path / "final_losses.parquet"
     trained().to_parquet(file)
     command = ["final_losses", str(file), "--fraction", "0.5", "--output", str(output)]
     done = CliRunner().invoke(cli_evidence.app, command)

@@ -9,7 +9,10 @@ from claim_examples import CLOSED, LOSSES, against, claim, content, holm_by_hand
 from typer.testing import CliRunner
 
 from hrta.cli import claims as cli_claims
+from hrta.study.analysis.blocks import with_block
+from hrta.study.analysis.choices import guide_block
 from hrta.study.claims import pages as claim_pages
+from hrta.study.claims.evidence import read_kind
 from hrta.study.claims.judgement import evaluate, log_ratios, read_judged, verdict
 from hrta.study.claims.kinds import KINDS
 from hrta.study.config.claims import Claims, read_claims
@@ -239,9 +242,19 @@ def test_the_readme_is_up_to_date():
     readme = (ROOT / "README.md").read_text()
     if (REFERENCE / "final_losses.parquet").exists():
         cells = evaluate(OURS, read_judged(REFERENCE, OURS))
-        assert readme == claim_pages.with_block(readme, "README.md", OURS, cells)
+        block = claim_pages.readme_block(OURS, cells)
+        assert readme == with_block(readme, "README.md", "claims", block)
     else:
-        assert f"{claim_pages.START}\n{claim_pages.END}" in readme
+        assert "<!-- claims -->\n<!-- /claims -->" in readme
+
+
+def test_the_choices_in_the_guide_are_up_to_date():
+    guide = (ROOT / "docs/guide.md").read_text()
+    if (REFERENCE / "races.parquet").exists():
+        block = guide_block(read_kind(REFERENCE, "races"))
+        assert guide == with_block(guide, "docs/guide.md", "choices", block)
+    else:
+        assert "<!-- choices -->\n<!-- /choices -->" in guide
 
 
 def test_runs_need_no_seed_in_common():

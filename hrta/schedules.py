@@ -164,7 +164,8 @@ class Plateau:
 
     Attributes:
         patience: the stage ends after this many losses in a row without progress.
-        threshold: progress is a loss below (1 - threshold) times the lowest loss of the stage.
+        threshold: progress is a loss below the lowest loss L of the stage by more than threshold
+            times |L|.
 
     Raises:
         ValueError: a patience below 1, or a threshold outside [0, 1).
@@ -195,7 +196,8 @@ class PlateauTracker:
 
     def update(self, loss: float) -> bool:
         """Add the next loss; returns whether the stage ends."""
-        if loss < (1 - self.rule.threshold) * self.lowest:
+        factor = 1 - self.rule.threshold if self.lowest > 0 else 1 + self.rule.threshold
+        if loss < factor * self.lowest:
             self.lowest, self.waited = loss, 0
         else:
             self.waited += 1

@@ -9,6 +9,7 @@ from torch.overrides import handle_torch_function
 
 from hrta.activations.bases import base_activation
 from hrta.activations.interpolation import interpolate, is_traced
+from hrta.runtime.arguments import as_number
 
 
 def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
@@ -27,28 +28,37 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
         Tensor of the broadcast shape, in the dtype of sigma(z).
 
     Raises:
-        ValueError: s outside [0, 2], a shape of s that does not broadcast against z's, or an
-            unknown base.
+        ValueError: z that is complex or no numbers, s outside [0, 2], a shape of s that does not
+            broadcast against z's, or an unknown base.
 
     Source: arXiv 2309.15244, abstract; the relaxation is s above 1.
     """
     if is_traced(z):
         return handle_torch_function(homotopy, (z,), z, s, base)
     base_activation(base)
-    z = z if isinstance(z, Tensor) else torch.as_tensor(z)
-    if not z.is_floating_point():
-        z = z.to(torch.get_default_dtype())
+    z = z if isinstance(z, Tensor) else _as_tensor(z)
     return interpolate(z, _checked(s, z), base)
+
+
+def _as_tensor(z: Any) -> Tensor:
+    try:
+        return torch.as_tensor(z)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"homotopy: z must be numbers; it is {z!r}") from None
 
 
 def _checked(s: Any, z: Tensor) -> float | Tensor:
     """s as a number if it is one, else as a tensor that broadcasts against z."""
-    if isinstance(s, int | float):
-        return check_homotopy_parameter(s)
+    if isinstance(s, int | float) and 0 <= s <= 2:  # NumPy is not compiled whole
+        return s
     if not isinstance(s, Tensor):
-        for value in np.ravel(s):
+        try:
+            values = np.asarray(s)
+        except ValueError:
+            raise ValueError(f"homotopy: s must be an array of numbers; it is {s!r}") from None
+        for value in values.ravel():
             check_homotopy_parameter(value)
-        if not np.ndim(s):
+        if not values.ndim:
             return float(s)
         s = torch.as_tensor(s, dtype=torch.float64).to(z.device, z.dtype)
     if s.ndim == 0:
@@ -73,10 +83,7 @@ def check_homotopy_parameter(s: float | Tensor, where: str = "homotopy") -> floa
     Raises:
         ValueError: s is not a number in [0, 2].
     """
-    try:
-        number = float(s.detach() if isinstance(s, Tensor) else s)
-    except (TypeError, ValueError):
-        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {s}") from None
+    number = as_number(s.detach() if isinstance(s, Tensor) else s)
     if not 0 <= number <= 2:
-        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {number:g}")
+        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {s}")
     return number

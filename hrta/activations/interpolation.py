@@ -20,27 +20,46 @@ def interpolate(z: Tensor, s: float | Tensor, base: str, inplace: bool = False) 
         z: pre-activations.
         s: homotopy parameter, a number or an array that broadcasts against z.
         base: a key of `BASES`.
-        inplace: whether to overwrite z where that is possible: for ReLU, on the CPU, and for s <= 1
-            or without gradients, since for s > 1 the sign of the output does not tell that of z.
+        inplace: whether to write the result to z and return z.
     """
     if is_traced(z):
         return handle_torch_function(interpolate, (z,), z, s, base, inplace)
+    if not z.is_floating_point():
+        z = as_floating(z)
     if isinstance(s, Tensor):
-        if s.ndim or _is_followed(s):
-            return _formula(z, s, base)
-        if not s.is_cpu:  # reading a number from a GPU would wait for its other work
-            return _prelu(z, s) if base == "relu" else Interpolation.apply(z, s, base)
-        s = s.item()
+        is_array = s.ndim > 0 or z.is_nested or _is_followed(s)
+        if not is_array and s.is_cpu:
+            s = s.item()  # from a GPU reading a number would wait for its other work
+    else:
+        is_array = z.is_nested
+    if inplace and (isinstance(s, Tensor) or is_array or not _has_kernel_in_place(z, s)):
+        # Of a copy, for the backward pass needs what is overwritten.
+        return z.copy_(interpolate(z.clone(), s, base))
+    return _formula(z, s, base) if is_array else _by_kernel(z, s, base, inplace)
+
+
+def _by_kernel(z: Tensor, s: float | Tensor, base: str, inplace: bool) -> Tensor:
+    """With a single s, which is a tensor if it is on a GPU."""
     if base == "relu":
-        inplace = inplace and (s <= 1 or not (torch.is_grad_enabled() and z.requires_grad))
-        # Not of slope 0, whose product with an infinite z is no number.
-        return functional.relu(z, inplace) if s == 1 else functional.leaky_relu(z, 1 - s, inplace)
-    if s == 1:
+        return _prelu(z, s) if isinstance(s, Tensor) else _leaky_relu(z, s, inplace)
+    if not isinstance(s, Tensor) and s == 1:
         return BASES[base](z)
     # A compiler fuses by itself; torch.func has no rules for torch.lerp.
     if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(z):
         return _formula(z, s, base)
     return Interpolation.apply(z, s, base)
+
+
+def as_floating(z: Tensor) -> Tensor:
+    """Integers as floating-point numbers; raises a ValueError for complex numbers."""
+    if z.is_complex():
+        raise ValueError("homotopy: z must be real; it is complex")
+    return z.to(torch.get_default_dtype())
+
+
+def _has_kernel_in_place(z: Tensor, s: float) -> bool:
+    """For s > 1 the sign of the output, from which gradients are computed, is not that of z."""
+    return s <= 1 or not (torch.is_grad_enabled() and z.requires_grad)
 
 
 def is_traced(z: object) -> bool:
@@ -62,8 +81,16 @@ def _is_followed(s: Tensor) -> bool:
 
 
 def _formula(z: Tensor, s: float | Tensor, base: str) -> Tensor:
-    value = BASES[base](z)
-    return ((1 - s) * z + s * value).to(value.dtype)
+    """With finite numbers for infinite z, whose product with 1 - s = 0 would be no number."""
+    value, largest = BASES[base](z), torch.finfo(z.dtype).max
+    if base == "relu":
+        return (value + (1 - s) * z.clamp(-largest, 0)).to(value.dtype)
+    return ((1 - s) * z.clamp(-largest, largest) + s * value).to(value.dtype)
+
+
+def _leaky_relu(z: Tensor, s: float, inplace: bool) -> Tensor:
+    # Not of slope 0, whose product with an infinite z is no number.
+    return functional.relu(z, inplace) if s == 1 else functional.leaky_relu(z, 1 - s, inplace)
 
 
 def _prelu(z: Tensor, s: Tensor) -> Tensor:

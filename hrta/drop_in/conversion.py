@@ -3,11 +3,13 @@
 import warnings
 from collections.abc import Iterator
 
+import torch
 from torch import nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 from hrta.activations import HomotopyActivation
 from hrta.drop_in.left_out import functions_called, modules_left, shown
-from hrta.drop_in.placement import CLASSES, FUNCTIONS, TRANSFORMER_LAYERS, place
+from hrta.drop_in.placement import CLASSES, FUNCTIONS, TRANSFORMER_LAYERS, keep_hooks, place
 
 # The settings that these modules must have.
 DEFAULTS: dict[type[nn.Module], dict[str, object]] = {
@@ -23,10 +25,12 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
     places is replaced by one module. s is on the device of the weights if all are on one device.
     In torch's transformer layers, activations that are functions are replaced, too. For evaluation
     torch has a fused version of an encoder layer, which computes ReLU or GELU whatever its
-    activation is; converted layers do not use it. `inplace=True` is kept for ReLU.
+    activation is; converted layers do not use it. `inplace=True` is kept for ReLU, and hooks are
+    kept. Activations among parametrizations of weights stay as they are.
 
-    A warning names what is left: activations of other classes, and functions such as torch.relu
-    that a `forward` calls, as far as torch.fx can trace it.
+    A warning names what is left: activations of other classes or that are not registered as
+    modules, and functions such as torch.relu that a `forward` calls. To find these, torch.fx traces
+    each `forward` that is not torch's, on a copy without buffers, as far as it can.
 
     Args:
         model: any module.
@@ -39,15 +43,18 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
     Raises:
         ValueError: model is not a module, base is not a key of `CLASSES`, the model has no such
             activation, an activation has settings other than the default, a recurrent layer has
-            this activation inside, a decoder layer does not use it, or s is outside [0, 2].
+            this activation inside or is fused with one, a decoder layer does not use it, or s is
+            outside [0, 2].
     """
     _check(model, base)
     found = list(_places(model, base))
     modules = {activation for _, _, activation in found}
-    devices = {weight.device for weight in model.parameters()}
+    devices = {weight.device for weight in model.parameters()} - {torch.device("meta")}
     replacements = {module: _replacement(module, s, devices) for module in modules}
     if type(model) is base:
-        return _replacement(model, s, devices)
+        replacement = _replacement(model, s, devices)
+        keep_hooks(model, replacement)
+        return replacement
     calls = functions_called(model)
     if not found:
         reason = f"; {shown(calls)}: put in an hrta.HomotopyActivation there" if calls else ""
@@ -68,7 +75,19 @@ def _check(model: nn.Module, base: type[nn.Module]) -> None:
         names = ", ".join(f"nn.{known.__name__}" for known in CLASSES)
         raise ValueError(f"convert: base must be one of {names}; it is {base!r}")
     _check_recurrent(model, base)
+    _check_fused(model, base)
     _check_decoders(model, base)
+
+
+def _check_fused(model: nn.Module, base: type[nn.Module]) -> None:
+    """Raise a ValueError if the activation is in a module that quantization has fused."""
+    for name, layer in model.named_modules():
+        kind = type(layer)
+        if kind.__module__.startswith("torch.ao.nn") and base.__name__ in kind.__name__:
+            raise ValueError(
+                f"convert: {kind.__name__}{f' {name}' if name else ''} cannot be converted: torch "
+                f"quantizes it with its {base.__name__}; convert the model before it is fused"
+            )
 
 
 def _check_recurrent(model: nn.Module, base: type[nn.Module]) -> None:
@@ -102,6 +121,8 @@ def _places(model: nn.Module, base: type[nn.Module]) -> Iterator[tuple[nn.Module
     """Each activation of the class with the module that contains it and its name there."""
     of_functions = base()
     for parent in model.modules():
+        if isinstance(parent, ParametrizationList):  # of weights
+            continue
         # named_children would list a shared module only once.
         for name, child in parent._modules.items():
             if type(child) is base:

@@ -27,6 +27,8 @@ TRANSFORMER_LAYERS = nn.TransformerEncoderLayer, nn.TransformerDecoderLayer
 
 def place(parent: nn.Module, name: str, activation: nn.Module) -> None:
     """Set the activation of a module, and what torch's transformer layers remember of it."""
+    if (replaced := parent._modules.get(name)) is not None:
+        keep_hooks(replaced, activation)
     setattr(parent, name, activation)
     if isinstance(parent, nn.TransformerEncoderLayer):
         fused = {nn.ReLU: 1, nn.GELU: 2}
@@ -34,3 +36,11 @@ def place(parent: nn.Module, name: str, activation: nn.Module) -> None:
     if isinstance(parent, nn.TransformerDecoderLayer):
         # A copy of a decoder layer without this entry gets ReLU.
         vars(parent)["activation"] = activation
+
+
+def keep_hooks(replaced: nn.Module, activation: nn.Module) -> None:
+    """Give the hooks of forward and backward passes to the activation that takes the place."""
+    for name, hooks in vars(replaced).items():
+        if name.startswith(("_forward", "_backward", "_is_full_backward", "_non_full_backward")):
+            # The same dictionaries: the handles of hooks remove them there.
+            vars(activation)[name] = hooks

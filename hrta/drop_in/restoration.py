@@ -1,5 +1,6 @@
 """Plain models from converted ones."""
 
+import warnings
 from collections.abc import Mapping
 from copy import copy
 from typing import Any
@@ -7,11 +8,21 @@ from typing import Any
 from torch import nn
 
 from hrta.activations import HomotopyActivation
-from hrta.drop_in.placement import CLASSES, TRANSFORMER_LAYERS, place
+from hrta.drop_in.placement import CLASSES, TRANSFORMER_LAYERS, keep_hooks, place
+
+
+def _check_module(function: str, model: object) -> None:
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"{function}: model must be a torch.nn.Module; it is {model!r}")
 
 
 def converted(model: nn.Module) -> dict[str, HomotopyActivation]:
-    """The homotopy activations of a model by their names in it; a shared one has the first."""
+    """The homotopy activations of a model by their names in it; a shared one has the first.
+
+    Raises:
+        ValueError: model is not a module.
+    """
+    _check_module("converted", model)
     named = model.named_modules()
     return {name: module for name, module in named if isinstance(module, HomotopyActivation)}
 
@@ -20,7 +31,8 @@ def restore(model: nn.Module, strict: bool = True) -> nn.Module:
     """Replace every homotopy activation by a module of torch for the same function, in place.
 
     With s = 1 that is the activation it was converted from, at another s for ReLU a
-    `nn.LeakyReLU(1 - s)`. So a trained model can be saved and exported without this package.
+    `nn.LeakyReLU(1 - s)`, for s > 1 not in place, with a warning if it was. So a trained model can
+    be saved and exported without this package.
 
     Args:
         model: any module.
@@ -33,8 +45,7 @@ def restore(model: nn.Module, strict: bool = True) -> nn.Module:
     Raises:
         ValueError: model is not a module, or an activation cannot be restored.
     """
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"restore: model must be a torch.nn.Module; it is {model!r}")
+    _check_module("restore", model)
     found = converted(model)
     plain = {module: _plain(module) for module in found.values()}
     stuck = [name for name, module in found.items() if plain[module] is None]
@@ -45,8 +56,12 @@ def restore(model: nn.Module, strict: bool = True) -> nn.Module:
             f"base {first.base} at s = {float(first.s):g}; set s to 1, or leave such activations "
             "with strict=False"
         )
+    if any(module.inplace and float(module.s) > 1 for module in found.values()):
+        warnings.warn("restore: nn.LeakyReLU of a negative slope is not in place", stacklevel=2)
     if isinstance(model, HomotopyActivation):
-        return plain[model] or model
+        if replacement := plain[model]:
+            keep_hooks(model, replacement)
+        return replacement or model
     for parent in list(model.modules()):
         for name, child in list(parent._modules.items()):
             if isinstance(child, HomotopyActivation) and (replacement := plain[child]):
@@ -86,8 +101,9 @@ def load_converted(model: nn.Module, state_dict: Mapping[str, Any]) -> nn.Module
             model has as a plain one.
         RuntimeError: the states do not fit otherwise; see `torch.nn.Module.load_state_dict`.
     """
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"load_converted: model must be a torch.nn.Module; it is {model!r}")
+    _check_module("load_converted", model)
+    if not isinstance(state_dict, Mapping):
+        raise ValueError(f"load_converted: state_dict must be a dictionary; it is {state_dict!r}")
     rest: Any = copy(state_dict)  # with the versions of its modules, which a dict would lose
     for key in _keys_of_s(model) & state_dict.keys():
         if (s := float(rest.pop(key))) != 1:

@@ -48,14 +48,10 @@ class HomotopyScheduler:
                 "HomotopyScheduler: model must be a torch.nn.Module, not its optimizer; it is a "
                 f"{type(model).__name__}"
             )
-        self._activations = [m for m in model.modules() if isinstance(m, HomotopyActivation)]
-        if not self._activations:
-            raise ValueError(
-                "HomotopyScheduler: the model must contain a HomotopyActivation; it has none (see "
-                "hrta.convert)"
-            )
+        self._model = model
+        self._activations = self._find_activations()
         for activation in self._activations:
-            if not activation.s_was_loaded:
+            if activation.s_is_from != "loaded":
                 activation.s = self.s
 
     @property
@@ -95,14 +91,26 @@ class HomotopyScheduler:
         self._position = self._start
         self._set_s()
 
+    def _find_activations(self) -> list[HomotopyActivation]:
+        """Those that the model has now; raises a ValueError if it has none."""
+        found = [m for m in self._model.modules() if isinstance(m, HomotopyActivation)]
+        if not found:
+            raise ValueError(
+                "HomotopyScheduler: the model must contain a HomotopyActivation; it has none (see "
+                "hrta.convert)"
+            )
+        return found
+
     def _set_s(self) -> None:
+        # The model may have been converted once more, or restored.
+        self._activations = self._find_activations()
         for activation in self._activations:
             activation.s = self.s
 
     def _check_loaded(self) -> None:
-        """Raise a ValueError if a loaded s is not that of the schedule."""
+        """Raise a ValueError if a state_dict has changed s to another than the schedule's."""
         for activation in self._activations:
-            if activation.s_was_loaded:
+            if activation.s_is_from != "set":
                 s = float(activation.s)
                 if not isclose(s, self.s, rel_tol=1e-6):  # it may have been float32
                     raise ValueError(

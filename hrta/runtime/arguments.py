@@ -9,7 +9,7 @@ import numpy as np
 
 def as_number(value: Any) -> float:
     """The value as a float; NaN, which is in no range, if it is not a single real number."""
-    if isinstance(value, str | bytes):
+    if isinstance(value, str | bytes | np.complexfloating):
         return nan
     try:
         return float(value) if np.ndim(value) == 0 else nan

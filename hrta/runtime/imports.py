@@ -13,8 +13,8 @@ from typing import cast
 EXTRAS = {
     "train": ("numba", "pandas", "psutil", "scipy", "sklearn", "tqdm"),
     "study": (
-        *("jinja2", "matplotlib", "nbconvert", "nbformat", "papermill", "pydantic", "rocrate"),
-        *("seaborn", "snakemake", "statsmodels", "typer", "yaml"),
+        *("jinja2", "matplotlib", "nbclient", "nbconvert", "nbformat", "papermill", "pydantic"),
+        *("rocrate", "seaborn", "snakemake", "statsmodels", "typer", "yaml"),
     ),
     "lightning": ("lightning", "pytorch_lightning"),
     "transformers": ("accelerate", "transformers"),

@@ -121,19 +121,54 @@ def test_a_module_follows_its_buffer_however_it_is_changed():
     assert torch.equal(activation(Z), homotopy(Z, 1.5))
 
 
-@pytest.mark.parametrize(("s", "in_place"), [(0.0, True), (0.5, True), (1.0, True), (1.5, False)])
-def test_in_place_where_the_gradient_can_be_had_from_the_output(s, in_place):
+@pytest.mark.parametrize("s", S)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_in_place_the_input_is_the_output_whatever_s_is(s, compiled):
     activation = HomotopyActivation(s, inplace=True)
-    leaf = Z.clone().requires_grad_()
-    z = leaf * 1
-    value = activation(z)
-    assert (value is z) == in_place
-    value.sum().backward()
-    torch.testing.assert_close(leaf.grad, derivatives(lambda z: formula(z, s, "relu"), Z)[1])
-    z = Z.clone()
-    assert activation(z) is z
-    torch.testing.assert_close(z, formula(Z, s, "relu"), rtol=1e-15, atol=1e-15)
     assert repr(activation) == f"HomotopyActivation(s={s:g}, base='relu', inplace=True)"
+
+    def both(z):
+        z = z * 1
+        return activation(z) + z  # the second one is the first one
+
+    if compiled:
+        torch.compiler.reset()
+        both = torch.compile(both, backend="aot_eager", fullgraph=True)
+    expected = derivatives_once(lambda z: 2 * formula(z, s, "relu"))
+    torch.testing.assert_close(derivatives_once(both), expected)
+    with torch.no_grad():
+        torch.testing.assert_close(both(Z), expected[0])
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_infinite_pre_activations_of_an_array_of_s(base):
+    """At s = 1 they are those of the base; 0 times infinity would be no number."""
+    z = torch.tensor([-torch.inf, torch.inf, torch.nan], dtype=torch.float64)
+    found = homotopy(z, torch.ones(3, dtype=torch.float64), base)
+    torch.testing.assert_close(found, BASES[base](z), equal_nan=True)
+    if base == "relu":
+        assert homotopy(z[1], torch.tensor([0.0, 0.5, 1.5, 2.0])).tolist() == [torch.inf] * 4
+
+
+def test_integers_and_nested_tensors():
+    activation = HomotopyActivation(1.5)
+    assert activation(torch.tensor([-2, 4])).tolist() == [1.0, 4.0]
+    nested = torch.nested.nested_tensor([Z[:3], Z[3:]], layout=torch.jagged, requires_grad=True)
+    activation(nested).values().sum().backward()
+    slopes = derivatives(lambda z: formula(z, 1.5, "relu"), Z)[1]
+    torch.testing.assert_close(nested.grad.values(), slopes)
+
+
+@pytest.mark.parametrize("z", [torch.ones(2, dtype=torch.complex64), "abc", [1, [2]], None])
+def test_pre_activations_that_are_no_numbers_are_one_line(z):
+    with pytest.raises(ValueError, match=r"^homotopy: z must be "):
+        homotopy(z, 1.5)
+
+
+@pytest.mark.parametrize("s", [1j, [1, [2]], "one"])
+def test_s_that_is_no_number_is_one_line(s):
+    with pytest.raises(ValueError, match=r"^homotopy: s must be "):
+        homotopy(Z, s)
 
 
 def test_in_place_is_for_relu():

@@ -1,8 +1,13 @@
 """What `convert` sees and leaves is named in one warning."""
 
 import copy
+import random
+import sys
+import threading
 import warnings
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -62,12 +67,12 @@ def test_nothing_left_is_no_warning():
     ("function", "name"),
     [
         (functional.relu, "functional.relu"),
-        (torch.relu, "functional.relu"),
-        (torch.relu_, "functional.relu_"),
+        (torch.relu, "torch.relu"),
+        (torch.relu_, "torch.relu_"),
         (lambda z: z.relu(), "Tensor.relu"),
         (lambda z: z.relu_(), "Tensor.relu_"),
         (functional.gelu, "functional.gelu"),
-        (torch.tanh, "functional.tanh"),
+        (torch.tanh, "torch.tanh"),
         (functional.leaky_relu, "functional.leaky_relu"),
     ],
 )
@@ -94,8 +99,83 @@ def test_a_look_is_silent(capsys):
 
 def test_what_cannot_be_traced_is_converted_without_a_look():
     network = nn.Sequential(Block(functional.relu, traceable=False), Block(torch.tanh))
-    assert message_of(network) == "convert: functions are not replaced: 1 calls functional.tanh"
+    assert message_of(network) == "convert: functions are not replaced: 1 calls torch.tanh"
     assert list(hrta.converted(network)) == ["0.relu", "1.relu"]
+
+
+def test_what_is_called_before_fx_gives_up_is_named():
+    class Partly(Block):
+        def forward(self, z):
+            z = torch.relu(self.relu(z))
+            return z if z.max() > 1 else -z
+
+    message = message_of(Partly(torch.relu))
+    assert message == "convert: functions are not replaced: the model calls torch.relu"
+
+
+def test_a_forward_that_exits_or_draws_numbers_is_no_harm():
+    class Rude(Block):
+        def forward(self, z):
+            random.random(), np.random.rand()  # noqa: NPY002
+            sys.exit(1)
+
+    np.random.seed(0)  # noqa: NPY002
+    state, expected = random.getstate(), np.random.RandomState(0).rand()
+    hrta.convert(Rude(torch.relu))
+    assert random.getstate() == state
+    assert np.random.rand() == expected  # noqa: NPY002
+
+
+def test_what_cannot_be_copied_is_no_hindrance():
+    block = Block(functional.relu)
+    block.lock = threading.Lock()
+    block.cached = block.linear.weight * 2  # has a history
+    block.parent = [block]
+    block.register_buffer("table", torch.zeros(()).expand(2**40))  # would be 4 TiB
+    assert "calls functional.relu" in message_of(block)
+
+
+def test_activations_that_are_not_registered_are_named():
+    block = Block(lambda z: z)
+    block.others = [nn.ReLU()]
+    block.by_name = {"a": block.relu}
+    message = message_of(nn.Sequential(block))
+    assert message == (
+        "convert: left as they are: 0.others (held in no module), 0.by_name (held in no module)"
+    )
+
+
+def test_a_layer_with_a_function_without_a_name():
+    function = partial(functional.gelu, approximate="tanh")
+    layer = nn.TransformerEncoderLayer(4, 1, 8, activation=function)
+    assert "0.activation (functools.partial" in message_of(nn.Sequential(layer, nn.ReLU()))
+
+
+def test_hooks_are_kept_and_can_be_removed():
+    seen, network = [], nn.Sequential(nn.Linear(1, 1), nn.ReLU())
+    handle = network[1].register_forward_hook(lambda *_: seen.append("forward"))
+    network[1].register_full_backward_hook(lambda *_: seen.append("backward"))
+    hrta.convert(network)
+    network(torch.ones(1, 1)).sum().backward()
+    hrta.restore(network)
+    network(torch.ones(1, 1))
+    assert seen == ["forward", "backward", "forward"]
+    handle.remove()
+    network(torch.ones(1, 1))
+    assert len(seen) == 3
+
+
+def test_parametrizations_stay():
+    network = nn.Sequential(nn.Linear(2, 2), nn.Softplus())
+    nn.utils.parametrize.register_parametrization(network[0], "weight", nn.Softplus())
+    hrta.convert(network, nn.Softplus)
+    assert list(hrta.converted(network)) == ["1"]
+
+
+def test_a_module_that_quantization_has_fused_is_refused():
+    fused = torch.ao.nn.intrinsic.LinearReLU(nn.Linear(2, 2), nn.ReLU())
+    with pytest.raises(ValueError, match="LinearReLU 1 cannot be converted: torch quantizes"):
+        hrta.convert(nn.Sequential(nn.ReLU(), fused))
 
 
 def test_a_model_that_has_functions_only_is_told_what_to_do():
@@ -105,12 +185,6 @@ def test_a_model_that_has_functions_only_is_told_what_to_do():
 
     with pytest.raises(ValueError, match=r"the model calls .*relu: put in an hrta.HomotopyAct"):
         hrta.convert(Functional())
-    network = Functional()
-    network.forward = lambda z: HOMOTOPY(z)
-    assert network(torch.ones(1)) == 1
-
-
-HOMOTOPY = hrta.HomotopyActivation()
 
 
 def test_an_activation_in_place_stays_so_where_it_can():
@@ -123,4 +197,6 @@ def test_an_activation_in_place_stays_so_where_it_can():
     message = message_of(nn.Sequential(nn.SiLU(inplace=True)), nn.SiLU)
     assert message == "convert: nn.SiLU(inplace=True) is no longer in place"
     # In place, torch has no gradient of a leaky ReLU of a negative slope.
-    assert not hrta.restore(hrta.convert(nn.Sequential(nn.ReLU(True)), s=1.5))[0].inplace
+    with pytest.warns(UserWarning, match="of a negative slope is not in place"):
+        restored = hrta.restore(hrta.convert(nn.Sequential(nn.ReLU(inplace=True)), s=1.5))
+    assert not restored[0].inplace

@@ -230,3 +230,43 @@ def test_what_makes_no_sense_is_refused():
         Plateau(0)
     with pytest.raises(ValueError, match=r"threshold must be in \[0, 1\); it is 1"):
         Plateau(1, 1.0)
+
+
+def test_a_scheduler_follows_what_is_converted_and_restored_later():
+    network = nn.Sequential(nn.ReLU(), nn.Tanh())
+    with pytest.warns(UserWarning, match="left as they are"):
+        convert(network)
+    scheduler = HomotopyScheduler(network, [Stage(0.5, 1), Stage(1.5, 1), Stage(2, 1)])
+    convert(network, nn.Tanh)
+    scheduler.step()
+    assert parameters_of(network) == [1.5, 1.5]
+    hrta.restore(network[:1])
+    network[0] = nn.ReLU()
+    network[1] = nn.Tanh()
+    with pytest.raises(ValueError, match="must contain a HomotopyActivation; it has none"):
+        scheduler.step()
+
+
+def test_a_plain_state_in_the_middle_of_a_schedule_is_said():
+    network, plain = convert(model()), model()
+    scheduler = HomotopyScheduler(network, [Stage(1.5, 9), Stage(2, 1)])
+    with pytest.warns(UserWarning, match="has no s"):
+        network.load_state_dict({"0.weight": plain[0].weight}, strict=False)
+    with pytest.raises(ValueError, match=r"loaded with s = 1, where the schedule has s = 1\.5"):
+        scheduler.step()
+    scheduler.restart()
+    assert parameters_of(network) == [1.5, 1.5]
+    # A scheduler that is made after it begins as usual.
+    with pytest.warns(UserWarning, match="has no s"):
+        network.load_state_dict(plain.state_dict())
+    HomotopyScheduler(network, [Stage(0.5, 9)]).step()
+    assert parameters_of(network) == [0.5, 0.5]
+
+
+def test_a_plateau_of_negative_losses():
+    """A rising loss is no progress, and a falling one must fall by a part of its size."""
+    scheduler = HomotopyScheduler(convert(model()), [Stage(1, 99), Stage(1.5, 1)], Plateau(3, 0.2))
+    assert [scheduler.step(loss) for loss in (-10, -9, -11.9, -12.1, -13, -14, -14.5)] == [
+        *([False] * 6),
+        True,
+    ]

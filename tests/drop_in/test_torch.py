@@ -203,9 +203,10 @@ def test_a_device_without_float64_gets_s_in_float32():
     assert parameters_of(network) == [1.5, 1.5]
 
 
-def test_s_goes_where_the_weights_are():
+def test_a_model_without_memory_has_an_s_with_a_number():
     layers = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).to("meta").eval()
-    activation = convert(layers)[1]
-    assert activation.s.device.type == "meta"
+    activation = convert(layers, s=0.5)[1]
+    assert (activation.s.device.type, float(activation.s)) == ("cpu", 0.5)
+    assert layers(torch.ones(1, 2, device="meta")).shape == (1, 2)
     assert not activation.training
-    assert repr(activation) == "HomotopyActivation(s=?, base='relu')"
+    assert repr(activation.to("meta")) == "HomotopyActivation(s=?, base='relu')"

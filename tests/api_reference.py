@@ -77,7 +77,10 @@ def _entry(found: griffe.Object, name: str) -> list[str]:
 
 
 def _signature(found: griffe.Object, name: str) -> str:
-    return f"```python\n{found.signature(name=name)}\n```"
+    signature = found.signature(name=name)
+    if found.is_class and not signature:  # it is inherited
+        signature = found.resolved_bases[0].signature(name=name)
+    return f"```python\n{signature}\n```"
 
 
 def _docstring(found: griffe.Object) -> Iterator[str]:

@@ -15,6 +15,11 @@ SHIFT_FLOOR, RUN_FLOOR = 0.001, 0.05
 # replications 9 are above 0.6, 2 above 0.7 and 1 above 0.8 of the tolerance without this factor, so
 # that one in thirty comparisons would have one above 1; with it, one in five hundred.
 RUN_TAIL = 1.25
+# A fresh run's own scatter raises the tolerance of a cell's mean and median up to this many times
+# what the reference's spread allows; spreads of few seeds differ by as much.
+CAP = 1.5
+# Fewer seeds than this do not show how far apart the two replications of a cell are.
+FEW = 10
 # The standard error of a median over that of the mean, of normal numbers.
 MEDIAN_ERROR = np.sqrt(np.pi / 2)
 # The columns that identify a network's initial weights: runs of different methods that share them
@@ -31,17 +36,18 @@ class Drawn(Rule):
     checks, in decades if the scale is logarithmic, the first three at a `level` that makes a false
     alarm in a whole verification rare:
 
-        run       |d| <= RUN_FLOOR + RUN_TAIL t sqrt(2) spread for every run; the spread is the standard
-                  deviation over seeds, the smaller of the reference's and the fresh one, so that a
-                  deviating run does not raise its own tolerance; the deviation is infinite if only
-                  one of the two is missing, has no logarithm on a logarithmic scale, or is infinite
-                  without being tolerated
+        run       |d| <= RUN_FLOOR + RUN_TAIL t sqrt(2) spread for every run; the spread is the
+                  standard deviation over seeds, the smaller of the reference's and the fresh one,
+                  so that a deviating run does not raise its own tolerance; the deviation is
+                  infinite if only one of the two is missing, has no logarithm on a logarithmic
+                  scale, or is infinite without being tolerated
         median    |median of d over a cell's k seeds| <= SHIFT_FLOOR + t e sd(d) / sqrt(k), where
                   e = MEDIAN_ERROR, t is the quantile of Student's t, and sd(d) counts as at most
-                  sqrt(2) spread
+                  the limit CAP sqrt(2) times the spread of the reference; for fewer seeds than FEW
+                  as at least half of the sqrt(2) times their own spread in the reference
         mean      the mean of d over a cell, over the cells that are near one another, and over the
                   whole table, by `hrta.study.analysis.shifts.mean_shift`; in a cell of several
-                  seeds it is at most SHIFT_FLOOR + t sqrt(2) spread / sqrt(k), too
+                  seeds it is at most SHIFT_FLOOR + t limit / sqrt(k), too
         diverged  the counts of runs that are infinite in only one pass the sign test, in each cell,
                   each group of cells that are near one another, and the table
         zero      likewise those that are 0 in only one, where a resolution is given
@@ -98,7 +104,8 @@ class Drawn(Rule):
         both = np.isfinite(scaled).all(axis=1)
         difference = np.where(both, np.subtract(*np.where(both[:, None], scaled, 0).T[::-1]), 0.0)
         groups = by["cell"], pool, both
-        spread = np.minimum(*(_widest(side, *groups) for side in scaled.T))
+        widest = [_widest(side, *groups) for side in scaled.T]
+        spread, limit = np.minimum(*widest), CAP * widest[0]
         own, pooled, freedom = _spreads(difference, *groups)
         t = stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
         independent = t * np.sqrt(2) * spread
@@ -108,13 +115,18 @@ class Drawn(Rule):
         units[~both & ~tolerated & ~equal(values)] = np.inf
         found = [pairs.assign(check="run", units=units)] if self.runs else []
 
-        error = np.minimum(t * MEDIAN_ERROR * np.maximum(own, pooled), independent * MEDIAN_ERROR)
+        limit = t * np.sqrt(2) * limit
+        # Few differences may lie together by chance, of whatever size.
+        scatter = _spreads(scaled[:, 0], *groups)[0] / np.sqrt(2)
+        few = pd.Series(both).groupby(by["cell"]).transform("sum").to_numpy() < FEW
+        own = np.where(few, np.maximum(own, scatter), own)
+        error = MEDIAN_ERROR * np.minimum(t * np.maximum(own, pooled), limit)
         known = both & (freedom > 0)
         weights = group_numbers(pairs, [name for name in WEIGHTS if name in pairs])
         for name, of in by.items():
             units = {"mean": mean_shift(difference, both, of, weights, level, SHIFT_FLOOR)}
             if name == "cell":
-                table = pd.DataFrame({"difference": difference, "error": error, "t": independent})
+                table = pd.DataFrame({"difference": difference, "error": error, "limit": limit})
                 cells = _cells(table[known], of[known]).reindex(range(of.max() + 1)).fillna(0)
                 units = {
                     "median": cells["median"],
@@ -206,7 +218,7 @@ def _cells(table: pd.DataFrame, cell: np.ndarray) -> pd.DataFrame:
     cells = table.groupby(cell)
     count = cells.size()
     median = SHIFT_FLOOR + cells["error"].first() / np.sqrt(count)
-    mean = SHIFT_FLOOR + cells["t"].first() / np.sqrt(count)
+    mean = SHIFT_FLOOR + cells["limit"].first() / np.sqrt(count)
     units = pd.DataFrame(
         {
             "median": cells["difference"].median().abs() / median,

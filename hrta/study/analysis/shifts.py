@@ -48,7 +48,8 @@ def mean_shift(
     networks = sums.groupby(level=0)
     count = pd.Series(known.astype(int)).groupby(group).sum().clip(lower=1)
     size = np.sqrt((sums**2).groupby(level=0).sum())
-    units = (networks.sum() / count).abs() / (floor + chance(level) * size / count)
+    allowed = floor + chance(level) * size / count
+    units = ((networks.sum() / count).abs() / allowed).where(size > 0, 0.0)
     return units.where(networks.size() > 1, 0.0).to_numpy()
 
 

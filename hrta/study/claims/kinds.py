@@ -75,9 +75,9 @@ ULPS = 16 * 2.0**-52
 EIGENVALUE = 1e-12
 # For values computed from eigenvalues far below lambda_max, or in thousands of float64 steps.
 DERIVED = 1e-6
-# The cross-entropy of a point is a difference of two numbers of the size of the logits; those of the
-# networks here are between 64 and 128, where float32's unit in the last place is 2^-17: up to half
-# of it is rounded to 0.
+# The cross-entropy of a point is a difference of two numbers of the size of the logits; those of
+# the networks here are between 64 and 128, where float32's unit in the last place is 2^-17: up to
+# half of it is rounded to 0.
 CROSS_ENTROPY = 2.0**-18
 # The square of float32's machine epsilon: of that order are rounding errors of outputs near 1.
 FLOAT32_FLOOR = 2.0**-46

@@ -34,7 +34,7 @@ def correlations(quantity: Quantity) -> pd.DataFrame:
     numbers = cells.ngroup()
     ranks -= ranks.groupby(numbers).transform("mean")
     products = pd.DataFrame(
-        {"both": ranks.prod(axis=1), **dict(zip("ab", (ranks**2).T.to_numpy()))}
+        {"both": ranks.prod(axis=1), "a": ranks["reference"] ** 2, "b": ranks["fresh"] ** 2}
     )
     sums = products.groupby(numbers).sum()
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,7 +1,6 @@
 """The smallest differences that a verification finds, table by table."""
 
 import numpy as np
-import pandas as pd
 
 from hrta.study.analysis.agreement import Close, Same
 from hrta.study.analysis.shifts import FALSE_ALARM
@@ -81,9 +80,9 @@ def _found(quantity: Quantity, decades: float, level: float, scope: str) -> floa
 def _share(quantity: Quantity, decades: float, level: float, scope: str) -> float:
     pairs, cell = quantity.pairs, list(quantity.cell)
     numbers = pairs.groupby(cell, dropna=False, sort=False)
-    chosen = (np.isfinite(pairs["reference"]) & (pairs["reference"] != 0)).to_numpy()
+    chosen = np.isfinite(pairs["reference"]).to_numpy() & (pairs["reference"] != 0).to_numpy()
     if scope == "number":
-        chosen &= (numbers.cumcount() == numbers[cell[0]].transform("size") // 2).to_numpy()
+        chosen = chosen & (numbers.cumcount() == numbers[cell[0]].transform("size") // 2).to_numpy()
     fresh = pairs["fresh"].to_numpy(dtype=float)
     size = 1.0
     if quantity.rule.scale == "relative":

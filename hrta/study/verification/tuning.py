@@ -91,6 +91,6 @@ def tuned_otherwise(deviations: pd.DataFrame) -> list[str]:
         return []
     different = (choices["reference"] != choices["fresh"]).groupby(choices["race"])
     return [
-        f"{race}: {row['sum']} of {row['size']} cells were tuned otherwise and are compared by their medians"
+        f"{race}: {row['sum']} of {row['size']} cells were tuned otherwise; compared by medians"
         for race, row in different.agg(["sum", "size"]).iterrows()
     ]

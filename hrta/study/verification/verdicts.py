@@ -35,7 +35,8 @@ def claim_ratios(claims: Claims, evidence: Mapping[str, pd.DataFrame]) -> pd.Dat
 def ratio_quantity(reference: pd.DataFrame, fresh: pd.DataFrame) -> Quantity:
     """The paired log ratios of two replications, as a quantity to compare.
 
-    Infinite ratios are left out: diverged runs and losses of 0 are counted where they are.
+    Infinite ratios are left out, as diverged runs and losses of 0 are counted where they are, and
+    so are cells of a single pair.
 
     Raises:
         ValueError: two rows of one cell and seed, or rows that only one of the two has.
@@ -50,6 +51,7 @@ def ratio_quantity(reference: pd.DataFrame, fresh: pd.DataFrame) -> Quantity:
     if pairs[["reference", "fresh"]].isna().any(axis=None):
         raise ValueError("verification: claims: a pair is only in one of the two")
     finite = np.isfinite(pairs[["reference", "fresh"]]).all(axis=1)
+    finite &= pairs.groupby(list(CELL))["seed"].transform("size") > 1
     rule = Drawn("absolute", near=("claim",), runs=False)
     return Quantity("claims", "log_ratio", rule, CELL, pairs[finite].reset_index(drop=True))
 

@@ -18,8 +18,9 @@ RUN_TAIL = 1.25
 # A fresh run's own scatter raises the tolerance of a cell's mean and median up to this many times
 # what the reference's spread allows; spreads of few seeds differ by as much.
 CAP = 1.5
-# Fewer seeds than this do not show how far apart the two replications of a cell are.
-FEW = 10
+# Fewer seeds than this do not show how far apart the two replications of a cell are, which may be
+# this many times as far as those of its pool.
+FEW, MOST = 10, 10.0
 # The standard error of a median over that of the mean, of normal numbers.
 MEDIAN_ERROR = np.sqrt(np.pi / 2)
 # The columns that identify a network's initial weights: runs of different methods that share them
@@ -44,7 +45,8 @@ class Drawn(Rule):
         median    |median of d over a cell's k seeds| <= SHIFT_FLOOR + t e sd(d) / sqrt(k), where
                   e = MEDIAN_ERROR, t is the quantile of Student's t, and sd(d) counts as at most
                   the limit CAP sqrt(2) times the spread of the reference; for fewer seeds than FEW
-                  as at least half of the sqrt(2) times their own spread in the reference
+                  as at least half of sqrt(2) times the cell's spread in the reference, or MOST times
+                  the standard deviation in the pool if that is less
         mean      the mean of d over a cell, over the cells that are near one another, and over the
                   whole table, by `hrta.study.analysis.shifts.mean_shift`; in a cell of several
                   seeds it is at most SHIFT_FLOOR + t limit / sqrt(k), too
@@ -116,11 +118,12 @@ class Drawn(Rule):
         found = [pairs.assign(check="run", units=units)] if self.runs else []
 
         limit = t * np.sqrt(2) * limit
-        # Few differences may lie together by chance, of whatever size.
-        scatter = _spreads(scaled[:, 0], *groups)[0] / np.sqrt(2)
+        own = np.maximum(own, pooled)
+        # Few differences may lie together by chance.
+        scatter = np.minimum(_spreads(scaled[:, 0], *groups)[0] / np.sqrt(2), MOST * pooled)
         few = pd.Series(both).groupby(by["cell"]).transform("sum").to_numpy() < FEW
         own = np.where(few, np.maximum(own, scatter), own)
-        error = MEDIAN_ERROR * np.minimum(t * np.maximum(own, pooled), limit)
+        error = MEDIAN_ERROR * np.minimum(t * own, limit)
         known = both & (freedom > 0)
         weights = group_numbers(pairs, [name for name in WEIGHTS if name in pairs])
         for name, of in by.items():

@@ -36,7 +36,14 @@ def test_processors_are_named():
 
 def test_records_are_those_of_results(tmp_path):
     results = tmp_path / "results"
-    for name in ("a", "benchmark", "manifest/manifest", "smoke/results/a", "benchmarks/a", "deep/b"):
+    for name in (
+        "a",
+        "benchmark",
+        "manifest/manifest",
+        "smoke/results/a",
+        "benchmarks/a",
+        "deep/b",
+    ):
         write_json({"versions": {"torch": "1"}}, results / f"{name}.json")
     for name in ("a", "smoke/results/a", "benchmarks/a", "deep/b", "deep/c"):
         write_table(pd.DataFrame({"loss": [1.0]}), results / f"{name}.parquet")

@@ -45,8 +45,8 @@ class Drawn(Rule):
         median    |median of d over a cell's k seeds| <= SHIFT_FLOOR + t e sd(d) / sqrt(k), where
                   e = MEDIAN_ERROR, t is the quantile of Student's t, and sd(d) counts as at most
                   the limit CAP sqrt(2) times the spread of the reference; for fewer seeds than FEW
-                  as at least half of sqrt(2) times the cell's spread in the reference, or MOST times
-                  the standard deviation in the pool if that is less
+                  as at least half of sqrt(2) times the cell's spread in the reference, up to MOST
+                  times the standard deviation in the pool
         mean      the mean of d over a cell, over the cells that are near one another, and over the
                   whole table, by `hrta.study.analysis.shifts.mean_shift`; in a cell of several
                   seeds it is at most SHIFT_FLOOR + t limit / sqrt(k), too
@@ -96,8 +96,6 @@ class Drawn(Rule):
             without what its members do not share, where reference and fresh are medians, 0 and the
             mean difference, or fractions.
         """
-        from scipy import stats
-
         columns = {"cell": list(cell), "near": list(self._near(cell)), "table": []}
         by = {name: group_numbers(pairs, names) for name, names in columns.items()}
         pool = group_numbers(pairs, list(self.pool or cell))
@@ -105,32 +103,18 @@ class Drawn(Rule):
         scaled, censored = self._scaled(values, by["cell"], by["near"])
         both = np.isfinite(scaled).all(axis=1)
         difference = np.where(both, np.subtract(*np.where(both[:, None], scaled, 0).T[::-1]), 0.0)
-        groups = by["cell"], pool, both
-        widest = [_widest(side, *groups) for side in scaled.T]
-        spread, limit = np.minimum(*widest), CAP * widest[0]
-        own, pooled, freedom = _spreads(difference, *groups)
-        t = stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
-        independent = t * np.sqrt(2) * spread
-        units = np.abs(difference) / (RUN_FLOOR + RUN_TAIL * independent)
+        allowed = _allowed(scaled, difference, by["cell"], pool, both, level)
+        units = np.abs(difference) / allowed["run"].to_numpy()
         infinite = np.isposinf(values)
         tolerated = _tolerated(infinite, by["cell"], by["near"]) & np.isfinite(scaled).any(axis=1)
         units[~both & ~tolerated & ~equal(values)] = np.inf
         found = [pairs.assign(check="run", units=units)] if self.runs else []
 
-        limit = t * np.sqrt(2) * limit
-        own = np.maximum(own, pooled)
-        # Few differences may lie together by chance.
-        scatter = np.minimum(_spreads(scaled[:, 0], *groups)[0] / np.sqrt(2), MOST * pooled)
-        few = pd.Series(both).groupby(by["cell"]).transform("sum").to_numpy() < FEW
-        own = np.where(few, np.maximum(own, scatter), own)
-        error = MEDIAN_ERROR * np.minimum(t * own, limit)
-        known = both & (freedom > 0)
         weights = group_numbers(pairs, [name for name in WEIGHTS if name in pairs])
         for name, of in by.items():
             units = {"mean": mean_shift(difference, both, of, weights, level, SHIFT_FLOOR)}
             if name == "cell":
-                table = pd.DataFrame({"difference": difference, "error": error, "limit": limit})
-                cells = _cells(table[known], of[known]).reindex(range(of.max() + 1)).fillna(0)
+                cells = _cells(allowed.assign(difference=difference), of)
                 units = {
                     "median": cells["median"],
                     "mean": np.maximum(units["mean"], cells["mean"]),
@@ -216,18 +200,42 @@ def _widest(side: np.ndarray, cell: np.ndarray, pool: np.ndarray, known: np.ndar
     return of_cells.groupby(pool).transform("max").to_numpy()
 
 
+def _allowed(
+    scaled: np.ndarray,
+    difference: np.ndarray,
+    cell: np.ndarray,
+    pool: np.ndarray,
+    both: np.ndarray,
+    level: float,
+) -> pd.DataFrame:
+    """What is allowed for each row: run, and the cell's median and mean for a single seed.
+
+    The last two are missing where nothing is known.
+    """
+    from scipy import stats
+
+    groups = cell, pool, both
+    widest = [_widest(side, *groups) for side in scaled.T]
+    own, pooled, freedom = _spreads(difference, *groups)
+    # Few differences may lie together by chance.
+    scatter = np.minimum(_spreads(scaled[:, 0], *groups)[0] / np.sqrt(2), MOST * pooled)
+    few = pd.Series(both).groupby(cell).transform("sum").to_numpy() < FEW
+    scatter = np.maximum(np.maximum(own, pooled), np.where(few, scatter, 0.0))
+    t = stats.t.ppf(1 - level / 2, np.maximum(freedom, 1))
+    limit = t * CAP * np.sqrt(2) * widest[0]
+    run = RUN_FLOOR + RUN_TAIL * t * np.sqrt(2) * np.minimum(*widest)
+    table = pd.DataFrame({"median": MEDIAN_ERROR * np.minimum(t * scatter, limit), "mean": limit})
+    return table.where(pd.Series(both & (freedom > 0)), axis=0).assign(run=run)
+
+
 def _cells(table: pd.DataFrame, cell: np.ndarray) -> pd.DataFrame:
     """Each cell's median and mean difference in units of the tolerances; 0 for one seed."""
-    cells = table.groupby(cell)
-    count = cells.size()
-    median = SHIFT_FLOOR + cells["error"].first() / np.sqrt(count)
-    mean = SHIFT_FLOOR + cells["limit"].first() / np.sqrt(count)
-    units = pd.DataFrame(
-        {
-            "median": cells["difference"].median().abs() / median,
-            "mean": cells["difference"].mean().abs() / mean,
-        }
-    )
+    known = table["mean"].notna()
+    cells = table.where(known, axis=0).groupby(cell)
+    count = cells["mean"].count()
+    difference = cells["difference"].agg(["median", "mean"]).abs()
+    allowed = cells[["median", "mean"]].first().div(np.sqrt(count.clip(lower=1)), axis=0)
+    units = difference / (SHIFT_FLOOR + allowed)
     return units.where(count > 1, 0.0)
 
 

@@ -38,11 +38,11 @@ def power_table(reference: Replication, other: Replication, claims: Claims) -> s
         "| --- | --- | --- | --- | --- |",
     ]
     for each in pairs:
-        lines.append(f"| {each.kind}.{each.name} | {' | '.join(_smallest(each, level))} |")
+        lines.append(f"| {each.kind}.{each.name} | {' | '.join(smallest(each, level))} |")
     return "\n".join(lines) + "\n"
 
 
-def _smallest(quantity: Quantity, level: float) -> list[str]:
+def smallest(quantity: Quantity, level: float) -> list[str]:
     """The smallest differences of a number, a cell and a table that are found, as text."""
     if isinstance(quantity.rule, Same):
         return ["any"] * 4

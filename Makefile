@@ -11,6 +11,7 @@ NT_READY := .venv-nt/.ready
 CORES ?= all
 DEVICE ?= cpu
 KILLS ?= 20
+REFERENCE ?= data/reference
 
 # The first Python on the path that is new enough, as the interpreter behind any environment that
 # is active now (which may be the one to be made anew); or PYTHON=/path/to/python.
@@ -48,11 +49,11 @@ replicate: $(READY)
 
 # What `make replicate` found, number by number against data/reference.
 verify: $(READY)
-	$(BIN)/python -m hrta verify results/evidence data/reference
+	$(BIN)/python -m hrta verify results/evidence data/reference --results results
 
-# The reference anew, from what `make replicate` found.
+# The reference anew, from what `make replicate` found; REFERENCE=data/reference/intel for another.
 reference: $(READY)
-	$(BIN)/python -m hrta reference results/evidence data/reference --results results \
+	$(BIN)/python -m hrta reference results/evidence $(REFERENCE) --results results \
 		$(addprefix --keep ,$(wildcard tables/claims.csv))
 
 # Where the time of `make replicate` went, and how long it takes on other numbers of cores.

@@ -15,6 +15,10 @@ TWICE = {
     **{"s": [1.0, 1.5], "index": [0, 1], "candidate": [0, 1], "level": [0.1, 0.01]},
     **{"coordinate": ["x1", "y"], "seed": range(12)},
 }
+# A machine and the code, as environment.json names them.
+MACHINE = {"versions": {"torch": "1"}, "cpu": "c", "cpu_model": "6-1-1", "device": "cpu"}
+MACHINE |= {"platform": "Linux-1-with-glibc2"}
+MADE = {"code": "abc", "machines": [MACHINE]}
 WORDS = {"experiment", "problem", "optimizer", "race", "file", "set"}
 
 

@@ -1,5 +1,6 @@
 """The commands of the verification: `hrta verify` and `hrta reference`."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -21,30 +22,39 @@ def verify(
     partial: Annotated[
         bool, typer.Option("--partial", help="Compare what the run has made, not all there is.")
     ] = False,
+    results: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the run's results: says on what and with which code."),
+    ] = None,
+    claims: Annotated[Path, typer.Option(help="YAML file of the claims.")] = Path(
+        "config/claims.yaml"
+    ),
+    power: Annotated[
+        bool, typer.Option("--power", help="Print the smallest differences that would be found.")
+    ] = False,
 ) -> None:
     """Compare a run with the reference, number by number; a disagreement is an error."""
-    from hrta.study.config.flat import relevant
-    from hrta.study.verification.comparison import compare, disagreements, part_of, summary
-    from hrta.study.verification.reference import differences, read_evidence, read_reference
-    from hrta.study.verification.tuning import left_out
+    from hrta.study.config.claims import read_claims
+    from hrta.study.verification.power import power_table
+    from hrta.study.verification.reference import read_evidence, read_references
+    from hrta.study.verification.report import verified
 
-    expected, numbers = read_reference(reference)
-    found, own_numbers = read_evidence(evidence)
-    if differing := differences(relevant(numbers), relevant(own_numbers)):
-        more = f" and {len(differing) - 3} more differ" if len(differing) > 3 else ""
-        raise ValueError(
-            f"{evidence}: configuration differs from the reference: "
-            f"{'; '.join(differing[:3])}{more}"
-        )
-    deviations = compare(part_of(expected, found) if partial else expected, found)
-    table = summary(deviations)
-    print(table.to_string(index=False))
-    for line in [*left_out(deviations), *disagreements(deviations)]:
-        print(line)
-    wrong = int((table["agree"] == "no").sum())
+    references = read_references(reference)
+    found = read_evidence(evidence)
+    if results is not None:
+        found = replace(found, environment=_environment(results))
+    judged = None if partial else read_claims(claims)
+    if power:
+        print(power_table(references[0], found, judged), end="")
+        return
+    comparisons, rows = verified(found, references, judged, partial)
+    for number, each in enumerate(comparisons, start=1):
+        print(f"reference {number}:", *each.lines(), sep="\n  ")
+    print(rows.to_string(index=False))
+    wrong = int((rows["agree"] == "no").sum())
     if wrong:
-        raise ValueError(f"verify: {wrong} of {len(table)} quantities disagree with {reference}")
-    print(f"all {len(table)} quantities agree with {reference}")
+        raise ValueError(f"verify: {wrong} of {len(rows)} quantities disagree with {reference}")
+    print(f"all {len(rows)} quantities agree with {reference}")
 
 
 @app.command()
@@ -57,21 +67,24 @@ def reference(
     ] = (),
 ) -> None:
     """Make a reference from a run."""
-    from hrta.study.verification.reference import records_of, write_reference
+    from hrta.study.verification.reference import write_reference
 
     if output.exists() and not output.is_dir():
         raise ValueError(f"{output}: must be a folder")
-    facts = {"made": datetime.now(UTC).date().isoformat()} | _code(results)
-    write_reference(evidence, output, records_of(results), facts, keep)
+    made = {"made": datetime.now(UTC).date().isoformat()}
+    write_reference(evidence, output, made | _environment(results), keep)
 
 
-def _code(results: Path) -> dict[str, object]:
-    """The commit of the code that made the results, and whether files differed from it."""
-    from hrta.study.pipeline.manifest import read_manifest, version_control
+def _environment(results: Path) -> dict[str, object]:
+    """The code that made the results, whether files differed from its commit, and the machines."""
+    from hrta.study.pipeline.manifest import code_digest, read_manifest, version_control
+    from hrta.study.verification.machines import machines, records_of
 
     file = results / "manifest/manifest.json"
     if file.is_file():
         manifest = read_manifest(file)
-        return {"commit": manifest.commit, "modified": manifest.modified}
-    commit, modified = version_control(Path.cwd())
-    return {"commit": commit, "modified": modified}
+        commit, modified, code = manifest.commit, manifest.modified, code_digest(manifest.jobs)
+    else:
+        (commit, modified), code = version_control(Path.cwd()), None
+    found = machines(records_of(results))
+    return {"commit": commit, "modified": modified, "code": code, "machines": found}

@@ -12,7 +12,8 @@ def provenance(wall_time: float) -> dict[str, object]:
     return {
         "versions": {"python": platform.python_version()} | {p: _version(p) for p in packages},
         "platform": platform.platform(),
-        "cpu": _cpu_model(),
+        "cpu": _cpu_name(),
+        "cpu_model": _cpu_model(),
         "wall_time": round(wall_time, 3),
     }
 
@@ -26,10 +27,22 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def _cpu_model() -> str:
+def _cpu(*names: str) -> list[str]:
+    """The values of the first processor in /proc/cpuinfo that have these names."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        text = Path("/proc/cpuinfo").read_text()
     except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+        return []
+    pairs = (line.partition(":") for line in text.partition("\n\n")[0].splitlines())
+    known = {name.strip(): value.strip() for name, _, value in pairs}
+    return [known[name] for name in names if name in known]
+
+
+def _cpu_name() -> str:
+    return next(iter(_cpu("model name")), platform.processor())
+
+
+def _cpu_model() -> str | None:
+    """Family, model and stepping, as virtual machines give different models one name."""
+    numbers = _cpu("cpu family", "model", "stepping")
+    return "-".join(numbers) if len(numbers) == 3 else None

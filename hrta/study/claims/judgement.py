@@ -39,7 +39,7 @@ def log_ratios(evidence: pd.DataFrame, judged: Evidence, where: str) -> pd.DataF
         where: its key, for messages.
 
     Returns:
-        Table of `CLAIM_CELL`, as text, and log_ratio. Two diverged runs, or two losses or
+        Table of `CLAIM_CELL`, as text, seed and log_ratio. Two diverged runs, or two losses or
         eigenvalues of 0, are a tie.
 
     Raises:
@@ -62,7 +62,7 @@ def log_ratios(evidence: pd.DataFrame, judged: Evidence, where: str) -> pd.DataF
     if len(missing):
         cell = cell_of(missing.iloc[0])
         raise ValueError(f"{where}: a number is missing or negative: {cell}")
-    return ratios[[*CLAIM_CELL, "log_ratio"]]
+    return ratios[[*CLAIM_CELL, "seed", "log_ratio"]]
 
 
 def evaluate(claims: Claims, evidence: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

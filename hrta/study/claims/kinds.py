@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from hrta.study.analysis import schema
-from hrta.study.analysis.agreement import Close, Drawn, Rule, Same
+from hrta.study.analysis.agreement import Close, Rule, Same
+from hrta.study.analysis.draws import Drawn
 from hrta.study.claims import ratios, reductions
 
 
@@ -44,6 +45,9 @@ class Kind:
         rules: for each other column the rule by which two replications must agree.
         reading: how claims read it; None if no claim is judged on it.
         second: whether it is made from the second tables of the jobs.
+        section: part of the configuration that asks for it, by its dotted path, with columns of the
+            key in braces and * for any name; empty for the whole.
+        seeds: the name in this section of the number of seeds; None if the rows have no seeds.
         folder_column: column to be added with the name of the file's folder, if any.
         file_column: column to be added with the name of the file, if any.
     """
@@ -54,6 +58,8 @@ class Kind:
     rules: dict[str, Rule]
     reading: Reading | None = None
     second: bool = False
+    section: str = ""
+    seeds: str | None = "seeds"
     folder_column: str | None = None
     file_column: str | None = None
 
@@ -69,8 +75,10 @@ ULPS = 16 * 2.0**-52
 EIGENVALUE = 1e-12
 # For values computed from eigenvalues far below lambda_max, or in thousands of float64 steps.
 DERIVED = 1e-6
-# Cross-entropies in float32 are multiples of about this value, or 0.
-ROUNDED = 1e-8
+# The cross-entropy of a point is a difference of two numbers of the size of the logits; those of
+# the networks here are between 64 and 128, where float32's unit in the last place is 2^-17: up to
+# half of it is rounded to 0.
+CROSS_ENTROPY = 2.0**-18
 # The square of float32's machine epsilon: of that order are rounding errors of outputs near 1.
 FLOAT32_FLOOR = 2.0**-46
 NEAR_RUN, NEAR_RACE = ("experiment", "optimizer"), ("race", "problem")
@@ -92,10 +100,11 @@ KINDS = {
     ),
     "races": Kind(
         results=RACES,
+        section="*.{race}",
         key=("race", *schema.RACE.run),
         reduce=reductions.race_results,
         rules={
-            "loss": Drawn(near=NEAR_RACE, step=ROUNDED, floor=FLOAT32_FLOOR),
+            "loss": Drawn(near=NEAR_RACE, resolution=CROSS_ENTROPY, floor=FLOAT32_FLOOR),
             "test_loss": Drawn(near=NEAR_RACE),
             "test_error": Drawn("absolute", near=NEAR_RACE),
         },
@@ -105,13 +114,15 @@ KINDS = {
     "tuning": Kind(
         results=RACES,
         second=True,
+        section="*.{race}",
+        seeds="tuning_seeds",
         key=("race", *schema.TUNING.run),
         reduce=reductions.tuning,
         rules={
             "loss": Drawn(
                 pool=("race", *schema.RACE_CELL),
                 near=NEAR_RACE,
-                step=ROUNDED,
+                resolution=CROSS_ENTROPY,
                 floor=FLOAT32_FLOOR,
             )
         }
@@ -120,6 +131,7 @@ KINDS = {
     ),
     "poisson": Kind(
         results=("poisson",),
+        section="poisson.problems.{experiment}",
         key=schema.POISSON.run,
         reduce=reductions.ritz_errors,
         rules=dict.fromkeys(("l2_error", "h1_error"), Drawn(pool=("experiment",)))
@@ -128,6 +140,7 @@ KINDS = {
     ),
     "spectra": Kind(
         results=("spectra",),
+        section="spectra",
         key=schema.SPECTRA.key,
         reduce=reductions.extremes,
         rules={"eigenvalue": Close(EIGENVALUE, ("experiment", "kernel", "width", "seed", "s"))},
@@ -136,6 +149,7 @@ KINDS = {
     # Networks of infinite width are drawn with eigenvectors, whose signs are arbitrary.
     "theory_rates": Kind(
         results=("theory/rates",),
+        section="theory.rates",
         key=(*schema.RATES.run, "stage"),
         reduce=reductions.rates,
         rules=dict.fromkeys(
@@ -151,18 +165,22 @@ KINDS = {
     ),
     "theory_motion": Kind(
         results=("theory/motion",),
+        section="theory.motion",
         key=(*schema.MOTION.run, "step", "stage"),
         reduce=reductions.stage_ends,
         rules=dict.fromkeys(schema.MOTION.measured, Drawn(pool=("optimizer", "stage"))),
     ),
     "theory_width": Kind(
         results=("theory/width",),
+        section="theory.width_limit",
         key=schema.WIDTH_LIMIT.key,
         reduce=reductions.whole,
         rules=dict.fromkeys(schema.WIDTH_LIMIT.measured, Close(DERIVED, ("experiment", "s"))),
     ),
     "theory_samples": Kind(
         results=("theory/samples",),
+        section="theory.sample_number",
+        seeds=None,
         key=schema.SAMPLE_NUMBER.key,
         reduce=reductions.whole,
         rules=dict.fromkeys(
@@ -171,12 +189,15 @@ KINDS = {
     ),
     "theory_jumps": Kind(
         results=("theory/jumps",),
+        section="theory.rates",
+        seeds=None,
         key=schema.JUMPS.key,
         reduce=reductions.whole,
         rules=dict.fromkeys(schema.JUMPS.measured, Close(DERIVED, schema.JUMPS.key)),
     ),
     "acceleration": Kind(
         results=("acceleration",),
+        section="competitors.acceleration",
         key=schema.ACCELERATION.run,
         reduce=reductions.decay,
         rules=dict.fromkeys(
@@ -188,6 +209,7 @@ KINDS = {
     ),
     "acceleration_steps": Kind(
         results=("acceleration",),
+        section="competitors.acceleration",
         key=("experiment", "optimizer", "width", "level", "seed"),
         reduce=reductions.steps,
         rules=dict.fromkeys(("steps", "ratio"), Drawn(pool=("experiment", "optimizer", "level"))),
@@ -195,24 +217,28 @@ KINDS = {
     "slopes": Kind(
         results=("slopes",),
         second=True,
+        section="competitors.adaptive_slopes",
         key=("experiment", "variant", "step", "seed"),
         reduce=reductions.solution_errors,
         rules={"error": Drawn(pool=("experiment", "step"))},
     ),
     "slope_ends": Kind(
         results=("slopes",),
+        section="competitors.adaptive_slopes",
         key=("experiment", "problem", "variant", "step", "seed"),
         reduce=reductions.last_step,
         rules=dict.fromkeys(schema.SLOPES.measured, Drawn(pool=("experiment", "step"))),
     ),
     "anmin": Kind(
         results=("anmin",),
+        section="competitors.alternation",
         key=schema.ANMIN.key,
         reduce=reductions.whole,
         rules=dict.fromkeys(schema.ANMIN.measured, Drawn()),
     ),
     "data": Kind(
         results=(),
+        seeds=None,
         key=("file", "problem", "set", "point", "coordinate"),
         reduce=reductions.coordinates,
         rules={"value": Close(ULPS, ("file", "coordinate"))},

@@ -14,6 +14,10 @@ IRRELEVANT = {
 }
 
 
+# Names in older files, and what they are called now.
+RENAMED = {"siblings": "competitors", "beyond": "extensions", "checkpoints": "solution_steps"}
+
+
 def numbers_of(settings: BaseModel) -> dict[str, object]:
     """The values that results depend on, by their dotted paths in the file.
 
@@ -28,9 +32,15 @@ def relevant(numbers: Mapping[str, object]) -> dict[str, object]:
 
     Args:
         numbers: values by their dotted paths, as `numbers_of` returns them.
+
+    Returns:
+        Values by their paths, in today's names.
     """
+    parts = {path: path.split(".") for path in numbers}
     return {
-        path: value for path, value in numbers.items() if IRRELEVANT.isdisjoint(path.split("."))
+        ".".join(RENAMED.get(part, part) for part in parts[path]): value
+        for path, value in numbers.items()
+        if IRRELEVANT.isdisjoint(parts[path])
     }
 
 

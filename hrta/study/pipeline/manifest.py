@@ -1,6 +1,7 @@
 """The manifest of a run: which job made which file, from which inputs, how and when."""
 
 import csv
+import hashlib
 import json
 import subprocess
 from collections.abc import Iterable
@@ -157,6 +158,23 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+def code_digest(jobs: Iterable[Job]) -> str | None:
+    """SHA-256 of the modules that results depend on, as they were when the results were made.
+
+    None if a manifest does not say it.
+    """
+    modules = {
+        (path[path.rindex("hrta/") :], digest)
+        for job in jobs
+        if "versions" in job.result
+        for path, digest in job.inputs.items()
+        if path.endswith(".py") and "hrta/" in path
+    }
+    if not modules or any(digest is None for _, digest in modules):
+        return None
+    return hashlib.sha256(json.dumps(sorted(modules)).encode()).hexdigest()
 
 
 def find_manifest(file: str | Path) -> Path:

@@ -1,69 +1,72 @@
 """Comparison of a replication with the reference, number by number."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
-from hrta.study.analysis.agreement import FALSE_ALARM, Close
+from hrta.study.analysis.agreement import SIDES, Close, Rule, equal
+from hrta.study.analysis.shifts import FALSE_ALARM
 from hrta.study.claims.kinds import KINDS
-from hrta.study.verification.tuning import RACED, about_choices, tuned
+from hrta.study.verification.tables import named, side_by_side
+from hrta.study.verification.tuning import RACED, about_choices, otherwise, tuned
+
+Tables = Mapping[str, pd.DataFrame]
+# The checks of single numbers.
+SINGLE = ("run", "value", "choice")
 
 
-def side_by_side(kind: str, reference: pd.DataFrame, fresh: pd.DataFrame) -> pd.DataFrame:
-    """Both tables merged by key; the names of the fresh columns end in *.
+@dataclass(frozen=True)
+class Quantity:
+    """A column of the evidence in two replications, and the rule by which they must agree.
 
-    Raises:
-        ValueError: rows or columns that only one of the tables has, or a column without a rule.
+    Attributes:
+        kind, name: of the evidence, and of its column.
+        rule: see `hrta.study.analysis.agreement`.
+        cell: columns; rows with the same values in them differ only in their seed.
+        pairs: table of a key, reference, fresh, and size where the rule needs it.
     """
-    key = list(KINDS[kind].key)
-    if unpaired := sorted(set(reference) ^ set(fresh)):
-        raise ValueError(
-            f"verification: {kind}: only one of the two has the column {', '.join(unpaired)}"
+
+    kind: str
+    name: str
+    rule: Rule
+    cell: tuple[str, ...]
+    pairs: pd.DataFrame
+
+    def tests(self) -> int:
+        """The number of statistical tests."""
+        return self.rule.tests(self.pairs, self.cell)
+
+    def deviations(self, level: float) -> pd.DataFrame:
+        """The deviations in units of the tolerances, with each test at this level."""
+        found = self.rule.deviations(self.pairs, level, self.cell).drop(
+            columns="size", errors="ignore"
         )
-    # Whether a candidate was chosen is compared by `tuned`.
-    if unknown := sorted(set(reference) - {*key, *KINDS[kind].rules, "chosen"}):
-        raise ValueError(f"verification: no rule for {kind}.{unknown[0]}")
-    both = reference.merge(fresh, on=key, how="outer", suffixes=("", "*"), indicator=True)
-    for side, whose in (("left_only", "reference"), ("right_only", "fresh run")):
-        unmatched = both.loc[both["_merge"] == side, key]
-        if len(unmatched):
-            raise ValueError(
-                f"verification: {kind}: {len(unmatched)} rows are only in the {whose}, the first "
-                f"{named(unmatched.iloc[0])}"
-            )
-    return both.drop(columns="_merge")
+        return found.assign(kind=self.kind, quantity=self.name)
+
+    def multiplied(self, factor: float | np.ndarray) -> "Quantity":
+        """The quantity with the fresh numbers multiplied."""
+        return replace(self, pairs=self.pairs.assign(fresh=self.pairs["fresh"] * factor))
 
 
-def named(row: pd.Series) -> str:
-    """The columns of a row that are not missing, with their values."""
-    return ", ".join(f"{name} {value}" for name, value in row.items() if pd.notna(value))
+def quantities(kind: str, pairs: pd.DataFrame) -> list[Quantity]:
+    """The columns of merged rows of a kind that have a rule."""
+    found = []
+    for column, rule in KINDS[kind].rules.items():
+        if column in pairs:
+            table = pairs[[*KINDS[kind].key, column, f"{column}*"]]
+            table = table.rename(columns={column: "reference", f"{column}*": "fresh"})
+            if isinstance(rule, Close) and rule.of:
+                table = table.assign(size=pairs[rule.of])
+            found.append(Quantity(kind, column, rule, KINDS[kind].cell, table))
+    return found
 
 
-def part_of(
-    reference: Mapping[str, pd.DataFrame], fresh: Mapping[str, pd.DataFrame]
-) -> dict[str, pd.DataFrame]:
-    """The rows of the reference that a replication of some of the items has, too."""
-    return {
-        kind: reference[kind].merge(table[list(KINDS[kind].key)])
-        for kind, table in fresh.items()
-        if kind in reference
-    }
+def paired(reference: Tables, fresh: Tables) -> tuple[list[Quantity], list[pd.DataFrame]]:
+    """All quantities of two replications, and the deviations of the choices of the races.
 
-
-def compare(
-    reference: Mapping[str, pd.DataFrame], fresh: Mapping[str, pd.DataFrame]
-) -> pd.DataFrame:
-    """All deviations of a replication from the reference.
-
-    The runs of a race are compared if both methods were tuned to the same parameters.
-
-    Args:
-        reference: evidence by kind, as `hrta.study.claims.evidence.collect` returns it.
-        fresh: evidence of the replication, likewise.
-
-    Returns:
-        Table of kind, quantity, check, units (the deviation in units of the tolerance; above 1 the
-        two disagree), reference, fresh, and the columns of the kinds' keys.
+    Runs of a race whose methods were tuned to different parameters are compared by their medians.
 
     Raises:
         ValueError: kinds, rows or columns that only one of the two has.
@@ -75,25 +78,67 @@ def compare(
     if "tuning" in pairs:
         choices = tuned(pairs["tuning"])
         found.append(about_choices(choices))
-        same = choices.loc[choices["reference"] == choices["fresh"], RACED]
+        alike = choices["reference"] == choices["fresh"]
         if "races" in pairs:
-            pairs["races"] = pairs["races"].merge(same, on=RACED)
-    rules = {
-        (kind, column): KINDS[kind].rules[column]
-        for kind, table in pairs.items()
-        for column in table
-        if column in KINDS[kind].rules
-    }
-    tests = sum(rule.tests(pairs[kind], KINDS[kind].cell) for (kind, _), rule in rules.items())
-    for (kind, column), rule in rules.items():
-        table = pairs[kind][[*KINDS[kind].key, column, f"{column}*"]]
-        table = table.rename(columns={column: "reference", f"{column}*": "fresh"})
-        if isinstance(rule, Close) and rule.of:
-            table = table.assign(size=pairs[kind][rule.of])
-        deviations = rule.deviations(table, FALSE_ALARM / max(tests, 1), KINDS[kind].cell)
-        deviations = deviations.drop(columns="size", errors="ignore")
-        found.append(deviations.assign(kind=kind, quantity=column))
-    return pd.concat(found, ignore_index=True)
+            races = pairs["races"]
+            found += [
+                otherwise(each.pairs.merge(choices.loc[~alike, RACED], on=RACED), each.name)
+                for each in quantities("races", races)
+                if each.name.endswith("loss")
+            ]
+            pairs["races"] = races.merge(choices.loc[alike, RACED], on=RACED)
+    return [each for kind, table in pairs.items() for each in quantities(kind, table)], found
+
+
+def compare(reference: Tables, fresh: Tables, false_alarm: float = FALSE_ALARM) -> pd.DataFrame:
+    """All deviations of a replication from the reference.
+
+    Args:
+        reference: evidence by kind, as `hrta.study.claims.evidence.collect` returns it.
+        fresh: evidence of the replication, likewise.
+        false_alarm: probability of any disagreement of two replications that differ by chance.
+
+    Returns:
+        Table of kind, quantity, check, units (the deviation in units of the tolerance; above 1 the
+        two disagree), reference, fresh, and the columns of the kinds' keys.
+
+    Raises:
+        ValueError: kinds, rows or columns that only one of the two has.
+    """
+    pairs, choices = paired(reference, fresh)
+    return pd.concat([*choices, *tested(pairs, false_alarm)], ignore_index=True)
+
+
+def tested(pairs: list[Quantity], false_alarm: float) -> list[pd.DataFrame]:
+    """The deviations of all quantities, with this probability of a false alarm in any of them."""
+    level = level_of(pairs, false_alarm)
+    return [each.deviations(level) for each in pairs]
+
+
+def level_of(pairs: list[Quantity], false_alarm: float) -> float:
+    """The level of each test for this probability of a false alarm in any of them."""
+    return false_alarm / max(sum(each.tests() for each in pairs), 1)
+
+
+def distances(pairs: list[Quantity]) -> pd.DataFrame:
+    """How far apart two replications are.
+
+    Returns:
+        Table with the index kind, quantity and the columns numbers, equal (the fraction that is
+        equal bit for bit) and apart (nine tenths of the others differ by less, relatively).
+    """
+    rows = {}
+    for each in pairs:
+        values = each.pairs[SIDES].to_numpy(dtype=float)
+        same = equal(values)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = np.abs(values[:, 1] / values[:, 0] - 1)[~same]
+        relative = relative[np.isfinite(relative)]
+        apart = np.quantile(relative, 0.9) if len(relative) else 0.0
+        rows[each.kind, each.name] = (len(values), same.mean() if len(values) else 1.0, apart)
+    table = pd.DataFrame.from_dict(rows, "index", columns=["numbers", "equal", "apart"])
+    table.index = pd.MultiIndex.from_tuples(table.index, names=["kind", "quantity"])
+    return table
 
 
 def summary(deviations: pd.DataFrame) -> pd.DataFrame:
@@ -105,7 +150,7 @@ def summary(deviations: pd.DataFrame) -> pd.DataFrame:
             {
                 "kind": kind,
                 "quantity": quantity,
-                "numbers": int(part["check"].isin(["run", "value", "choice"]).sum()),
+                "numbers": int(part["check"].isin(SINGLE).sum()),
                 "check": part.loc[part["units"].idxmax(), "check"] if worst > 0 else "",
                 "worst, in tolerances": float(f"{worst:.2g}"),
                 "agree": "yes" if worst <= 1 else "no",

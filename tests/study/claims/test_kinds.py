@@ -4,7 +4,8 @@ from typing import get_args
 
 import pytest
 
-from hrta.study.analysis.agreement import Close, Drawn
+from hrta.study.analysis.agreement import Close
+from hrta.study.analysis.draws import Drawn
 from hrta.study.claims import ratios
 from hrta.study.claims.kinds import KINDS
 from hrta.study.config.claims import Bound, Races, Runs, Spectra

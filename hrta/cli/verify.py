@@ -50,7 +50,7 @@ def verify(
     comparisons, rows = verified(found, references, judged, partial)
     for number, each in enumerate(comparisons, start=1):
         print(f"reference {number}:", *each.lines(), sep="\n  ")
-    print(rows.to_string(index=False))
+    print(rows.to_string(index=False, float_format="{:.2g}".format))
     wrong = int((rows["agree"] == "no").sum())
     if wrong:
         raise ValueError(f"verify: {wrong} of {len(rows)} quantities disagree with {reference}")

@@ -110,7 +110,7 @@ def test_any_one_number_that_is_altered_is_found(kind, column):
         assert table.loc[table["agree"] == "no", "quantity"].tolist() == [column]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["final_losses", "theory_width", "data"])  # of each rule one
 def test_an_altered_reference_fails_whether_its_sum_is_renewed_or_not(run, kind):
     column = next(iter(RULES[kind]))
 

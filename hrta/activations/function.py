@@ -16,7 +16,7 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
     """The homotopy activation sigma_s(z) = (1 - s) z + s sigma(z), elementwise.
 
     For ReLU it is a leaky ReLU of negative slope 1 - s: the identity at s = 0, ReLU at s = 1, the
-    absolute value at s = 2.
+    absolute value at s = 2. For several s, and where it is compiled, infinite z give NaN.
 
     Args:
         z: pre-activations, any shape.

@@ -81,11 +81,8 @@ def _is_followed(s: Tensor) -> bool:
 
 
 def _formula(z: Tensor, s: float | Tensor, base: str) -> Tensor:
-    """With finite numbers for infinite z, whose product with 1 - s = 0 would be no number."""
-    value, largest = BASES[base](z), torch.finfo(z.dtype).max
-    if base == "relu":
-        return (value + (1 - s) * z.clamp(-largest, 0)).to(value.dtype)
-    return ((1 - s) * z.clamp(-largest, largest) + s * value).to(value.dtype)
+    value = BASES[base](z)
+    return ((1 - s) * z + s * value).to(value.dtype)
 
 
 def _leaky_relu(z: Tensor, s: float, inplace: bool) -> Tensor:

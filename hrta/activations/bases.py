@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from hrta.runtime.arguments import check_one_of
+
 aten = torch.ops.aten
 
 
@@ -47,6 +49,5 @@ def base_activation(name: str) -> Callable[[Tensor], Tensor]:
     Raises:
         ValueError: an unknown name; the message lists the allowed ones.
     """
-    if name not in BASES:
-        raise ValueError(f"homotopy: base must be one of {', '.join(BASES)}; it is {name!r}")
+    check_one_of(name, BASES, "homotopy: base")
     return BASES[name]

@@ -1,5 +1,6 @@
 """The homotopy activation as a function."""
 
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from torch.overrides import handle_torch_function
 
 from hrta.activations.bases import base_activation
 from hrta.activations.interpolation import interpolate, is_traced
+from hrta.runtime.arguments import as_number, shown
+from hrta.runtime.arrays import as_float64
+from hrta.runtime.tensors import as_real_tensor
 
 
 def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
@@ -35,7 +39,8 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
     if is_traced(z):
         return handle_torch_function(homotopy, (z,), z, s, base)
     base_activation(base)
-    z = z if isinstance(z, Tensor) else torch.as_tensor(z)
+    if not (isinstance(z, Tensor) and z.is_floating_point()):
+        z = as_real_tensor(z, "homotopy: z")
     if not z.is_floating_point():
         z = z.to(torch.get_default_dtype())
     return interpolate(z, _checked(s, z), base)
@@ -46,11 +51,13 @@ def _checked(s: Any, z: Tensor) -> float | Tensor:
     if isinstance(s, int | float):
         return check_homotopy_parameter(s)
     if not isinstance(s, Tensor):
-        for value in np.ravel(s):
+        if isinstance(s, str | bytes) or not np.iterable(s):
+            return check_homotopy_parameter(s)
+        for value in as_float64(s, "homotopy: s").ravel():
             check_homotopy_parameter(value)
-        if not np.ndim(s):
-            return float(s)
         s = torch.as_tensor(s, dtype=torch.float64).to(z.device, z.dtype)
+    if s.is_complex() or s.dtype == torch.bool:
+        raise ValueError(f"homotopy: s must be real numbers; its dtype is {s.dtype}")
     if s.ndim == 0:
         return s
     try:
@@ -73,10 +80,8 @@ def check_homotopy_parameter(s: float | Tensor, where: str = "homotopy") -> floa
     Raises:
         ValueError: s is not a number in [0, 2].
     """
-    try:
-        number = float(s.detach() if isinstance(s, Tensor) else s)
-    except (TypeError, ValueError):
-        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {s}") from None
+    number = s if isinstance(s, float) else as_number(s)
     if not 0 <= number <= 2:
-        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {number:g}")
+        given = shown(s) if isnan(number) else f"{number:g}"
+        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {given}")
     return number

@@ -72,7 +72,9 @@ def test_test_losses_are_those_after_every_round():
         np.testing.assert_allclose(loss, ((until.predict(test[0]) - 1) ** 2).mean(), rtol=1e-12)
     assert len(trained.test_losses) == 4
     assert until.test_losses is None
-    with pytest.raises(ValueError, match=r"test targets .*; their shapes are \[4, 2\], \[5\] and \[3, 6\]"):
+    with pytest.raises(
+        ValueError, match=r"test targets .*; their shapes are \[4, 2\], \[5\] and \[3, 6\]"
+    ):
         anmin.train(x, y, inner, test=(test[0], np.ones(5)))
 
 

@@ -42,10 +42,10 @@ def claims(
     from hrta.study.claims.judgement import evaluate, read_judged
     from hrta.study.config.claims import read_claims
 
-    if not claims.is_file():
-        raise ValueError(f"{claims}: there is no such file; a checkout has it, or give --claims")
     if output is not None:
         check_files("--output", output, [Path(f"{output}{suffix}") for suffix in (".csv", ".md")])
+    if not claims.is_file():
+        raise ValueError(f"{claims}: there is no such file; a checkout has it, or give --claims")
     given = read_claims(claims)
     cells = evaluate(given, read_judged(evidence, given))
     pages = {}

@@ -70,7 +70,8 @@ class Perceptron(nn.Module):
         hidden = as_integer(hidden, "perceptron: hidden")
         outputs = as_integer(outputs, "perceptron: outputs")
         weights = (inputs + 1 + (hidden - 1) * (width + 1) + outputs) * width
-        (number,) = check_initialisation([seed], weights, dtype, "cpu", "perceptron")
+        number = as_integer(seed, "perceptron: seed", least=0)
+        check_initialisation([number], weights, dtype, "cpu", "perceptron")
         rows = [inputs, 1, *[width, 1] * (hidden - 1), outputs]
         generator = torch.Generator().manual_seed(number)
         drawn = torch.randn(sum(rows), width, dtype=torch.float64, generator=generator).to(dtype)

@@ -69,11 +69,11 @@ def draw_parts(x: np.ndarray, runs: int, seed: int = 0) -> tuple[np.ndarray, np.
     """
     runs = as_integer(runs, "draw_parts: runs")
     seed = as_integer(seed, "draw_parts: seed", least=0)
-    need_memory(32 * runs * len(x), f"draw_parts: {runs} runs")
     generator = np.random.default_rng(seed)
     parts = []
     for s in (0.0, 2.0):
         eigenvalues, vectors = eigh(gram(x, s, "outer"))
+        need_memory(16 * runs * len(vectors), f"draw_parts: {runs} runs")
         root = vectors * np.sqrt(np.maximum(eigenvalues, 0))
         parts.append(generator.standard_normal((runs, len(root))) @ root.T)
     return parts[0], parts[1]

@@ -131,5 +131,6 @@ def _check(kernel: np.ndarray, residuals: np.ndarray, steps: np.ndarray) -> None
     integers = steps.ndim == 1 and steps.size and steps.dtype.kind in "iu"
     if not integers or steps[0] < 0 or (np.diff(steps) <= 0).any():
         raise ValueError(
-            f"{where} steps must be ascending integers of at least 0; they are {shown(steps.tolist())}"
+            f"{where} steps must be ascending integers of at least 0; they are "
+            f"{shown(steps.tolist())}"
         )

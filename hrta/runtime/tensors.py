@@ -30,7 +30,7 @@ def as_real_tensor(values: Any, name: str) -> Tensor:
 
 def check_dtype(dtype: Any, where: str) -> None:
     """Raise a ValueError if the dtype is not one of the floating ones; `where` begins it."""
-    if dtype not in DTYPES:
+    if not isinstance(dtype, torch.dtype) or dtype not in DTYPES:
         names = ", ".join(map(str, DTYPES))
         raise ValueError(f"{where}: dtype must be one of {names}; it is {shown(dtype)}")
 

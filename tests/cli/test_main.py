@@ -239,7 +239,7 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("claims . --output new/claims", "--output new/claims: there is no folder new; make it"),
         ("evidence races a --output new/a.parquet", "there is no folder new; make it first"),
         ("ntk --output .", "must be a file *.parquet"),
-        ("train --problem a.parquet --output a.parquet", "must not be the file of the problem"),
+        ("train --problem a.parquet --output a.parquet", "must not be a file that is read"),
         ("train --width 1000000000000 --seeds 1", "not enough memory"),
         ("train --csv none.csv --target y", "none.csv: there is no such file"),
         ("train --csv none.csv", "--csv and --target must be given together"),

@@ -8,6 +8,8 @@ from itertools import accumulate, pairwise
 from math import cos, isfinite, pi
 from typing import Any
 
+import numpy as np
+
 from hrta.runtime.arguments import as_integer, as_number, shown
 from hrta.runtime.memory import need_memory
 
@@ -42,10 +44,9 @@ def _finite(value: Any, name: str) -> float:
 
 def _several(values: Any, name: str) -> tuple:
     """The values as a tuple; raises a ValueError if they are not several."""
-    try:
-        return () if isinstance(values, str | bytes) else tuple(values)
-    except TypeError:
-        raise ValueError(f"schedule: {name}; it is {shown(values)}") from None
+    if isinstance(values, str | bytes) or not np.iterable(values):
+        raise ValueError(f"schedule: {name}; it is {shown(values)}")
+    return tuple(values)
 
 
 def _count(stages: Any) -> int:
@@ -77,8 +78,8 @@ class Schedule:
     stages: tuple[Stage, ...]
 
     def __init__(self, stages: Iterable[Stage]) -> None:
-        given = _several(stages, "stages must be several hrta.Stage")
-        object.__setattr__(self, "stages", given)
+        several = _several(stages, "stages must be several hrta.Stage")
+        object.__setattr__(self, "stages", several)
         if not self.stages:
             raise ValueError("schedule: at least one stage is needed")
         if not all(isinstance(stage, Stage) for stage in self.stages):
@@ -97,10 +98,8 @@ class Schedule:
         Raises:
             ValueError: no value, or fewer steps than values.
         """
-        values, total = (
-            _several(s, "s must be several numbers"),
-            as_integer(steps, "schedule: steps"),
-        )
+        values = _several(s, "s must be several numbers")
+        total = as_integer(steps, "schedule: steps")
         if total < len(values):
             raise ValueError(
                 f"schedule: steps must be at least {len(values)}, one for each stage; it is {total}"

@@ -51,7 +51,8 @@ def _checked(s: Any, z: Tensor) -> float | Tensor:
     if isinstance(s, int | float):
         return check_homotopy_parameter(s)
     if not isinstance(s, Tensor):
-        if isinstance(s, str | bytes) or not np.iterable(s):
+        is_text = isinstance(s, str | bytes)
+        if is_text or not np.iterable(s):
             return check_homotopy_parameter(s)
         for value in as_float64(s, "homotopy: s").ravel():
             check_homotopy_parameter(value)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -69,7 +70,8 @@ class AdaptiveNetworks:
             MemoryError: the weights do not fit into memory.
         """
         _check(activation, adaptive, scale)
-        if isinstance(hidden, str) or not isinstance(hidden, Sequence) or not hidden:
+        layers: Any = hidden
+        if isinstance(layers, str) or not isinstance(layers, Sequence) or not layers:
             raise ValueError(
                 "networks: hidden must be the numbers of neurons of one or more layers; it is "
                 f"{shown(hidden)}"

@@ -93,12 +93,12 @@ def test_columns_that_are_constant_up_to_rounding_are_removed(tmp_path):
     assert datasets.read_csv(tmp_path / "mine.csv", "y").x.shape == (32, 1)
 
 
-@pytest.mark.parametrize("power", [-330, -200, 200, 300])
+@pytest.mark.parametrize("power", [-990, -600, 600, 990])
 def test_large_and_small_values_are_standardised_as_others(tmp_path, power):
-    """Scaled by 2^power, which rounds nothing, the problem is the same bit for bit."""
+    """Scaled by 2^power the problem is the same, up to the digits in the file."""
     table = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 3)), columns=["a", "b", "y"])
     table.to_csv(tmp_path / "mine.csv", index=False)
-    np.ldexp(table, 3 * power).to_csv(tmp_path / "scaled.csv", index=False)
+    np.ldexp(table, power).to_csv(tmp_path / "scaled.csv", index=False)
     given, scaled = (datasets.read_csv(tmp_path / f"{n}.csv", "y") for n in ("mine", "scaled"))
     np.testing.assert_allclose(scaled.x, given.x, rtol=1e-13)
     np.testing.assert_allclose(scaled.y, given.y, rtol=1e-13)

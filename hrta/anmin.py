@@ -10,17 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from hrta.runtime.arguments import as_number
+from hrta.runtime.arguments import as_integer, as_number, shown
 from hrta.runtime.arrays import as_float64
 from hrta.runtime.imports import needed_by
 
 with needed_by("hrta.anmin"):
     from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-    from hrta.runtime.processes import need_memory
+    from hrta.runtime.memory import need_memory
 
 # Elements of one chunk of the design matrix: 32 MB.
 CHUNK = 2**22
+# The largest absolute value: products of larger ones would overflow.
+LARGEST = 1e100
 
 
 class SingularSystemError(ValueError):
@@ -53,8 +55,17 @@ class Anmin:
     test_losses: np.ndarray | None = None
 
     def predict(self, x: Any) -> np.ndarray:
-        """f at the points x [n, d], [n]."""
-        return _predict(_with_ones(x), self.inner, self.intercept, self.outer, self.leak)
+        """f at the points x [n, d], [n].
+
+        Raises:
+            ValueError: x is not [n, d].
+        """
+        biased = _with_ones(x)
+        if biased.shape[1] != len(self.inner):
+            raise ValueError(
+                f"anmin: x must be [n, {len(self.inner) - 1}]; it has {biased.shape[1] - 1} columns"
+            )
+        return _predict(biased, self.inner, self.intercept, self.outer, self.leak)
 
 
 def _predict(
@@ -100,7 +111,9 @@ def train(
         MemoryError: a system does not fit into memory; the message says how much it needs.
     """
     biased, y, inner = _with_ones(x), as_float64(y, "anmin: y"), as_float64(inner, "anmin: inner")
-    _check(biased, y, inner, rounds, ridge, leak)
+    rounds = as_integer(rounds, "anmin: rounds", least=0)
+    _check_numbers(ridge, leak)
+    _check_arrays(biased, y, inner, "x, y and inner")
     unknowns = min(inner.size, len(y))
     # The matrix of the system, and that of the products of its rows and columns without slopes, or
     # of a chunk. The Cholesky factor overwrites the former.
@@ -112,9 +125,9 @@ def train(
             _with_ones(test[0], "test points"),
             as_float64(test[1], "anmin: test targets"),
         )
-        _check(biased_test, y_test, inner, rounds, ridge, leak)
+        _check_arrays(biased_test, y_test, inner, "test points, test targets and inner")
     losses, fixed, test_losses = [], [], []
-    every_round = _rounds(biased, y, inner, int(rounds), ridge, leak)
+    every_round = _rounds(biased, y, inner, rounds, ridge, leak)
     for inner, intercept, outer, loss, fixed_pattern_loss in every_round:
         losses.append(loss)
         fixed.append(losses[0] if fixed_pattern_loss is None else fixed_pattern_loss)
@@ -215,20 +228,22 @@ def _with_ones(x: Any, name: str = "x") -> np.ndarray:
     return np.column_stack([x, np.ones(len(x))])
 
 
-def _check(
-    biased: np.ndarray, y: np.ndarray, inner: np.ndarray, rounds: int, ridge: float, leak: float
-) -> None:
+def _check_arrays(biased: np.ndarray, y: np.ndarray, inner: np.ndarray, names: str) -> None:
     n, inputs = biased.shape
     if y.shape != (n,) or inner.ndim != 2 or len(inner) != inputs or inner.size == 0:
         raise ValueError(
-            f"anmin: for these points y must be [{n}] and inner [{inputs}, m]; their shapes are "
-            f"{list(y.shape)} and {list(inner.shape)}"
+            f"anmin: {names} must be [n, d], [n] and [d + 1, m]; their shapes are "
+            f"{[n, inputs - 1]}, {list(y.shape)} and {list(inner.shape)}"
         )
-    if not (np.isfinite(biased).all() and np.isfinite(y).all() and np.isfinite(inner).all()):
-        raise ValueError("anmin: points, targets and weights must be finite")
-    if not (as_number(rounds) >= 0 and as_number(rounds).is_integer()):
-        raise ValueError(f"anmin: rounds must be a non-negative integer; it is {rounds}")
+    # NaN is in no range.
+    if not all((np.abs(values) <= LARGEST).all() for values in (biased, y, inner)):
+        raise ValueError(
+            f"anmin: {names} must be finite, and at most {LARGEST:g} in absolute value"
+        )
+
+
+def _check_numbers(ridge: float, leak: float) -> None:
     if not 0 < as_number(ridge) < np.inf:
-        raise ValueError(f"anmin: ridge must be a positive number; it is {ridge}")
+        raise ValueError(f"anmin: ridge must be a positive number; it is {shown(ridge)}")
     if not 0 <= as_number(leak) < 1:
-        raise ValueError(f"anmin: leak must be in [0, 1); it is {leak}")
+        raise ValueError(f"anmin: leak must be in [0, 1); it is {shown(leak)}")

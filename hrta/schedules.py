@@ -8,7 +8,13 @@ from itertools import accumulate, pairwise
 from math import cos, isfinite, pi
 from typing import Any
 
-from hrta.runtime.arguments import as_number
+import numpy as np
+
+from hrta.runtime.arguments import as_integer, as_number, shown
+from hrta.runtime.memory import need_memory
+
+# Memory of a stage: the object with its numbers.
+BYTES_OF_STAGE = 200
 
 
 @dataclass(frozen=True)
@@ -24,23 +30,30 @@ class Stage:
 
     def __post_init__(self) -> None:
         if not 0 <= as_number(self.s) <= 2:
-            raise ValueError(f"stage: s must be in [0, 2]; it is {self.s}")
-        object.__setattr__(self, "steps", _positive_integer(self.steps, "stage: steps"))
+            raise ValueError(f"stage: s must be in [0, 2]; it is {shown(self.s)}")
+        object.__setattr__(self, "steps", as_integer(self.steps, "stage: steps"))
         object.__setattr__(self, "s", float(self.s))
 
 
 def _finite(value: Any, name: str) -> float:
     """The value as a float; raises a ValueError if it is not a finite number."""
     if not isfinite(as_number(value)):
-        raise ValueError(f"schedule: {name} must be a number; it is {value}")
+        raise ValueError(f"schedule: {name} must be a number; it is {shown(value)}")
     return float(value)
 
 
-def _positive_integer(value: Any, name: str) -> int:
-    """The value as an int; raises a ValueError if it is not a positive integer."""
-    if not (as_number(value) >= 1 and as_number(value).is_integer()):
-        raise ValueError(f"{name} must be a positive integer; it is {value}")
-    return int(value)
+def _several(values: Any, name: str) -> tuple:
+    """The values as a tuple; raises a ValueError if they are not several."""
+    if isinstance(values, str | bytes) or not np.iterable(values):
+        raise ValueError(f"schedule: {name}; it is {shown(values)}")
+    return tuple(values)
+
+
+def _count(stages: Any) -> int:
+    """The number of stages; raises an error if it is not a positive integer, or far too large."""
+    count = as_integer(stages, "schedule: stages")
+    need_memory(BYTES_OF_STAGE * count, f"schedule: {count} stages")
+    return count
 
 
 def _unrounded(s: float) -> float:
@@ -65,9 +78,8 @@ class Schedule:
     stages: tuple[Stage, ...]
 
     def __init__(self, stages: Iterable[Stage]) -> None:
-        if not isinstance(stages, Iterable):
-            raise ValueError(f"schedule: stages must be several hrta.Stage; it is {stages!r}")
-        object.__setattr__(self, "stages", tuple(stages))
+        several = _several(stages, "stages must be several hrta.Stage")
+        object.__setattr__(self, "stages", several)
         if not self.stages:
             raise ValueError("schedule: at least one stage is needed")
         if not all(isinstance(stage, Stage) for stage in self.stages):
@@ -76,22 +88,25 @@ class Schedule:
     @classmethod
     def constant_length(cls, s: Iterable[float], steps: int) -> "Schedule":
         """One stage of `steps` updates for each value of s."""
-        return cls(Stage(value, steps) for value in s)
+        values = _several(s, "s must be several numbers")
+        return cls(Stage(value, steps) for value in values)
 
     @classmethod
     def equal_parts(cls, s: Sequence[float], steps: int) -> "Schedule":
         """One stage for each value of s, `steps` updates in total; lengths differ by at most 1.
 
         Raises:
-            ValueError: fewer steps than values.
+            ValueError: no value, or fewer steps than values.
         """
-        if steps < len(s):
+        values = _several(s, "s must be several numbers")
+        total = as_integer(steps, "schedule: steps")
+        if total < len(values):
             raise ValueError(
-                f"schedule: steps must be at least {len(s)}, one for each stage; it is {steps}"
+                f"schedule: steps must be at least {len(values)}, one for each stage; it is {total}"
             )
-        boundaries = [steps * stage // len(s) for stage in range(len(s) + 1)]
+        boundaries = [total * stage // max(1, len(values)) for stage in range(len(values) + 1)]
         lengths = (after - before for before, after in pairwise(boundaries))
-        return cls(Stage(value, length) for value, length in zip(s, lengths, strict=True))
+        return cls(Stage(value, length) for value, length in zip(values, lengths, strict=True))
 
     @classmethod
     def linear(cls, start: float, zeta: float, stages: int, steps: int) -> "Schedule":
@@ -102,7 +117,7 @@ class Schedule:
                 or a value of s outside [0, 2] by more than rounding.
         """
         first, slope = _finite(start, "start"), _finite(zeta, "zeta")
-        count = _positive_integer(stages, "schedule: stages")
+        count = _count(stages)
         return cls.constant_length((_unrounded(first + p * slope) for p in range(count)), steps)
 
     @classmethod
@@ -118,7 +133,7 @@ class Schedule:
         Source: Loshchilov & Hutter, arXiv 1608.03983, for the learning rate.
         """
         first, last = _finite(start, "start"), _finite(end, "end")
-        count = _positive_integer(stages, "schedule: stages")
+        count = _count(stages)
         if count == 1:
             raise ValueError("schedule: a cosine path must have at least 2 stages; it has 1")
         # As weights of the two ends, which are exact then.
@@ -149,8 +164,10 @@ class Schedule:
         Raises:
             ValueError: step outside [0, steps].
         """
-        if not 0 <= step <= self.steps:
-            raise ValueError(f"schedule: step must be in [0, {self.steps}]; it is {step}")
+        if not (0 <= as_number(step) <= self.steps and as_number(step).is_integer()):
+            raise ValueError(
+                f"schedule: step must be an integer in [0, {self.steps}]; it is {shown(step)}"
+            )
         return 1 + bisect_right(self.switches, step)
 
     def s_at(self, step: int) -> float:
@@ -175,9 +192,9 @@ class Plateau:
     threshold: float = 1e-3
 
     def __post_init__(self) -> None:
-        _positive_integer(self.patience, "plateau: patience")
+        as_integer(self.patience, "plateau: patience")
         if not 0 <= as_number(self.threshold) < 1:
-            raise ValueError(f"plateau: threshold must be in [0, 1); it is {self.threshold}")
+            raise ValueError(f"plateau: threshold must be in [0, 1); it is {shown(self.threshold)}")
 
 
 @dataclass

@@ -72,7 +72,9 @@ def test_test_losses_are_those_after_every_round():
         np.testing.assert_allclose(loss, ((until.predict(test[0]) - 1) ** 2).mean(), rtol=1e-12)
     assert len(trained.test_losses) == 4
     assert until.test_losses is None
-    with pytest.raises(ValueError, match=r"for these points y must be \[4\]"):
+    with pytest.raises(
+        ValueError, match=r"test targets .*; their shapes are \[4, 2\], \[5\] and \[3, 6\]"
+    ):
         anmin.train(x, y, inner, test=(test[0], np.ones(5)))
 
 
@@ -136,9 +138,9 @@ def test_enough_rounds_fit_what_can_be_fitted():
     ("change", "message"),
     [
         ({"x": np.zeros(5)}, r"x must be \[n, d\]"),
-        ({"y": np.zeros(4)}, r"y must be \[9\] and inner \[3, m\]"),
-        ({"inner": np.zeros((2, 4))}, r"inner \[3, m\]; their shapes are \[9\] and \[2, 4\]"),
-        ({"y": np.full(9, np.nan)}, "points, targets and weights must be finite"),
+        ({"y": np.zeros(4)}, r"\[d \+ 1, m\]; their shapes are \[9, 2\], \[4\] and"),
+        ({"inner": np.zeros((2, 4))}, r"their shapes are \[9, 2\], \[9\] and \[2, 4\]"),
+        ({"y": np.full(9, np.nan)}, "x, y and inner must be finite"),
         ({"rounds": -1}, "rounds must be a non-negative integer; it is -1"),
         ({"ridge": 0}, "ridge must be a positive number; it is 0"),
         ({"leak": 1}, r"leak must be in \[0, 1\); it is 1"),

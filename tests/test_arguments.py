@@ -4,59 +4,63 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from wrong_calls import ANMIN, TRAIN, X, Y, refused
 
 import hrta
-from hrta import Plateau, Problem, Schedule, Stage, TwoLayer
-from hrta.runtime.arguments import as_flag, as_number
-from hrta.runtime.arrays import as_float64
+from hrta import HomotopyActivation, Plateau, Problem, Schedule, Stage, TwoLayer
+from hrta.networks import AdaptiveNetworks, Perceptron
+from hrta.ntk.eigenvalues import spectrum
+from hrta.ntk.extremes import extremal_eigenvalues
+from hrta.ntk.linearised import draw_parts, predict_losses
+from hrta.ntk.momentum import predict_losses_with_momentum
+from hrta.problems import datasets, poisson, targets
+from hrta.runtime.arguments import as_flag, as_integer, as_number
+from hrta.training import AdaptiveSlopes, DeepRitz, lbfgs
 
-X = np.random.default_rng(0).normal(size=(6, 2))
-Y = X[:, 0]
-TRAIN = {
-    "problem": Problem("mine", X, Y),
-    "networks": TwoLayer.initialise([0, 1], 2, 4),
-    "schedule": Schedule([Stage(1, 1), Stage(1.5, 1)]),
-    "engine": "torch",
-}
-ANMIN = {"x": X, "y": Y, "inner": np.arange(12.0).reshape(3, 4), "rounds": 2, "ridge": 1e-3}
-FUNCTIONS = {
-    hrta.train: TRAIN,
-    hrta.ntk.gram: {"x": X, "s": 1.0},
-    hrta.ntk.empirical_gram: {"x": X, "inner": np.ones((3, 4)), "outer": np.ones(4), "s": 1.0},
-    hrta.anmin.train: ANMIN,
-    TwoLayer.initialise: {"seeds": [0], "inputs": 2, "width": 3},
-    Problem: {"name": "mine", "x": X, "y": Y},
-    Plateau: {},
-}
-# The arguments that are checked, and for which None is allowed.
 NEEDED = {
     hrta.train: "problem networks schedule optimizer learning_rate momentum log_every decay "
     "reset_optimizer preserve_function fixed_outer engine observe_at",
     hrta.ntk.gram: "x s part",
     hrta.ntk.empirical_gram: "x inner outer s part",
     hrta.anmin.train: "x y inner rounds ridge leak",
-    TwoLayer.initialise: "seeds inputs width",
+    TwoLayer.initialise: "seeds inputs width dtype signs",
     Problem: "x y",
     Plateau: "patience threshold",
+    Stage: "s steps",
+    Schedule.equal_parts: "s steps",
+    HomotopyActivation: "s base inplace",
+    hrta.homotopy: "s base",
+    TwoLayer: "inner outer",
+    Perceptron: "inputs width hidden outputs base seed dtype",
+    AdaptiveNetworks.initialise: "seeds inputs hidden activation adaptive scale dtype",
+    lbfgs.train: "problem networks evaluations learning_rate history_size s",
+    spectrum: "matrix",
+    extremal_eigenvalues: "x",
+    draw_parts: "x runs seed",
+    predict_losses: "problem schedule learning_rates parts steps",
+    predict_losses_with_momentum: "kernel residuals optimizer learning_rate momentum steps",
+    poisson.PoissonProblem: "modes",
+    poisson.grid: "points dimension",
+    poisson.gauss_legendre: "points dimension",
+    targets.make_problem: "name test_points seed",
+    datasets.load: "name seed",
+    DeepRitz: "points quadrature",
+    AdaptiveSlopes: "recovery",
 }
 OPTIONAL = {
     hrta.train: "batch_size plateau objective observe progress checkpoint",
     hrta.anmin.train: "test",
     Problem: "classes",
+    TwoLayer.initialise: "device",
+    AdaptiveNetworks.initialise: "device",
+    lbfgs.train: "progress",
+    targets.make_problem: "points",
 }
 EACH = [
     *((function, name, False) for function, names in NEEDED.items() for name in names.split()),
     *((function, name, True) for function, names in OPTIONAL.items() for name in names.split()),
 ]
 WRONG = [None, "a", [None], ["a", "b"], {"a": 1}, object(), 1j, np.nan, -1.5, [[1], [1, 2]]]
-
-
-def refused(function, change):
-    """The message of the error."""
-    with pytest.raises(ValueError, match=": ") as error:
-        function(**FUNCTIONS[function] | change)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 @pytest.mark.parametrize(("function", "name", "optional"), EACH)
@@ -98,12 +102,11 @@ def test_tensors_are_as_good_as_arrays():
 def test_numbers_of_other_types_are_numbers():
     for value in (1.5, np.float32(1.5), np.array(1.5), torch.tensor(1.5)):
         assert as_number(value) == 1.5
-    for value in ("1.5", b"1", [1.5], np.array([1.5]), torch.ones(2), 10**400, None, 1j):
+    for value in ("1.5", b"1", [1.5], np.array([1.5]), torch.ones(2), 10**400, None, 1j, True):
         assert np.isnan(as_number(value))
+    for value in (np.ma.masked, np.timedelta64(1), np.True_, torch.ones((), device="meta")):
+        assert np.isnan(as_number(value))
+    for value in (3, 3.0, np.int8(3), np.array(3), torch.tensor(3.0, requires_grad=True)):
+        assert as_integer(value, "count") == 3
+    assert as_integer(2**63 - 1, "count") == 2**63 - 1
     assert [as_flag(value, "flag") for value in (True, 0, np.True_)] == [True, False, True]
-
-
-def test_complex_numbers_are_not_cut_to_their_real_part():
-    for given in ([1j], np.array([1j]), torch.tensor([1j])):
-        with pytest.raises(ValueError, match="x must be an array of real numbers"):
-            as_float64(given, "x")

@@ -73,7 +73,7 @@ def test_cosine_is_half_a_period_from_start_to_end(start, end, stages):
         ((1.0, 0.1, 1.5, 10), "schedule: stages must be a positive integer; it is 1.5"),
         ((1.0, 0.1, None, 10), "schedule: stages must be a positive integer; it is None"),
         ((1.0, 0.1, 3, 0), "stage: steps must be a positive integer; it is 0"),
-        (("low", 0.1, 3, 10), "schedule: start must be a number; it is low"),
+        (("low", 0.1, 3, 10), "schedule: start must be a number; it is 'low'"),
         ((None, 0.1, 3, 10), "schedule: start must be a number; it is None"),
         ((1.0, math.nan, 3, 10), "schedule: (zeta|end) must be a number; it is nan"),
         ((1.0, math.inf, 3, 10), "schedule: (zeta|end) must be a number; it is inf"),
@@ -113,7 +113,7 @@ def test_fewer_steps_than_stages_are_refused():
 
 @pytest.mark.parametrize("s", [-0.01, 2.01, float("nan"), None, "much"])
 def test_stage_refuses_s_outside_its_range(s):
-    with pytest.raises(ValueError, match=rf"stage: s must be in \[0, 2\]; it is {s}"):
+    with pytest.raises(ValueError, match=rf"stage: s must be in \[0, 2\]; it is {s!r}"):
         Stage(s, 1)
 
 
@@ -128,7 +128,7 @@ def test_schedule_refuses_no_stage_and_steps_outside():
         Schedule([])
     with pytest.raises(ValueError, match=r"stages must be several hrta\.Stage; it is 3"):
         Schedule(3)
-    with pytest.raises(ValueError, match=r"step must be in \[0, 3\]; it is 4"):
+    with pytest.raises(ValueError, match=r"step must be an integer in \[0, 3\]; it is 4"):
         Schedule([Stage(1, 3)]).stage_at(4)
 
 

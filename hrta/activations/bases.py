@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hrta.runtime.arguments import is_one_of
+from hrta.runtime.arguments import check_one_of
 
 aten = torch.ops.aten
 
@@ -49,6 +49,5 @@ def base_activation(name: str) -> Callable[[Tensor], Tensor]:
     Raises:
         ValueError: an unknown name; the message lists the allowed ones.
     """
-    if not is_one_of(name, BASES):
-        raise ValueError(f"homotopy: base must be one of {', '.join(BASES)}; it is {name!r}")
+    check_one_of(name, BASES, "homotopy: base")
     return BASES[name]

@@ -1,5 +1,6 @@
 """The homotopy activation as a function."""
 
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from torch.overrides import handle_torch_function
 
 from hrta.activations.bases import base_activation
 from hrta.activations.interpolation import interpolate, is_traced
-from hrta.runtime.arguments import as_number
+from hrta.runtime.arguments import as_number, shown
+from hrta.runtime.arrays import as_float64
+from hrta.runtime.tensors import as_real_tensor
 
 
 def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
@@ -36,15 +39,8 @@ def homotopy(z: Tensor, s: float | Tensor, base: str = "relu") -> Tensor:
     if is_traced(z):
         return handle_torch_function(homotopy, (z,), z, s, base)
     base_activation(base)
-    z = z if isinstance(z, Tensor) else _as_tensor(z)
+    z = z if isinstance(z, Tensor) else as_real_tensor(z, "homotopy: z")
     return interpolate(z, _checked(s, z), base)
-
-
-def _as_tensor(z: Any) -> Tensor:
-    try:
-        return torch.as_tensor(z)
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"homotopy: z must be numbers; it is {z!r}") from None
 
 
 def _checked(s: Any, z: Tensor) -> float | Tensor:
@@ -52,15 +48,14 @@ def _checked(s: Any, z: Tensor) -> float | Tensor:
     if isinstance(s, int | float) and 0 <= s <= 2:  # NumPy is not compiled whole
         return s
     if not isinstance(s, Tensor):
-        try:
-            values = np.asarray(s)
-        except ValueError:
-            raise ValueError(f"homotopy: s must be an array of numbers; it is {s!r}") from None
-        for value in values.ravel():
+        is_text = isinstance(s, str | bytes)
+        if is_text or not np.iterable(s):
+            return check_homotopy_parameter(s)
+        for value in as_float64(s, "homotopy: s").ravel():
             check_homotopy_parameter(value)
-        if not values.ndim:
-            return float(s)
         s = torch.as_tensor(s, dtype=torch.float64).to(z.device, z.dtype)
+    if s.is_complex() or s.dtype == torch.bool:
+        raise ValueError(f"homotopy: s must be real numbers; its dtype is {s.dtype}")
     if s.ndim == 0:
         return s
     try:
@@ -83,7 +78,8 @@ def check_homotopy_parameter(s: float | Tensor, where: str = "homotopy") -> floa
     Raises:
         ValueError: s is not a number in [0, 2].
     """
-    number = as_number(s.detach() if isinstance(s, Tensor) else s)
+    number = s if isinstance(s, float) else as_number(s)
     if not 0 <= number <= 2:
-        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {s}")
+        given = shown(s) if isnan(number) else f"{number:g}"
+        raise ValueError(f"{where}: s must be a number in [0, 2]; it is {given}")
     return number

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from hrta.activations.bases import base_activation
 from hrta.activations.function import check_homotopy_parameter
 from hrta.activations.interpolation import interpolate
+from hrta.runtime.arguments import as_flag
 
 
 class HomotopyActivation(nn.Module):
@@ -50,6 +51,7 @@ class HomotopyActivation(nn.Module):
     def __init__(self, s: float = 1.0, base: str = "relu", inplace: bool = False) -> None:
         super().__init__()
         base_activation(base)
+        inplace = as_flag(inplace, "homotopy: inplace")
         if inplace and base != "relu":
             raise ValueError(f"homotopy: inplace is possible for base 'relu'; it is {base!r}")
         self.base = base

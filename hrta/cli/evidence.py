@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hrta.cli.options import ParentOption
-from hrta.cli.paths import check_output
+from hrta.cli.paths import check_output, check_unread
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -25,4 +25,5 @@ def evidence(
     from hrta.runtime.files import write_table
     from hrta.study.claims.evidence import collect
 
+    check_unread("--output", output, [output], files)
     write_table(collect(kind, files, fraction), output)

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hrta.cli.paths import check_files
+from hrta.cli.paths import check_files, check_unread
 from hrta.runtime.imports import uncollected
 from hrta.runtime.processes import cores
 from hrta.runtime.progress import Progress, messages_shown
@@ -64,11 +64,13 @@ def _say_diverged(spec: Spec, outcome: "Outcome", output: Path | None) -> bool:
 
 def _check_files(spec: Spec, output: Path | None, checkpoint: Path | None) -> None:
     """Refuse files that cannot be written, or must not, and a checkpoint that is of no use."""
-    files = [getattr(source, "file", None) for source in spec.sources]
+    inputs = [source.file for source in spec.sources if getattr(source, "file", None)]
     if output is not None:
-        if output in [Path(file) for file in files if file]:
-            raise ValueError(f"--output {output}: must not be the file of the problem")
-        check_files("--output", output, _written(spec, output))
+        written = _written(spec, output)
+        check_unread("--output", output, written, inputs)
+        check_files("--output", output, written)
+    if checkpoint is not None:
+        check_unread("--checkpoint", checkpoint, [checkpoint], inputs)
     if checkpoint is not None and output is None:
         raise ValueError(f"--checkpoint {checkpoint}: needs --output")
     if checkpoint is not None and not spec.resumable:

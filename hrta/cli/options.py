@@ -98,7 +98,12 @@ OPTIONS: dict[str, Option] = {
     "test_points": _one(int, 200, "Test points of a named problem."),
     "seed": _one(int, 0, "Seed of the test points."),
     "csv": _one(Path | None, None, "Data instead of a problem: a CSV file with a header."),
-    "target": _one(str | None, None, "Column of the CSV file to predict."),
+    "target": _one(
+        str | None,
+        None,
+        "Column of the CSV file to predict. All other columns are inputs: a file with several "
+        "targets needs a copy without the others.",
+    ),
     "openml": _one(str | None, None, "Name of a data set of openml.org, instead of a problem."),
     "solution": (
         Annotated[str, typer.Option("--problem", help=f"One of {', '.join(MODES)}.")],

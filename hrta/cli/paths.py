@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 from hrta.runtime.files import check_writable
@@ -42,6 +43,23 @@ def check_files(option: str, path: Path, files: Sequence[Path]) -> None:
     if not folder.exists() and not any(parent.is_file() for parent in folder.parents):
         raise ValueError(f"{option} {path}: there is no folder {folder}; make it first")
     _check_folder(option, path, folder)
+
+
+def check_unread(option: str, path: Path, files: Sequence[Path], inputs: Sequence[str]) -> None:
+    """Refuse to write a file that is also read, whatever the paths or links to it.
+
+    Args:
+        option, path: as for `check_files`.
+        files: those that will be written.
+        inputs: those that are read.
+
+    Raises:
+        ValueError: a file is among both; the message names it.
+    """
+    for file, each in product(files, inputs):
+        both = file.exists() and Path(each).exists()
+        if file.resolve() == Path(each).resolve() or (both and file.samefile(each)):
+            raise ValueError(f"{option} {path}: must not be a file that is read; {each} is")
 
 
 def _check_suffix(option: str, path: Path, suffix: str) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf, isclose, isnan
-from reprlib import repr as shortened
 from typing import Any
 
 from torch import Tensor
 
+from hrta.runtime.arguments import TOO_LARGE, number_or_none, shown
 from hrta.schedules import Plateau, PlateauTracker, Schedule, Stage
 
 PathFunction = Callable[[int], float]
@@ -68,14 +68,26 @@ class StagePosition:
         if not (all(map(_is_count, counts)) and _is_real(lowest)):
             raise ValueError(
                 "HomotopyScheduler: stage, steps and waited of the state must be non-negative "
-                f"integers and lowest a number; they are {_short(counts)} and {_short(lowest)}"
+                f"integers and lowest a number; they are {shown(counts)} and {shown(lowest)}"
             )
         if not 1 <= state["stage"] <= len(self.schedule.stages):
             raise ValueError(
                 f"HomotopyScheduler: stage of the state must be in "
                 f"[1, {len(self.schedule.stages)}]; it is {state['stage']}"
             )
+        self._check_counts(*counts)
         return StagePosition(self.schedule, self.plateau, counts[0], counts[1], lowest, counts[2])
+
+    def _check_counts(self, stage: int, steps: int, waited: int) -> None:
+        """Raise a ValueError if a stage cannot have so many steps, or losses without progress."""
+        last = stage == len(self.schedule.stages)
+        most = TOO_LARGE if last else self.schedule.stages[stage - 1].steps
+        patience = self.plateau.patience if self.plateau and not last else TOO_LARGE
+        if not (steps < most and waited <= steps and waited < patience):
+            raise ValueError(
+                f"HomotopyScheduler: in stage {stage} steps of the state must be below {most} and "
+                f"waited at most steps and below the patience; they are {steps} and {waited}"
+            )
 
     def _check_same_schedule(self, state: Mapping[str, Any]) -> None:
         """Raise a ValueError that says how the schedule or plateau rule of the state differs."""
@@ -85,8 +97,8 @@ class StagePosition:
         except (TypeError, ValueError, RuntimeError):
             raise ValueError(
                 "HomotopyScheduler: the state must have a schedule [[s, steps], …] and a plateau "
-                f"[patience, threshold] or None; they are {_short(state['schedule'])} and "
-                f"{_short(state['plateau'])}"
+                f"[patience, threshold] or None; they are {shown(state['schedule'])} and "
+                f"{shown(state['plateau'])}"
             ) from None
         difference = f"{plateau} there, {self.plateau} here" if plateau != self.plateau else ""
         stages = self.schedule.stages
@@ -128,11 +140,11 @@ class PathPosition:
 
     def __post_init__(self) -> None:
         value = self.schedule(self.step)
-        s = _as_number(value)
+        s = number_or_none(value)
         if s is None or not 0 <= s <= 2:
             raise ValueError(
                 f"HomotopyScheduler: s must be a number in [0, 2]; at step {self.step} it is "
-                f"{_short(value)}"
+                f"{shown(value)}"
             )
         object.__setattr__(self, "s", s)
 
@@ -150,7 +162,7 @@ class PathPosition:
         if not (_is_count(state["step"]) and _is_real(state["s"])):
             raise ValueError(
                 "HomotopyScheduler: step of the state must be a non-negative integer and s a "
-                f"number; they are {_short(state['step'])} and {_short(state['s'])}"
+                f"number; they are {shown(state['step'])} and {shown(state['s'])}"
             )
         position = PathPosition(self.schedule, state["step"])
         if not isclose(position.s, state["s"], rel_tol=1e-9, abs_tol=1e-12):
@@ -176,7 +188,7 @@ def start_of(
     """
     if not isinstance(plateau, Plateau | None):
         raise ValueError(
-            f"HomotopyScheduler: plateau must be an hrta.Plateau; it is {_short(plateau)}"
+            f"HomotopyScheduler: plateau must be an hrta.Plateau; it is {shown(plateau)}"
         )
     if isinstance(schedule, Schedule):
         return StagePosition(schedule, plateau)
@@ -191,14 +203,14 @@ def start_of(
         return StagePosition(Schedule(schedule), plateau)
     raise ValueError(
         "HomotopyScheduler: schedule must be an hrta.Schedule, several stages or a function "
-        f"s(step); it is {_short(schedule)}"
+        f"s(step); it is {shown(schedule)}"
     )
 
 
 def _check_keys(state: Mapping[str, Any], own: Mapping[str, Any]) -> None:
     """Raise a ValueError if the state is no mapping, lacks a key, or is of the other kind."""
     if not isinstance(state, Mapping):
-        raise ValueError(f"HomotopyScheduler: the state must be a dict; it is {_short(state)}")
+        raise ValueError(f"HomotopyScheduler: the state must be a dict; it is {shown(state)}")
     missing = sorted(own.keys() - state.keys())
     here = "stages" if "schedule" in own else "a function s(step)"
     there = "stages" if "schedule" in state else "a function s(step)" if "s" in state else here
@@ -211,31 +223,18 @@ def _check_keys(state: Mapping[str, Any], own: Mapping[str, Any]) -> None:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and value >= 0
+    return type(value) is int and 0 <= value < TOO_LARGE
 
 
 def _is_real(value: object) -> bool:
-    return isinstance(value, int | float) and not isnan(value)
-
-
-def _as_number(value: Any) -> float | None:
-    """The value as a float; None if it is not one number."""
-    try:
-        return float(value.detach() if isinstance(value, Tensor) else value)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        return None
-
-
-def _short(value: object) -> str:
-    """What a message shows of a value: its beginning, in one line."""
-    return " ".join(shortened(value).split())
+    return isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)
 
 
 def _loss_value(loss: float | Tensor | None) -> float:
     """The loss as a float; raises a ValueError if it is missing or not a number."""
     if loss is None:
         raise ValueError("HomotopyScheduler: with a plateau rule, step must be given the loss")
-    number = _as_number(loss)
+    number = number_or_none(loss)
     if number is None:
-        raise ValueError(f"HomotopyScheduler: loss must be a number; it is {_short(loss)}")
+        raise ValueError(f"HomotopyScheduler: loss must be a number; it is {shown(loss)}")
     return number

@@ -7,13 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from hrta.activations import HomotopyActivation
+from hrta.activations import HomotopyActivation, check_homotopy_parameter
 from hrta.drop_in.placement import CLASSES, TRANSFORMER_LAYERS, keep_hooks, place
-
-
-def _check_module(function: str, model: object) -> None:
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"{function}: model must be a torch.nn.Module; it is {model!r}")
+from hrta.runtime.arguments import as_flag, shown
 
 
 def converted(model: nn.Module) -> dict[str, HomotopyActivation]:
@@ -22,7 +18,7 @@ def converted(model: nn.Module) -> dict[str, HomotopyActivation]:
     Raises:
         ValueError: model is not a module.
     """
-    _check_module("converted", model)
+    _check_model(model, "converted")
     named = model.named_modules()
     return {name: module for name, module in named if isinstance(module, HomotopyActivation)}
 
@@ -45,7 +41,8 @@ def restore(model: nn.Module, strict: bool = True) -> nn.Module:
     Raises:
         ValueError: model is not a module, or an activation cannot be restored.
     """
-    _check_module("restore", model)
+    _check_model(model, "restore")
+    strict = as_flag(strict, "restore: strict")
     found = converted(model)
     plain = {module: _plain(module) for module in found.values()}
     stuck = [name for name, module in found.items() if plain[module] is None]
@@ -67,6 +64,11 @@ def restore(model: nn.Module, strict: bool = True) -> nn.Module:
             if isinstance(child, HomotopyActivation) and (replacement := plain[child]):
                 place(parent, name, replacement)
     return model
+
+
+def _check_model(model: object, where: str) -> None:
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"{where}: model must be a torch.nn.Module; it is {shown(model)}")
 
 
 def _plain(activation: HomotopyActivation) -> nn.Module | None:
@@ -97,16 +99,17 @@ def load_converted(model: nn.Module, state_dict: Mapping[str, Any]) -> nn.Module
         The model.
 
     Raises:
-        ValueError: the model is not a module, or s is not 1 in an activation of the state that the
-            model has as a plain one.
+        ValueError: the model is not a module, the state is not a dict, or s is not 1 in an
+            activation of the state that the model has as a plain one.
         RuntimeError: the states do not fit otherwise; see `torch.nn.Module.load_state_dict`.
     """
-    _check_module("load_converted", model)
+    _check_model(model, "load_converted")
     if not isinstance(state_dict, Mapping):
-        raise ValueError(f"load_converted: state_dict must be a dictionary; it is {state_dict!r}")
+        raise ValueError(f"load_converted: state_dict must be a dict; it is {shown(state_dict)}")
     rest: Any = copy(state_dict)  # with the versions of its modules, which a dict would lose
     for key in _keys_of_s(model) & state_dict.keys():
-        if (s := float(rest.pop(key))) != 1:
+        s = check_homotopy_parameter(rest.pop(key), f"load_converted: {key}")
+        if s != 1:
             raise ValueError(
                 f"load_converted: {key} must be 1 for a plain model; it is {s:g}: save the model "
                 "after hrta.restore, or convert this one, too"

@@ -8,11 +8,16 @@ arXiv 1909.12228.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from hrta.networks.initialisation import check_initialisation
 from hrta.networks.two_layer import TwoLayer
+from hrta.runtime.arguments import as_integer, as_number, check_one_of, check_type, shown
+from hrta.runtime.tensors import as_real_tensor
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "relu": torch.relu}
 # Trainable slopes: none (a plain network), one for each layer (L-LAAF) or neuron (N-LAAF).
@@ -60,15 +65,22 @@ class AdaptiveNetworks:
 
         Raises:
             ValueError: an unknown activation or kind of slope (the message lists the allowed ones),
-                a scale below 1, no seed, or a layer without neurons.
+                a scale that is not a number of at least 1, no hidden layer, inputs or neurons of a
+                layer that are not positive integers; and as `TwoLayer.initialise`.
+            MemoryError: the weights do not fit into memory.
         """
         _check(activation, adaptive, scale)
-        sizes = [inputs, *hidden, 1]
-        if min(sizes) < 1 or not len(seeds) or not len(hidden):
+        layers: Any = hidden
+        if isinstance(layers, str) or not isinstance(layers, Sequence) or not layers:
             raise ValueError(
-                "networks: at least one seed, one hidden layer and one neuron are needed"
+                "networks: hidden must be the numbers of neurons of one or more layers; it is "
+                f"{shown(hidden)}"
             )
-        generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+        neurons = [as_integer(each, "networks: each of hidden") for each in hidden]
+        sizes = [as_integer(inputs, "networks: inputs"), *neurons, 1]
+        weights_each = sum(before * after for before, after in pairwise(sizes))
+        numbers = check_initialisation(seeds, weights_each, dtype, device)
+        generators = [torch.Generator().manual_seed(seed) for seed in numbers]
         weights = []
         for before, after in pairwise(sizes):
             drawn = [
@@ -101,6 +113,7 @@ class AdaptiveNetworks:
         Raises:
             ValueError: as `initialise`.
         """
+        check_type(networks, TwoLayer, "networks: networks")
         _check(activation, adaptive, scale)
         inner, outer = networks.inner.detach().clone(), networks.outer.detach().clone()
         return cls(
@@ -124,7 +137,16 @@ class AdaptiveNetworks:
         return self.weights[0].shape[1]
 
     def predict(self, x: Tensor) -> Tensor:
-        """The values of the networks at the points x [n, d]; returns [R, n]."""
+        """The values of the networks at the points x [n, d]; returns [R, n].
+
+        Raises:
+            ValueError: x is not [n, d].
+        """
+        x = as_real_tensor(x, "networks: x").to(self.weights[0])
+        if x.ndim != 2 or x.shape[1] != self.inputs:
+            raise ValueError(
+                f"networks: x must be [n, {self.inputs}]; its shape is {list(x.shape)}"
+            )
         sigma = ACTIVATIONS[self.activation]
         hidden = x.expand(self.runs, *x.shape)
         for weight, bias, slope in zip(self.weights[:-1], self.biases, self.slopes, strict=False):
@@ -148,13 +170,7 @@ def _first_slopes(weight: Tensor, adaptive: str, scale: float) -> Tensor:
 
 
 def _check(activation: str, adaptive: str, scale: float) -> None:
-    if activation not in ACTIVATIONS:
-        raise ValueError(
-            f"networks: activation must be one of {', '.join(ACTIVATIONS)}; it is {activation!r}"
-        )
-    if adaptive not in ADAPTIVE:
-        raise ValueError(
-            f"networks: adaptive must be one of {', '.join(ADAPTIVE)}; it is {adaptive!r}"
-        )
-    if not scale >= 1:
-        raise ValueError(f"networks: scale must be at least 1; it is {scale:g}")
+    check_one_of(activation, ACTIVATIONS, "networks: activation")
+    check_one_of(adaptive, ADAPTIVE, "networks: adaptive")
+    if not 1 <= as_number(scale) < inf:
+        raise ValueError(f"networks: scale must be a number of at least 1; it is {shown(scale)}")

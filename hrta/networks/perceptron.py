@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from hrta.activations import HomotopyActivation
+from hrta.networks.initialisation import check_initialisation
+from hrta.runtime.arguments import as_integer
 
 
 class ScaledLinear(nn.Module):
@@ -42,7 +44,9 @@ class Perceptron(nn.Module):
         dtype: of the weights.
 
     Raises:
-        ValueError: inputs, width, hidden or outputs below 1, or an unknown base.
+        ValueError: inputs, width, hidden or outputs that are not positive integers, a seed that is
+            not a non-negative integer, a dtype that is not floating, or an unknown base.
+        MemoryError: the weights do not fit into memory.
 
     Source: the NTK parameterisation (Jacot et al., arXiv 1806.07572); assumed for arXiv 2309.15244.
     """
@@ -59,13 +63,17 @@ class Perceptron(nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        if min(inputs, width, hidden, outputs) < 1:
-            raise ValueError(
-                "perceptron: inputs, width, hidden and outputs must be at least 1; they are "
-                f"{inputs}, {width}, {hidden} and {outputs}"
-            )
+        inputs, width = (
+            as_integer(inputs, "perceptron: inputs"),
+            as_integer(width, "perceptron: width"),
+        )
+        hidden = as_integer(hidden, "perceptron: hidden")
+        outputs = as_integer(outputs, "perceptron: outputs")
+        weights = (inputs + 1 + (hidden - 1) * (width + 1) + outputs) * width
+        number = as_integer(seed, "perceptron: seed", least=0)
+        check_initialisation([number], weights, dtype, "cpu", "perceptron")
         rows = [inputs, 1, *[width, 1] * (hidden - 1), outputs]
-        generator = torch.Generator().manual_seed(int(seed))
+        generator = torch.Generator().manual_seed(number)
         drawn = torch.randn(sum(rows), width, dtype=torch.float64, generator=generator).to(dtype)
         *inner, outer = drawn.split(rows)
         layers: list[nn.Module] = []

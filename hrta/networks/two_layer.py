@@ -1,6 +1,6 @@
 """An ensemble of two-layer networks and its initialisation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +8,15 @@ import torch
 from torch import Tensor
 
 from hrta.activations import homotopy
-from hrta.runtime.arguments import as_number
+from hrta.networks.initialisation import check_initialisation
+from hrta.runtime.arguments import as_flag, as_integer
+from hrta.runtime.arrays import as_float64
+from hrta.runtime.tensors import as_real_tensor
 
 
 def with_bias(x: np.ndarray | Tensor, like: Tensor) -> Tensor:
     """The points x [n, d] with a last column of ones, [n, d + 1]; dtype and device of `like`."""
-    x = torch.as_tensor(np.array(x) if isinstance(x, np.ndarray) else x).to(like)
+    x = as_real_tensor(x, "networks: x").to(like)
     return torch.cat([x, x.new_ones(len(x), 1)], dim=1)
 
 
@@ -25,8 +28,11 @@ class TwoLayer:
         inner: the inner weights w, [R, d + 1, m], the bias in the last row.
         outer: the outer weights a, [R, m].
 
+    Weights that are not finite are those of a diverged run; they cannot be trained.
+
     Raises:
-        ValueError: shapes that do not fit together, or different dtypes or devices.
+        ValueError: not real numbers, shapes that do not fit together, different dtypes or devices,
+            or the meta device.
     """
 
     inner: Tensor
@@ -34,7 +40,7 @@ class TwoLayer:
 
     def __post_init__(self) -> None:
         for name in ("inner", "outer"):
-            object.__setattr__(self, name, torch.as_tensor(getattr(self, name)))
+            object.__setattr__(self, name, as_real_tensor(getattr(self, name), f"networks: {name}"))
         kind = {(weights.dtype, weights.device) for weights in (self.inner, self.outer)}
         if len(kind) > 1 or not self.inner.is_floating_point():
             raise ValueError(
@@ -72,30 +78,26 @@ class TwoLayer:
             signs: replace the outer weights by their signs, 1 or -1.
 
         Raises:
-            ValueError: no seed, a seed that is no integer, or inputs or width below 1.
+            ValueError: no seed, a seed that is not a non-negative integer, inputs or width that
+                are not positive integers, a dtype that is not floating, or a device that cannot be
+                used.
+            MemoryError: the weights do not fit into memory.
 
         Source: the NTK parameterisation; assumed for arXiv 2309.15244.
         """
-        given, seeds = seeds, list(seeds) if isinstance(seeds, Iterable) else [None]
-        if not all(as_number(seed).is_integer() for seed in seeds):
-            raise ValueError(f"networks: seeds must be several integers; it is {given!r}")
-        for name, number in (("inputs", inputs), ("width", width)):
-            if not as_number(number).is_integer():
-                raise ValueError(f"networks: {name} must be an integer; it is {number!r}")
-        if not seeds or inputs < 1 or width < 1:
-            raise ValueError(
-                "networks: seeds, inputs and width must be at least 1; they are "
-                f"{len(seeds)}, {inputs} and {width}"
-            )
+        inputs = as_integer(inputs, "networks: inputs")
+        width = as_integer(width, "networks: width")
+        signs = as_flag(signs, "networks: signs")
+        numbers = check_initialisation(seeds, (inputs + 2) * width, dtype, device)
         weights = torch.stack(
             [
                 torch.randn(
                     inputs + 2,
                     width,
                     dtype=torch.float64,
-                    generator=torch.Generator().manual_seed(int(seed)),
+                    generator=torch.Generator().manual_seed(seed),
                 )
-                for seed in seeds
+                for seed in numbers
             ]
         ).to(device=device, dtype=dtype)
         if signs:
@@ -121,18 +123,21 @@ class TwoLayer:
         """phi_s at the points x [n, d], [R, n]; s is a number or one for each run, [R].
 
         Raises:
-            ValueError: x is not [n, d], or s is neither a number nor [R].
+            ValueError: x is not [n, d], or s is neither a number in [0, 2] nor [R] of them.
         """
         biased = with_bias(x, self.inner) if np.ndim(x) == 2 else None
-        s = torch.as_tensor(s, dtype=self.inner.dtype, device=self.inner.device)
+        values = as_float64(s, "networks: s")
         if (
             biased is None
             or biased.shape[1] != self.inputs + 1
-            or s.shape not in ((), (self.runs,))
+            or values.shape not in ((), (self.runs,))
+            or not ((values >= 0) & (values <= 2)).all()
         ):
             raise ValueError(
-                f"networks: x must be [n, {self.inputs}] and s a number or {self.runs} of them"
+                f"networks: x must be [n, {self.inputs}] and s a number in [0, 2] or {self.runs} "
+                "of them"
             )
+        s = torch.as_tensor(s, dtype=self.inner.dtype, device=self.inner.device)
         hidden = homotopy(biased @ self.inner, s[:, None, None] if s.ndim else float(s))
         return (hidden @ self.outer[:, :, None]).squeeze(-1) / self.width**0.5
 
@@ -154,9 +159,13 @@ class TwoLayer:
             The networks with the same inner and new outer weights, and c [R, d + 1] float64.
 
         Raises:
-            ValueError: s' = 0, where sigma_s' has no absolute-value part.
+            ValueError: not [R] numbers in [0, 2]; or s' = 0, where sigma_s' has no absolute-value
+                part.
         """
-        before, after = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+        before, after = as_float64(before, "networks: before"), as_float64(after, "networks: after")
+        for name, s in (("before", before), ("after", after)):
+            if s.shape != (self.runs,) or not ((s >= 0) & (s <= 2)).all():
+                raise ValueError(f"networks: {name} must be {self.runs} numbers in [0, 2]")
         if not (after > 0).all():
             raise ValueError(
                 "networks: s after a function-preserving switch must be above 0; it is "

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.linalg import eigvalsh
 
+from hrta.runtime.arrays import real_array
+
 
 def spectrum(matrix: np.ndarray) -> np.ndarray:
     """Eigenvalues of a symmetric matrix [n, n], ascending, [n].
@@ -12,8 +14,9 @@ def spectrum(matrix: np.ndarray) -> np.ndarray:
     most n eps lambda_max / lambda_min.
 
     Raises:
-        ValueError: a single point, or a matrix that is not square or not finite.
+        ValueError: a single point, or a matrix that is not real, not square or not finite.
     """
+    matrix = real_array(matrix, "spectra: matrix")
     _check_square(matrix)
     eigenvalues = eigvalsh(matrix)
     rounding = rounding_of(len(matrix), np.abs(eigenvalues).max())

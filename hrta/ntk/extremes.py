@@ -20,6 +20,8 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from hrta.ntk.eigenvalues import rounding_of, spectrum
 from hrta.ntk.factored import FactoredKernel
 from hrta.ntk.matrices import check_parameter, gram
+from hrta.runtime.arguments import shown
+from hrta.runtime.arrays import as_float64
 
 if TYPE_CHECKING:
     from hrta.ntk.on_device import DeviceKernel
@@ -51,15 +53,18 @@ def extremal_eigenvalues(
         A pair (smallest, largest) for each s.
 
     Raises:
-        ValueError: as `gram` and `spectrum`.
+        ValueError: as `gram` and `spectrum`, or a device that cannot be used.
         MemoryError: as `gram`.
     """
+    if np.ndim(values) != 1:
+        raise ValueError(f"tangent kernel: values must be several numbers; it is {shown(values)}")
     values = [check_parameter(s) for s in values]
+    x = as_float64(x, "tangent kernel: x")
     positive = {s for s in values if s > 0}
     found = {}
     # Raised if K_2 is singular, or if the rough eigenvalue is not the smallest.
     with suppress(LinAlgError):
-        if len(x) > SMALL and positive:
+        if x.ndim and len(x) > SMALL and positive:
             found = _of_many_points(_make_kernel(x, device), positive)
     for s in set(values) - set(found):
         eigenvalues = spectrum(gram(x, s))
@@ -72,7 +77,9 @@ def _make_kernel(x: np.ndarray, device: str) -> "FactoredKernel | DeviceKernel":
     if device == "cpu":
         return FactoredKernel(x)
     from hrta.ntk.on_device import DeviceKernel
+    from hrta.runtime.tensors import check_device
 
+    check_device(device, "tangent kernel")
     return DeviceKernel(x, device)
 
 

@@ -15,8 +15,9 @@ import numpy as np
 
 from hrta.ntk.arc_cosine import PARTS
 from hrta.ntk.matrices import Part, check_parameter, with_ones
+from hrta.runtime.arguments import shown
 from hrta.runtime.arrays import as_float64
-from hrta.runtime.processes import need_memory
+from hrta.runtime.memory import need_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,6 +94,11 @@ def empirical_gram(
     inner, outer = _array_or_tensor(inner, "inner"), _array_or_tensor(outer, "outer")
     if np.ndim(inner) != 3 or np.ndim(outer) != 2 or len(inner) != len(outer):
         return finite_kernel(x, inner, outer, part).gram(cast(float, s))
+    if np.shape(s) not in ((), (len(outer),)):
+        raise ValueError(
+            f"tangent kernel: s must be a number or {len(outer)} of them, one for each network; it "
+            f"is {shown(s)}"
+        )
     each_s = np.broadcast_to(s, len(outer))
     need_memory(
         8 * len(inner) * len(x) ** 2,
@@ -138,7 +144,7 @@ def finite_kernel(
             f"{biased.shape[1]}, m] and [R, m]; they are {list(w.shape)} and {list(a.shape)}"
         )
     if not (np.isfinite(w).all() and np.isfinite(a).all() and a.size):
-        raise ValueError("tangent kernel: weights must be finite, and m at least 1")
+        raise ValueError("tangent kernel: inner and outer must be finite, and m at least 1")
     if len(w) == 2:
         sums = _sums_on_a_line(biased, w, a)
     elif getattr(inner, "is_cuda", False):

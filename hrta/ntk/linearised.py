@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import eigh
 
-from hrta.ntk.matrices import gram
+from hrta.ntk.matrices import check_parameter, gram
 from hrta.problems.problem import Problem
-from hrta.runtime.arrays import as_float64
+from hrta.runtime.arguments import as_integer, check_type, shown
+from hrta.runtime.arrays import as_float64, real_array
+from hrta.runtime.memory import need_memory
 from hrta.schedules import Schedule
 
 if TYPE_CHECKING:
@@ -44,7 +46,15 @@ def bound(
 
 
 def parts_of(networks: "TwoLayer", x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """L and A of networks at the points x [n, d], [R, n] each: phi_s at s = 0 and s = 2."""
+    """L and A of networks at the points x [n, d], [R, n] each: phi_s at s = 0 and s = 2.
+
+    Raises:
+        ValueError: networks that are not a `TwoLayer`, or points that do not fit them.
+    """
+    if not hasattr(networks, "predict"):
+        raise ValueError(
+            f"parts_of: networks must be an hrta.TwoLayer; it is a {type(networks).__name__}"
+        )
     return as_float64(networks.predict(x, 0.0)), as_float64(networks.predict(x, 2.0))
 
 
@@ -52,11 +62,18 @@ def draw_parts(x: np.ndarray, runs: int, seed: int = 0) -> tuple[np.ndarray, np.
     """L and A of networks of infinite width at initialisation, [R, n] each.
 
     Independent Gaussians; their covariances are the outer layer's kernels at s = 0 and s = 2.
+
+    Raises:
+        ValueError: as `gram`; runs not a positive, seed not a non-negative integer.
+        MemoryError: the parts do not fit into memory.
     """
+    runs = as_integer(runs, "draw_parts: runs")
+    seed = as_integer(seed, "draw_parts: seed", least=0)
     generator = np.random.default_rng(seed)
     parts = []
     for s in (0.0, 2.0):
         eigenvalues, vectors = eigh(gram(x, s, "outer"))
+        need_memory(16 * runs * len(vectors), f"draw_parts: {runs} runs")
         root = vectors * np.sqrt(np.maximum(eigenvalues, 0))
         parts.append(generator.standard_normal((runs, len(root))) @ root.T)
     return parts[0], parts[1]
@@ -86,11 +103,16 @@ def predict_losses(
         R_s = |r|^2 / (2 n), [R, steps].
 
     Raises:
-        ValueError: shapes that do not fit together, or steps that are not ascending in [0, T].
+        ValueError: an argument of another type, values that are not finite, shapes that do not fit
+            together, or steps that are not ascending integers in [0, T].
     """
-    observed = np.asarray(steps)
-    learning_rates = as_float64(learning_rates)
-    linear, absolute = (as_float64(part) for part in parts)
+    check_type(problem, Problem, "predict_losses: problem")
+    check_type(schedule, Schedule, "predict_losses: schedule")
+    observed = real_array(steps, "predict_losses: steps")
+    learning_rates = as_float64(learning_rates, "predict_losses: learning_rates")
+    if not isinstance(parts, tuple | list) or len(parts) != 2:
+        raise ValueError(f"predict_losses: parts must be a pair of arrays; it is {shown(parts)}")
+    linear, absolute = (as_float64(part, "predict_losses: each of parts") for part in parts)
     _check(problem, schedule, learning_rates, linear, absolute, observed)
     kernels = gram(problem.x, 0.0), gram(problem.x, 2.0)
     losses = np.empty((len(linear), len(observed)))
@@ -152,8 +174,11 @@ def expected_jump(problem: Problem, before: float, after: float) -> float:
               (|F y|^2 + tr[(1 - p F) C_0 (1 - p F)'] + tr[(1 + q F) C_2 (1 + q F)'])
 
     Raises:
-        ValueError: K_s is singular in float64, so training does not converge to phi = y.
+        ValueError: s outside [0, 2]; or K_s is singular in float64, so training does not converge
+            to phi = y.
     """
+    check_type(problem, Problem, "expected_jump: problem")
+    before, after = check_parameter(before), check_parameter(after)
     n, p, q = len(problem.y), 1 - before / 2, before / 2
     linear, absolute = gram(problem.x, 0.0), gram(problem.x, 2.0)
     eigenvalues, vectors = eigh(p**2 * linear + q**2 * absolute)
@@ -184,10 +209,14 @@ def _check(
         )
     if linear.ndim != 2 or linear.shape != absolute.shape or linear.shape[1] != len(problem.y):
         raise ValueError(
-            f"predict_losses: both parts must be [R, {len(problem.y)}]; their shapes are "
+            f"predict_losses: parts must be [R, {len(problem.y)}]; their shapes are "
             f"{list(linear.shape)} and {list(absolute.shape)}"
         )
-    if (np.diff(steps) <= 0).any() or (steps < 0).any() or (steps > schedule.steps).any():
+    if not all(np.isfinite(each).all() for each in (learning_rates, linear, absolute)):
+        raise ValueError("predict_losses: learning_rates and parts must be finite")
+    integers = steps.ndim == 1 and steps.size and steps.dtype.kind in "iu"
+    if not integers or (np.diff(steps) <= 0).any() or steps[0] < 0 or steps[-1] > schedule.steps:
         raise ValueError(
-            f"predict_losses: steps must be ascending in [0, {schedule.steps}]; they are {steps}"
+            f"predict_losses: steps must be ascending integers in [0, {schedule.steps}]; they are "
+            f"{shown(steps.tolist())}"
         )

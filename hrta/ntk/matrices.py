@@ -10,9 +10,10 @@ from typing import Literal
 import numpy as np
 
 from hrta.ntk.arc_cosine import PARTS, assemble
-from hrta.runtime.arguments import as_number, is_one_of
+from hrta.runtime.arguments import as_number, check_one_of, shown
 from hrta.runtime.arrays import as_float64
-from hrta.runtime.processes import cores, need_memory
+from hrta.runtime.memory import need_memory
+from hrta.runtime.processes import cores
 
 Part = Literal["total", "inner", "outer"]
 
@@ -86,7 +87,6 @@ def check_parameter(s: float, part: str = "total") -> float:
         ValueError: s is not a number in [0, 2], or an unknown part.
     """
     if not 0 <= as_number(s) <= 2:
-        raise ValueError(f"tangent kernel: s must be in [0, 2]; it is {s}")
-    if not is_one_of(part, PARTS):
-        raise ValueError(f"tangent kernel: part must be one of {', '.join(PARTS)}; it is {part!r}")
+        raise ValueError(f"tangent kernel: s must be in [0, 2]; it is {shown(s)}")
+    check_one_of(part, PARTS, "tangent kernel: part")
     return float(s)

@@ -17,6 +17,9 @@ from math import log1p
 import numpy as np
 from scipy.linalg import eigh
 
+from hrta.runtime.arguments import as_number, check_one_of, shown
+from hrta.runtime.arrays import real_array
+
 OPTIMIZERS = ("gradient_descent", "heavy_ball", "nesterov")
 
 
@@ -32,10 +35,11 @@ def momentum_from_kernel(smallest: float, learning_rate: float) -> float:
 
     Source: arXiv 2208.03941.
     """
-    if not (smallest > 0 and 0 < smallest * learning_rate <= 1):
+    low, rate = as_number(smallest), as_number(learning_rate)
+    if not (low > 0 and 0 < low * rate <= 1):
         raise ValueError(
             "momentum_from_kernel: smallest must be positive and smallest x learning_rate in "
-            f"(0, 1]; they are {smallest:g} and {smallest:g} x {learning_rate:g}"
+            f"(0, 1]; they are {shown(smallest)} and {shown(smallest)} x {shown(learning_rate)}"
         )
     q = (smallest * learning_rate) ** 0.5
     return (1 - q) / (1 + q)
@@ -55,8 +59,8 @@ def linear_exponents(q: float) -> dict[str, float]:
 
     Source: derived in the docstring of this module.
     """
-    if not 0 < q < 1:
-        raise ValueError(f"linear_exponents: q must be in (0, 1); it is {q:g}")
+    if not 0 < as_number(q) < 1:
+        raise ValueError(f"linear_exponents: q must be in (0, 1); it is {shown(q)}")
     decays = (-2 * log1p(-(q**2)), log1p(q) - log1p(-q), -2 * log1p(-q))
     return {name: decay / q for name, decay in zip(OPTIMIZERS, decays, strict=True)}
 
@@ -83,28 +87,24 @@ def predict_losses_with_momentum(
         [R, steps].
 
     Raises:
-        ValueError: an unknown optimizer, shapes that do not fit together, or steps that are not
-            ascending.
+        ValueError: an unknown optimizer, shapes that do not fit together, values that are not
+            finite, a learning rate that is not positive, a momentum outside [0, 1), or steps that
+            are not ascending integers.
 
     Source: the updates of `hrta.training.optimizers`, with the gradient (eta/n) lambda_i(K) r_i of
         mode i.
     """
-    observed, n = np.asarray(steps), len(kernel)
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(
-            "predict_losses_with_momentum: optimizer must be one of "
-            f"{', '.join(OPTIMIZERS)}; it is {optimizer!r}"
-        )
-    if np.shape(kernel) != (n, n) or np.ndim(residuals) != 2 or np.shape(residuals)[1] != n:
-        raise ValueError(
-            "predict_losses_with_momentum: kernel must be [n, n] and residuals [R, n]; they are "
-            f"{list(np.shape(kernel))} and {list(np.shape(residuals))}"
-        )
-    if observed.size == 0 or observed[0] < 0 or (np.diff(observed) <= 0).any():
-        raise ValueError(
-            "predict_losses_with_momentum: steps must be ascending and at least 0; they are "
-            f"{observed}"
-        )
+    where = "predict_losses_with_momentum:"
+    observed = real_array(steps, f"{where} steps")
+    kernel = real_array(kernel, f"{where} kernel")
+    residuals = real_array(residuals, f"{where} residuals")
+    _check(kernel, residuals, observed)
+    check_one_of(optimizer, OPTIMIZERS, f"{where} optimizer")
+    if not 0 < as_number(learning_rate) < np.inf:
+        raise ValueError(f"{where} learning_rate must be positive; it is {shown(learning_rate)}")
+    if not 0 <= as_number(momentum) < 1:
+        raise ValueError(f"{where} momentum must be in [0, 1); it is {shown(momentum)}")
+    n = len(kernel)
     eigenvalues, vectors = eigh(kernel)
     beta = 0.0 if optimizer == "gradient_descent" else momentum
     wanted = set(observed.tolist())
@@ -116,3 +116,21 @@ def predict_losses_with_momentum(
         velocity = beta * velocity - descent
         factor = factor + (beta * velocity - descent if optimizer == "nesterov" else velocity)
     return (residuals @ vectors) ** 2 @ np.square(factors).T / (2 * n)
+
+
+def _check(kernel: np.ndarray, residuals: np.ndarray, steps: np.ndarray) -> None:
+    n = len(kernel) if kernel.ndim else 0
+    where = "predict_losses_with_momentum:"
+    if kernel.shape != (n, n) or residuals.ndim != 2 or residuals.shape[1] != n:
+        raise ValueError(
+            f"{where} kernel must be [n, n] and residuals [R, n]; they are {list(kernel.shape)} "
+            f"and {list(residuals.shape)}"
+        )
+    if not (np.isfinite(kernel).all() and np.isfinite(residuals).all()):
+        raise ValueError(f"{where} kernel and residuals must be finite")
+    integers = steps.ndim == 1 and steps.size and steps.dtype.kind in "iu"
+    if not integers or steps[0] < 0 or (np.diff(steps) <= 0).any():
+        raise ValueError(
+            f"{where} steps must be ascending integers of at least 0; they are "
+            f"{shown(steps.tolist())}"
+        )

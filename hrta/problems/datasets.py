@@ -1,16 +1,19 @@
 """Real data as problems: a data set of scikit-learn, a CSV file, or OpenML by name.
 
 Inputs and targets are standardised with the mean and standard deviation of the training points.
-Inputs that are constant on the training points are removed. If the name ends in _classes, the
-targets are classes; otherwise they are numbers.
+Inputs that are constant on the training points, up to rounding, are removed. If the name ends in
+_classes, the targets are classes; otherwise they are numbers.
 """
 
+import warnings
 from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
 
 from hrta.problems.problem import Problem
+from hrta.runtime.arguments import as_integer, check_one_of
+from hrta.runtime.files import local_path
 from hrta.runtime.imports import needed_by
 
 with needed_by("hrta.problems.datasets"):
@@ -30,6 +33,8 @@ CLASSES = "_classes"
 TEST_FRACTION = 0.2
 # Training points of a data set with classes: with all points a deep network would take hours.
 CLASS_POINTS = 500
+# A column is constant if its values differ by less, relative to the largest: some roundings.
+ROUNDING = 4 * np.finfo(np.float64).eps
 
 
 def load(name: str, seed: int = 0) -> Problem:
@@ -40,10 +45,10 @@ def load(name: str, seed: int = 0) -> Problem:
         seed: seed of the split into training and test points.
 
     Raises:
-        ValueError: an unknown name; the message lists the allowed ones.
+        ValueError: an unknown name (the message lists the allowed ones), or a seed that is not a
+            non-negative integer.
     """
-    if name not in INCLUDED:
-        raise ValueError(f"data set: name must be one of {', '.join(INCLUDED)}; it is {name!r}")
+    check_one_of(name, INCLUDED, "data set: name")
     with needed_by("hrta.problems.datasets.load"):
         from sklearn import datasets
 
@@ -54,26 +59,43 @@ def load(name: str, seed: int = 0) -> Problem:
 def read_csv(path: str | Path, target: str, seed: int = 0) -> Problem:
     """A CSV file with a header; every column but the target is an input.
 
+    A file with several targets needs a copy for each, without the others: they would be inputs.
+
     Args:
         path: the file.
         target: name of the target column.
         seed: as for `load`.
 
     Raises:
-        ValueError: the file is missing or not a CSV, the column does not exist, a value is missing
-            or not a number, or there are too few rows; the message says where.
+        ValueError: the file is missing, not on this machine or not a CSV, two columns have one
+            name, a column has none, the target does not exist or is constant, a row has more
+            fields than the header, a value is missing or not a number, or there are too few rows;
+            the message says where.
     """
+    table = _read_table(local_path(path))
+    check_one_of(target, list(table.columns), f"{path}: target")
+    return _problem(Path(path).stem, table.drop(columns=target), table[target], seed)
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """The table of a CSV file whose columns have names that differ."""
     try:
-        table = pd.read_csv(path)
+        # Otherwise pandas drops the surplus fields, or takes the first column for row labels.
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            header = pd.read_csv(path, header=None, nrows=1, dtype=str, index_col=False).iloc[0]
+            table = pd.read_csv(path, index_col=False)
     except FileNotFoundError:
         raise ValueError(f"{path}: there is no such file") from None
+    except pd.errors.ParserWarning:
+        raise ValueError(f"{path}: a row has more fields than the header") from None
     except (ValueError, OSError) as error:
-        raise ValueError(f"{path}: not a readable CSV ({error})") from None
-    if target not in table:
-        raise ValueError(
-            f"{path}: target must be one of {', '.join(table.columns)}; it is {target!r}"
-        )
-    return _problem(Path(path).stem, table.drop(columns=target), table[target], seed)
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not a readable CSV ({reason})") from None
+    if header.isna().any():
+        raise ValueError(f"{path}: column {1 + header.isna().argmax()} must have a name")
+    if header.duplicated().any():
+        raise ValueError(f"{path}: two columns have the name {header[header.duplicated()].iloc[0]}")
+    return table
 
 
 def fetch_openml(name: str, seed: int = 0) -> Problem:
@@ -95,7 +117,25 @@ def fetch_openml(name: str, seed: int = 0) -> Problem:
 def _problem(
     name: str, x: pd.DataFrame, y: pd.Series, seed: int, *, classes: bool = False
 ) -> Problem:
-    table = pd.concat([x, y.rename("target " + str(y.name))], axis=1)
+    seed = as_integer(seed, f"{name}: seed", least=0)
+    table = _as_numbers(name, pd.concat([x, y.rename("target " + str(y.name))], axis=1))
+    order = np.random.default_rng(seed).permutation(len(table))
+    test = len(table) - CLASS_POINTS if classes else round(TEST_FRACTION * len(table))
+    if test < 1 or len(table) - test < 2:
+        raise ValueError(f"{name}: there must be at least 3 rows; there are {len(table)}")
+    values = table.to_numpy()[order]
+    standardised, varies = _standardised(values, test)
+    if not varies[-1]:
+        raise ValueError(f"{name}: the target must not be constant on the training points")
+    if not varies[:-1].any():
+        raise ValueError(f"{name}: at least one input must vary on the training points")
+    x, y = standardised[:, :-1][:, varies[:-1]], (values if classes else standardised)[:, -1]
+    count = int(y.max()) + 1 if classes else None
+    return Problem(name, x[test:], y[test:], x[:test], y[:test], count)
+
+
+def _as_numbers(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """The table as float64; raises a ValueError for the first value that is no finite number."""
     for column in table:
         values = pd.to_numeric(table[column], errors="coerce")
         wrong = np.flatnonzero(~np.isfinite(values.astype(float)))
@@ -106,19 +146,14 @@ def _problem(
                 f"the value must be a number; it is {str(given)!r}"
             )
         table[column] = values.astype(float)
-    order = np.random.default_rng(seed).permutation(len(table))
-    test = len(table) - CLASS_POINTS if classes else round(TEST_FRACTION * len(table))
-    if test < 1 or len(table) - test < 2:
-        raise ValueError(f"{name}: there must be at least 3 rows; there are {len(table)}")
-    values = table.to_numpy()[order]
-    mean, deviation = values[test:].mean(axis=0), values[test:].std(axis=0)
-    if deviation[-1] == 0:
-        raise ValueError(f"{name}: the target must not be constant on the training points")
-    varies = deviation[:-1] > 0
-    if not varies.any():
-        raise ValueError(f"{name}: at least one input must vary on the training points")
-    y = values[:, -1]
-    values = (values - mean) / np.where(deviation > 0, deviation, 1)
-    x, y = values[:, :-1][:, varies], y if classes else values[:, -1]
-    count = int(y.max()) + 1 if classes else None
-    return Problem(name, x[test:], y[test:], x[:test], y[:test], count)
+    return table
+
+
+def _standardised(values: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
+    """All rows by mean and deviation of the rows from `test` on, and which columns vary there."""
+    largest = np.abs(values[test:]).max(axis=0)
+    # By powers of two, which rounds nothing: squares of large values would overflow.
+    scaled = np.ldexp(values, -np.frexp(largest)[1])
+    trained = scaled[test:]
+    varies = np.ptp(trained, axis=0) > ROUNDING * np.abs(trained).max(axis=0)
+    return (scaled - trained.mean(axis=0)) / np.where(varies, trained.std(axis=0), 1), varies

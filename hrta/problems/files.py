@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from hrta.problems.problem import Problem
-from hrta.runtime.files import read_tables, sha256, whole_file, write_table
+from hrta.runtime.arguments import check_type
+from hrta.runtime.files import local_path, read_tables, sha256, whole_file, write_table
 from hrta.runtime.imports import needed_by
 
 with needed_by("hrta.problems.files"):
@@ -11,7 +12,13 @@ with needed_by("hrta.problems.files"):
 
 
 def write_problem(problem: Problem, path: str | Path) -> None:
-    """Write the problem as Parquet, and its SHA-256 to a second file."""
+    """Write the problem as Parquet, and its SHA-256 to a second file.
+
+    Raises:
+        ValueError: problem is not a `Problem`, or path not that of a file on this machine.
+    """
+    check_type(problem, Problem, "write_problem: problem")
+    path = local_path(path)
     write_table(problem_table(problem), path)
     write_checksum(path)
 

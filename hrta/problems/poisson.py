@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hrta.runtime.arguments import TOO_LARGE, as_integer, check_one_of, shown
+from hrta.runtime.memory import need_memory
+
 Modes = tuple[tuple[int, ...], ...]
 
 # The wave numbers k of u = sum_k prod_j cos(pi k_j x_j).
@@ -36,13 +39,19 @@ class PoissonProblem:
         modes: the wave numbers k, d integers each; distinct up to signs, and not 0.
 
     Raises:
-        ValueError: no mode, equal modes, a mode 0, or modes of different lengths.
+        ValueError: no mode, equal modes, a mode 0, modes of different lengths, or wave numbers that
+            are not integers.
     """
 
     name: str
     modes: Modes
 
     def __post_init__(self) -> None:
+        if not _are_modes(self.modes):
+            raise ValueError(
+                f"problem {self.name}: modes must be several tuples of integers; they are "
+                f"{shown(self.modes)}"
+            )
         equal = len({tuple(map(abs, mode)) for mode in self.modes}) < len(self.modes)
         constant = not all(any(mode) for mode in self.modes)
         if not self.modes or equal or constant or len({len(mode) for mode in self.modes}) > 1:
@@ -110,14 +119,23 @@ class PoissonProblem:
         return -self.gradient_square / 2
 
 
+def _are_modes(modes: object) -> bool:
+    """Whether these are tuples (or lists) of integers."""
+    rows = modes if isinstance(modes, list | tuple) else [None]
+    return all(isinstance(row, list | tuple) and all(map(_is_wave_number, row)) for row in rows)
+
+
+def _is_wave_number(value: object) -> bool:
+    return type(value) is int and abs(value) < TOO_LARGE
+
+
 def make_problem(name: str) -> PoissonProblem:
     """The problem with this name.
 
     Raises:
         ValueError: an unknown name; the message lists the allowed ones.
     """
-    if name not in MODES:
-        raise ValueError(f"Poisson problem: name must be one of {', '.join(MODES)}; it is {name!r}")
+    check_one_of(name, MODES, "Poisson problem: name")
     return PoissonProblem(name, MODES[name])
 
 
@@ -129,12 +147,16 @@ def grid(points: int, dimension: int) -> np.ndarray:
 
     Raises:
         ValueError: points is not k^d for an integer k >= 1.
+        MemoryError: the points do not fit into memory.
     """
-    side = round(max(points, 0) ** (1 / dimension))
-    if side < 1 or side**dimension != points:
+    points = as_integer(points, "grid: points")
+    dimension = as_integer(dimension, "grid: dimension")
+    side = round(points ** (1 / dimension))
+    if side**dimension != points:
         raise ValueError(
             f"grid: points must be k^{dimension} for an integer k >= 1; it is {points}"
         )
+    need_memory(16 * points * dimension, f"grid: {points} points")
     return _tensor([(np.arange(side) + 0.5) / side] * dimension)
 
 
@@ -143,17 +165,34 @@ def monte_carlo(seed: int, first: int, last: int, points: int, dimension: int) -
 
     The points of a step are a fixed section of the random sequence of the seed, so they depend on
     nothing but the seed and the step.
+
+    Raises:
+        ValueError: an argument that is not an integer, or out of its range.
+        MemoryError: the points do not fit into memory.
     """
+    seed, first = as_integer(seed, "points: seed", 0), as_integer(first, "points: first", 0)
+    steps = as_integer(last - first, "points: last - first", 0)
+    points, dimension = as_integer(points, "points"), as_integer(dimension, "points: dimension")
+    need_memory(8 * steps * points * dimension, f"points: {points} for {steps} steps")
     size = points * dimension
     numbers = np.random.Generator(np.random.PCG64(seed).advance(first * size))
-    return numbers.random((last - first, points, dimension))
+    return numbers.random((steps, points, dimension))
 
 
 def gauss_legendre(points: int, dimension: int) -> tuple[np.ndarray, np.ndarray]:
     """A tensor grid of at least `points` Gauss-Legendre points on [0, 1]^d, [n, d]; weights [n].
 
     Accurate for smooth functions, and independent of the points of training.
+
+    Raises:
+        ValueError: points or dimension not a positive integer.
+        MemoryError: the points do not fit into memory.
     """
+    points = as_integer(points, "quadrature: points")
+    dimension = as_integer(dimension, "quadrature: dimension")
+    # The nodes of an axis are the eigenvalues of a matrix.
+    size = max(16 * points * dimension, int(16 * points ** (2 / dimension)))
+    need_memory(size, f"quadrature: {points} points")
     nodes, weights = np.polynomial.legendre.leggauss(int(np.ceil(points ** (1 / dimension) - 1e-9)))
     products = _tensor([weights / 2] * dimension).prod(axis=1)
     return _tensor([(nodes + 1) / 2] * dimension), products

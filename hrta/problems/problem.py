@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hrta.runtime.arguments import as_number
+from hrta.runtime.arguments import as_integer, shown
 from hrta.runtime.arrays import as_float64, digest
 
 
@@ -22,8 +22,8 @@ class Problem:
             the targets are numbers.
 
     Raises:
-        ValueError: shapes that do not fit together, no points, a value that is not finite, or
-            targets that are not the classes.
+        ValueError: a name that is not one line of text, shapes that do not fit together, no points,
+            a value that is not a finite number, or targets that are not the classes.
     """
 
     name: str
@@ -34,6 +34,8 @@ class Problem:
     classes: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or len(self.name.splitlines()) != 1:
+            raise ValueError(f"problem: name must be one line of text; it is {shown(self.name)}")
         if (self.x_test is None) != (self.y_test is None):
             raise ValueError(f"problem {self.name}: x_test and y_test must be given together")
         self._set_points("x", "y")
@@ -61,8 +63,13 @@ class Problem:
         object.__setattr__(self, y_name, y)
 
     def _set_classes(self, count: int) -> None:
-        if not as_number(count).is_integer():
-            raise ValueError(f"problem {self.name}: classes must be their number; it is {count!r}")
+        count = as_integer(count, f"problem {self.name}: classes")
+        if count > len(self.y):
+            raise ValueError(
+                f"problem {self.name}: classes must be at most {len(self.y)}, the number of "
+                f"points; it is {count}"
+            )
+        object.__setattr__(self, "classes", count)
         names = ("y",) if self.y_test is None else ("y", "y_test")
         classes = np.arange(count)
         others = np.setdiff1d(np.concatenate([getattr(self, name) for name in names]), classes)

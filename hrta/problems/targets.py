@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hrta.problems.problem import Problem
+from hrta.runtime.arguments import as_integer, check_one_of
+from hrta.runtime.memory import need_memory
 
 TargetFunction = Callable[[np.ndarray], np.ndarray]
 
@@ -72,21 +74,23 @@ def make_problem(
         seed: seed of the test points.
 
     Raises:
-        ValueError: an unknown name, `points` that are not k^d for an integer k >= 2, or no test
-            point.
+        ValueError: an unknown name, `points` that are not k^d for an integer k >= 2, no test
+            point, or a seed that is not a non-negative integer.
+        MemoryError: the points do not fit into memory.
     """
-    if name not in TARGETS:
-        raise ValueError(f"problem: name must be one of {', '.join(TARGETS)}; it is {name!r}")
-    chosen = TARGETS[name]
-    points = chosen.points if points is None else points
+    check_one_of(name, TARGETS, "problem: name")
+    chosen, where = TARGETS[name], f"problem {name}:"
+    points = chosen.points if points is None else as_integer(points, f"{where} points")
+    test_points = as_integer(test_points, f"{where} test_points")
+    seed = as_integer(seed, f"{where} seed", least=0)
     side = round(points ** (1 / chosen.inputs))
     if side < 2 or side**chosen.inputs != points:
         raise ValueError(
-            f"problem {name}: points must be k^{chosen.inputs} for an integer k >= 2; it is "
-            f"{points}"
+            f"{where} points must be k^{chosen.inputs} for an integer k >= 2; it is {points}"
         )
-    if test_points < 1:
-        raise ValueError(f"problem {name}: test_points must be at least 1; it is {test_points}")
+    # Twice, for the coordinates are computed one by one.
+    size = 16 * (points + test_points) * (chosen.inputs + 1)
+    need_memory(size, f"{where} {points} points and {test_points} test points")
     axis = np.linspace(chosen.low, chosen.high, side)
     grid = np.meshgrid(*[axis] * chosen.inputs, indexing="ij")
     x = np.stack([coordinate.ravel() for coordinate in grid], axis=1)

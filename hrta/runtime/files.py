@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -60,6 +61,20 @@ def _is_alive(process: int) -> bool:
     return True
 
 
+def local_path(path: object) -> Path:
+    """The path of a file on this machine.
+
+    Raises:
+        ValueError: not a path, or an address, whose content could change unnoticed.
+    """
+    if not isinstance(path, str | Path) or "\0" in str(path):
+        raise ValueError(f"path must be that of a file; it is {path!r}")
+    # A Path has a single slash after the colon.
+    if re.match("[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
+        raise ValueError(f"{path}: path must be that of a file on this machine; download it first")
+    return Path(path)
+
+
 def write_table(table: "pd.DataFrame", path: str | Path) -> None:
     """Write the table as Parquet; equal tables give equal bytes."""
     with whole_file(path) as temporary:
@@ -76,12 +91,12 @@ def read_tables(
         reduce: applied to each table before they are concatenated, to save memory.
 
     Raises:
-        ValueError: a file is missing or not a complete Parquet file.
+        ValueError: a file is missing, not on this machine, or not a complete Parquet file.
     """
     import pandas as pd
 
     tables = []
-    for path in paths:
+    for path in map(local_path, paths):
         try:
             table = pd.read_parquet(path)
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Threads and memory of a job, and its termination."""
+"""Threads of a job, and its termination."""
 
 import os
 import signal
@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
-
-import psutil
 
 
 def end_on_sigterm() -> None:
@@ -86,18 +84,3 @@ def denormals_flushed() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(flushed)
-
-
-def need_memory(size: int, what: str) -> None:
-    """Raise an error if an array does not fit into memory.
-
-    Args:
-        size: size of the array [bytes].
-        what: the beginning of the message.
-
-    Raises:
-        MemoryError: the size exceeds the free memory.
-    """
-    free = psutil.virtual_memory().available
-    if size > free:
-        raise MemoryError(f"{what}: {size / 2**30:.3g} GiB needed, {free / 2**30:.3g} GiB free")

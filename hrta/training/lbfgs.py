@@ -11,12 +11,14 @@ import pandas as pd
 from hrta.activations import check_homotopy_parameter
 from hrta.networks.two_layer import TwoLayer
 from hrta.problems.problem import Problem, check_numbers
+from hrta.runtime.arguments import as_integer, check_type
+from hrta.runtime.memory import need_memory
 from hrta.training.engines.numba_engine import Points
 from hrta.training.kernels import lbfgs as kernels
 from hrta.training.kernels.vectors import VECTOR_BYTES
 from hrta.training.lbfgs_optimizer import Lbfgs
 from hrta.training.packing import pack, points_and_targets, unpack
-from hrta.training.task import Progress, check_inputs, check_positive_integer, one_rate_per_run
+from hrta.training.task import Progress, check_inputs, one_rate_per_run
 
 # Iterations between rows of the history: few at first, when the loss changes fastest.
 ITERATIONS = (1, 1, 2, 4, 8, 16)
@@ -55,14 +57,21 @@ def train(
     Raises:
         ValueError: an argument outside its range, or a problem that does not fit the networks.
     """
-    _check(problem, networks, evaluations, history_size, s)
+    evaluations = as_integer(evaluations, "lbfgs: evaluations")
+    history_size = as_integer(history_size, "lbfgs: history_size")
+    _check(problem, networks, s, progress)
     rates = one_rate_per_run(learning_rate, networks.runs, "lbfgs: learning_rate")
     multiple = 1 if networks.inputs == 1 else VECTOR_BYTES // networks.inner.itemsize
     parameters = pack(networks, multiple).numpy()
+    if not np.isfinite(parameters).all():
+        raise ValueError("lbfgs: networks must have finite weights")
+    need_memory(
+        2 * history_size * parameters[0].nbytes, f"lbfgs: a history of {history_size} pairs"
+    )
     tables = []
     for run in range(networks.runs):
         trained = _Run(problem, networks, parameters[run], s)
-        rows = trained.train(int(evaluations), float(rates[run]), int(history_size))
+        rows = trained.train(evaluations, float(rates[run]), history_size)
         tables.append(pd.DataFrame(rows).assign(run=run))
         if progress is not None:
             progress(run + 1, networks.runs)
@@ -138,13 +147,13 @@ class _Run:
         return row
 
 
-def _check(
-    problem: Problem, networks: TwoLayer, evaluations: int, history_size: int, s: float
-) -> None:
+def _check(problem: Problem, networks: TwoLayer, s: float, progress: Progress | None) -> None:
+    check_type(problem, Problem, "lbfgs: problem")
+    check_type(networks, TwoLayer, "lbfgs: networks")
+    if progress is not None and not callable(progress):
+        raise ValueError(f"lbfgs: progress must be a function; it is {progress!r}")
     check_numbers(problem, "lbfgs")
     check_inputs(problem, networks, "lbfgs")
-    check_positive_integer(evaluations, "lbfgs: evaluations")
-    check_positive_integer(history_size, "lbfgs: history_size")
     check_homotopy_parameter(s, "lbfgs")
     kind = f"{networks.inner.dtype} on {networks.inner.device}"
     if kind not in ("torch.float32 on cpu", "torch.float64 on cpu"):

@@ -112,6 +112,8 @@ class Loop:
     def __init__(self, objective: Objective, task: Task, monitoring: Monitoring) -> None:
         self._objective, self._task, self._monitoring = objective, task, monitoring
         self._engine = objective.make_engine(task)
+        if not np.isfinite(as_float64(self._engine.state.parameters)).all():
+            raise ValueError("train: networks must have finite weights")
         self._stages = Stages(task.schedules, task.plateau)
         self._logged = np.arange(task.steps) % task.log_every == 0
         self._factors = objective.decay_factors(task)

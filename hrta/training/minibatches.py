@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hrta.runtime.arguments import as_number
+from hrta.runtime.arguments import as_number, shown
 
 # Number of epochs whose orders are drawn together.
 EPOCHS = 64
@@ -36,7 +36,7 @@ class Minibatches:
         if not (1 <= size <= self.points and size.is_integer()):
             raise ValueError(
                 f"minibatches: batch_size must be an integer in [1, {self.points}], the number of "
-                f"points; it is {self.size}"
+                f"points; it is {shown(self.size)}"
             )
         object.__setattr__(self, "size", int(self.size))
 

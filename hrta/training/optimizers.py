@@ -8,7 +8,7 @@ agree, so the results of a run do not depend on its position in the ensemble.
 import torch
 from torch import Tensor
 
-from hrta.runtime.arguments import as_number, is_one_of
+from hrta.runtime.arguments import as_number, check_one_of, shown
 
 
 class Optimizer:
@@ -133,10 +133,9 @@ def check_optimizer(name: str, momentum: float) -> None:
         ValueError: an unknown name (the message lists the allowed ones), or a momentum outside
             [0, 1).
     """
-    if not is_one_of(name, OPTIMIZERS):
-        raise ValueError(f"train: optimizer must be one of {', '.join(OPTIMIZERS)}; it is {name!r}")
+    check_one_of(name, OPTIMIZERS, "train: optimizer")
     if not 0 <= as_number(momentum) < 1:
-        raise ValueError(f"train: momentum must be in [0, 1); it is {momentum}")
+        raise ValueError(f"train: momentum must be in [0, 1); it is {shown(momentum)}")
 
 
 def make_optimizer(name: str, momentum: float) -> Optimizer:

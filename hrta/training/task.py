@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hrta.runtime.arguments import as_flag, as_number
-from hrta.runtime.arrays import as_float64
+from hrta.runtime.arguments import as_flag, as_integer, as_number, shown
+from hrta.runtime.arrays import as_float64, real_array
+from hrta.runtime.memory import need_memory
 from hrta.schedules import Plateau, Schedule
 from hrta.training.minibatches import Minibatches
 from hrta.training.optimizers import check_optimizer
@@ -50,9 +51,9 @@ class Task:
 
     def __post_init__(self) -> None:
         check_optimizer(self.optimizer, self.momentum)
-        check_positive_integer(self.log_every, "train: log_every")
+        log_every = as_integer(self.log_every, "train: log_every")
         if not 0 < as_number(self.decay) <= 1:
-            raise ValueError(f"train: decay must be in (0, 1]; it is {self.decay}")
+            raise ValueError(f"train: decay must be in (0, 1]; it is {shown(self.decay)}")
         for name in ("reset_optimizer", "preserve_function", "fixed_outer"):
             object.__setattr__(self, name, as_flag(getattr(self, name), f"train: {name}"))
         if self.batch_seeds is not None and self.batch_size is None:
@@ -60,8 +61,11 @@ class Task:
         if self.plateau is not None and not isinstance(self.plateau, Plateau):
             raise ValueError(f"train: plateau must be an hrta.Plateau; it is {self.plateau!r}")
         rates = one_rate_per_run(self.learning_rate, self.runs, "train: learning_rate")
+        # The steps with their learning rates, and five columns of the history.
+        size = 17 * self.steps + 40 * self.runs * (self.steps // log_every)
+        need_memory(size, f"train: {self.steps} steps of {self.runs} runs")
         object.__setattr__(self, "learning_rate", rates)
-        object.__setattr__(self, "log_every", int(self.log_every))
+        object.__setattr__(self, "log_every", log_every)
 
     @property
     def runs(self) -> int:
@@ -80,13 +84,6 @@ class Task:
             return None
         seeds = one_seed_per_run(self.batch_seeds, self.runs, "train: batch_seeds")
         return Minibatches(seeds, len(self.problem.y), self.batch_size)
-
-
-def check_positive_integer(value: float, name: str) -> None:
-    """Raise a ValueError if the value is not 1, 2, ...; the name begins the message."""
-    number = as_number(value)
-    if not (number >= 1 and number.is_integer()):
-        raise ValueError(f"{name} must be a positive integer; it is {value}")
 
 
 def check_inputs(problem: Any, networks: Any, where: str) -> None:
@@ -138,7 +135,7 @@ def one_rate_per_run(learning_rate: float | Sequence[float], runs: int, name: st
 
 def one_seed_per_run(seeds: Sequence[int] | None, runs: int, name: str) -> np.ndarray:
     """The seed of each run, [R], by default 0 .. R - 1; the name begins the message."""
-    each = np.asarray(range(runs) if seeds is None else seeds)
+    each = np.arange(runs) if seeds is None else real_array(seeds, name)
     if each.shape != (runs,) or each.dtype.kind not in "iu" or (each < 0).any():
         raise ValueError(f"{name} must be {runs} non-negative integers, one for each run")
     return each

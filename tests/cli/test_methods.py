@@ -154,7 +154,7 @@ def test_real_data_are_written_as_a_problem(tmp_path):
         (f"{RACE} --problem moon", "unknown problem 'moon'"),
         (f"{RACE} --problem digits_classes", "gradient of mine fits numbers"),
         (f"{RACE} --final-fraction 2", "final_fraction: 2.0 given; must be less than or equal"),
-        (f"{RACE} --problem a.parquet --output a.parquet", "must not be the file of the problem"),
+        (f"{RACE} --problem a.parquet --output a.parquet", "must not be a file that is read"),
         ("slopes --output a.csv", "must be a file *.parquet"),
         ("anmin --parent x", "Invalid value for '--parent'"),
         (

@@ -2,10 +2,11 @@
 
 import errno
 import tempfile
+from pathlib import Path
 
 import pytest
 
-from hrta.cli.paths import check_checkpoint, check_output
+from hrta.cli.paths import check_checkpoint, check_output, check_unread
 
 
 def test_what_can_be_written_leaves_no_trace(tmp_path, monkeypatch):
@@ -41,3 +42,18 @@ def test_a_missing_folder_and_a_file_as_folder_are_refused(tmp_path):
         check_checkpoint(tmp_path / "file" / "a.npz")
     with pytest.raises(ValueError, match=r"must be a file \*.parquet"):
         check_output(tmp_path)
+
+
+def test_a_file_that_is_read_is_not_written_by_another_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    given = tmp_path / "a.parquet"
+    given.touch()
+    (tmp_path / "link.parquet").symlink_to(given)
+    (tmp_path / "same.parquet").hardlink_to(given)
+    for path in ("a.parquet", given, "folder/../a.parquet", "link.parquet", "same.parquet"):
+        with pytest.raises(ValueError, match=r"must not be a file that is read; a\.parquet is"):
+            check_unread("--output", Path(path), [Path("b.parquet"), Path(path)], ["a.parquet"])
+    (tmp_path / "copy.parquet").touch()
+    for path in ("copy.parquet", "new.parquet"):
+        check_unread("--output", Path(path), [Path(path)], ["a.parquet", "none.parquet"])

@@ -188,7 +188,7 @@ def test_points_must_be_those_of_the_spec(tmp_path, monkeypatch):
         ),
         (
             [jumps(problem={"file": "a.parquet"}), "--output", "a.parquet"],
-            "--output a.parquet: must not be the file of the problem",
+            "--output a.parquet: must not be a file that is read",
         ),
     ],
 )

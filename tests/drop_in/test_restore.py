@@ -88,3 +88,13 @@ def test_a_restored_model_is_loaded_without_this_package(tmp_path):
         "assert len(network) == 4"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_no_model_is_refused():
+    for function in (hrta.converted, hrta.restore, lambda model: hrta.load_converted(model, {})):
+        for model in (None, "a", [nn.ReLU()], nn.ReLU):
+            with pytest.raises(ValueError, match=r"model must be a torch\.nn\.Module"):
+                function(model)
+    for state in (None, "a", [1]):
+        with pytest.raises(ValueError, match="state_dict must be a dict"):
+            hrta.load_converted(nn.ReLU(), state)

@@ -85,7 +85,7 @@ def test_a_converted_state_whose_s_is_not_1_is_refused_and_loads_nothing():
     for mistake in (lambda: hrta.load_converted("it", {}), lambda: hrta.converted("it")):
         with pytest.raises(ValueError, match=r"must be a torch.nn.Module; it is 'it'"):
             mistake()
-    with pytest.raises(ValueError, match="state_dict must be a dictionary; it is 5"):
+    with pytest.raises(ValueError, match="state_dict must be a dict; it is 5"):
         hrta.load_converted(plain, 5)
     with pytest.raises(RuntimeError, match=r'Unexpected key.*"more"'):
         hrta.load_converted(plain, {**hrta.convert(model()).state_dict(), "more": torch.ones(1)})

@@ -54,8 +54,8 @@ def test_slope_recovery_is_the_papers():
     [
         ({"activation": "step"}, "activation must be one of tanh, relu; it is 'step'"),
         ({"adaptive": "all"}, "adaptive must be one of none, layer, neuron; it is 'all'"),
-        ({"scale": 0.5}, "scale must be at least 1; it is 0.5"),
-        ({"seeds": ()}, "at least one seed"),
+        ({"scale": 0.5}, "scale must be a number of at least 1; it is 0.5"),
+        ({"seeds": ()}, "seeds must be several integers"),
     ],
 )
 def test_networks_that_make_no_sense_are_refused(change, message):

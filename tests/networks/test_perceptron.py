@@ -86,10 +86,10 @@ def test_s_starts_at_the_activation_itself():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, 5), "must be at least 1; they are 0, 5, 1 and 1"),
-        ((1, 0), "they are 1, 0, 1 and 1"),
-        ((1, 5, 0), "they are 1, 5, 0 and 1"),
-        ((1, 5, 1, 0), "they are 1, 5, 1 and 0"),
+        ((0, 5), "inputs must be a positive integer; it is 0"),
+        ((1, 0), "width must be a positive integer; it is 0"),
+        ((1, 5, 0), "hidden must be a positive integer; it is 0"),
+        ((1, 5, 1, 0), "outputs must be a positive integer; it is 0"),
         ((1, 5, 1, 1, "step"), "base must be one of relu, relu2, tanh, .*; it is 'step'"),
     ],
 )

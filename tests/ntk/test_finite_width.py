@@ -101,7 +101,7 @@ def test_weights_that_do_not_fit_the_points_are_refused():
 
 def test_weights_that_are_no_numbers_are_refused():
     for inner, outer in ((np.full((3, 5), np.nan), np.ones(5)), (np.ones((3, 0)), np.ones(0))):
-        with pytest.raises(ValueError, match="weights must be finite, and m at least 1"):
+        with pytest.raises(ValueError, match="inner and outer must be finite, and m at least 1"):
             ntk.empirical_gram(POINTS, inner, outer, 1)
 
 

@@ -106,14 +106,19 @@ def test_the_prediction_never_crosses_the_bound():
             [0],
             r"learning_rates must be \[75\], one for each step; its shape is \[3\]",
         ),
-        (np.ones(75), np.zeros((2, 11)), [0], r"both parts must be \[R, 12\]"),
+        (np.ones(75), np.zeros((2, 11)), [0], r"parts must be \[R, 12\]"),
         (
             np.ones(75),
             np.zeros((2, 12)),
             [3, 2],
-            r"must be ascending in \[0, 75\]; they are \[3 2\]",
+            r"must be ascending integers in \[0, 75\]; they are \[3, 2\]",
         ),
-        (np.ones(75), np.zeros((2, 12)), [76], r"must be ascending in \[0, 75\]; they are \[76\]"),
+        (
+            np.ones(75),
+            np.zeros((2, 12)),
+            [76],
+            r"must be ascending integers in \[0, 75\]; they are \[76\]",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(rates, parts, steps, message):

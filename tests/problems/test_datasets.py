@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import sklearn.datasets
 
-from hrta.problems import datasets
+from hrta.problems import datasets, files
 
 
 @pytest.mark.parametrize("name", datasets.INCLUDED)
@@ -71,12 +71,47 @@ def test_a_csv_file_is_a_problem(tmp_path):
         ("a,y\n1,2\n2,2\n3,2\n4,2\n", "the target must not be constant"),
         ("a,y\n1,2\n1,3\n1,4\n1,5\n", "at least one input must vary"),
         ("y\n1\n2\n3\n4\n", "at least one input must vary"),
+        ("a,y\n" + "".join(f"{n},0.1\n" for n in range(40)), "the target must not be constant"),
+        ("a,y\n" + "".join(f"0.1,{n}\n" for n in range(40)), "at least one input must vary"),
+        ("a,y\n1,2,9\n2,3,9\n3,4,9\n4,5,9\n", "a row has more fields than the header"),
+        ("a,y\n1,2,9\n2,3\n3,4\n4,5\n", "a row has more fields than the header"),
+        ("a,y\n1,2\n2,3\n3,4,9\n4,5\n", "Expected 2 fields in line 4, saw 3"),
+        ("a,y,y\n1,2,3\n2,3,4\n3,4,5\n", "two columns have the name y"),
+        (",a,y\n1,2,3\n2,3,4\n3,4,5\n", "column 1 must have a name"),
     ],
 )
 def test_a_csv_file_that_makes_no_problem_is_refused(tmp_path, content, message):
     (tmp_path / "mine.csv").write_text(content)
     with pytest.raises(ValueError, match=message):
         datasets.read_csv(tmp_path / "mine.csv", "y")
+
+
+def test_columns_that_are_constant_up_to_rounding_are_removed(tmp_path):
+    """The mean of many 0.1 is not 0.1, so their deviation is not 0."""
+    rows = "".join(f"0.1,{0.3 if n % 2 else 0.1 + 0.2},{n},{n % 5}\n" for n in range(40))
+    (tmp_path / "mine.csv").write_text("same,rounded,a,y\n" + rows)
+    assert datasets.read_csv(tmp_path / "mine.csv", "y").x.shape == (32, 1)
+
+
+@pytest.mark.parametrize("power", [-990, -600, 600, 990])
+def test_large_and_small_values_are_standardised_as_others(tmp_path, power):
+    """Scaled by 2^power the problem is the same, up to the digits in the file."""
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 3)), columns=["a", "b", "y"])
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    np.ldexp(table, power).to_csv(tmp_path / "scaled.csv", index=False)
+    given, scaled = (datasets.read_csv(tmp_path / f"{n}.csv", "y") for n in ("mine", "scaled"))
+    np.testing.assert_allclose(scaled.x, given.x, rtol=1e-13)
+    np.testing.assert_allclose(scaled.y, given.y, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://example.org/a.csv", "https:/example.org/a.csv", "s3://a/b.csv", "file:///a"],
+)
+def test_addresses_are_not_fetched(address):
+    for read in (lambda path: datasets.read_csv(path, "y"), files.read_problem):
+        with pytest.raises(ValueError, match="must be that of a file on this machine"):
+            read(address)
 
 
 def test_missing_files_and_data_sets_are_refused(tmp_path, monkeypatch):

@@ -104,7 +104,8 @@ def test_the_grid_is_of_midpoints():
 
 @pytest.mark.parametrize(("points", "dimension"), [(401, 2), (400, 3), (0, 2), (-4, 2)])
 def test_a_number_of_points_that_makes_no_grid_is_refused(points, dimension):
-    message = rf"grid: points must be k\^{dimension} for an integer k >= 1; it is {points}"
+    kind = rf"k\^{dimension} for an integer k >= 1" if points > 0 else "a positive integer"
+    message = f"grid: points must be {kind}; it is {points}"
     with pytest.raises(ValueError, match=message):
         grid(points, dimension)
 

@@ -49,7 +49,7 @@ def test_test_points_are_in_the_domain_apart_from_training_and_repeatable(name):
         (("cosine", 10, 10), "name must be one of sine1d, sine3d, jump1d; it is 'cosine'"),
         (("sine3d", 100, 10), r"points must be k\^3 for an integer k >= 2; it is 100"),
         (("sine1d", 1, 10), r"integer k >= 2"),
-        (("sine1d", 10, 0), "test_points must be at least 1; it is 0"),
+        (("sine1d", 10, 0), "test_points must be a positive integer; it is 0"),
     ],
 )
 def test_what_makes_no_problem_is_refused(arguments, message):

@@ -6,7 +6,17 @@ from pydantic import Field
 
 from hrta.study.config.base_spec import EXPERIMENT, DeviceSpec, Jobs
 from hrta.study.config.problem_sources import DataSet, ProblemSource
-from hrta.study.config.values import Count, Fraction, Label, Name, Several, Sourced, Strict
+from hrta.study.config.values import (
+    Count,
+    Fraction,
+    Label,
+    Name,
+    Points,
+    Seeds,
+    Several,
+    Sourced,
+    Strict,
+)
 
 if TYPE_CHECKING:
     from hrta.study.config.replication import Replication
@@ -16,7 +26,7 @@ class AcceleratedProblem(Strict):
     """An experiment, possibly with another number of points, or a set of real data."""
 
     label: Label
-    points: Sourced[Count] | None = None
+    points: Sourced[Points] | None = None
 
 
 class Acceleration(Strict):
@@ -24,7 +34,7 @@ class Acceleration(Strict):
 
     problems: Annotated[dict[Name, AcceleratedProblem], Field(min_length=1)]
     widths: Sourced[Several[Count]]
-    seeds: Sourced[Count]
+    seeds: Sourced[Seeds]
     steps: Sourced[Count]
     step_fraction: Sourced[Fraction]
     log_every: Sourced[Count]
@@ -43,7 +53,7 @@ class AccelerationSpec(DeviceSpec):
     experiment: str
     problem: ProblemSource
     widths: Several[Count]
-    seeds: Count
+    seeds: Seeds
     steps: Count
     step_fraction: Fraction
     log_every: Count

@@ -17,6 +17,7 @@ from hrta.study.config.values import (
     NonNegative,
     Number,
     PositiveNumber,
+    Seeds,
     Several,
     Sourced,
     Strict,
@@ -49,7 +50,7 @@ class AdaptiveSlopes(Strict):
     learning_rate: Sourced[PositiveNumber]
     steps: Sourced[Count]
     solution_steps: Sourced[Several[Count]]
-    seeds: Sourced[Count]
+    seeds: Sourced[Seeds]
     log_every: Sourced[Count]
 
     @model_validator(mode="after")
@@ -89,7 +90,7 @@ class SlopesSpec(DeviceSpec):
     steps: Count
     solution_steps: Several[Count]
     learning_rate: PositiveNumber
-    seeds: Count
+    seeds: Seeds
     log_every: Count
 
     @model_validator(mode="after")
@@ -112,7 +113,7 @@ class AdaptiveSpec(DeviceSpec):
     steps: Count
     learning_rate: PositiveNumber
     decay: Fraction
-    seeds: Count
+    seeds: Seeds
     log_every: Count
 
 

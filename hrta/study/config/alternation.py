@@ -6,7 +6,15 @@ from pydantic import Field
 
 from hrta.study.config.base_spec import EXPERIMENT, Jobs, Spec
 from hrta.study.config.problem_sources import ProblemSource
-from hrta.study.config.values import BelowOne, Count, PositiveNumber, Several, Sourced, Strict
+from hrta.study.config.values import (
+    BelowOne,
+    Count,
+    PositiveNumber,
+    Seeds,
+    Several,
+    Sourced,
+    Strict,
+)
 
 if TYPE_CHECKING:
     from hrta.study.config.replication import Replication
@@ -25,7 +33,7 @@ class Alternation(Strict):
     rounds: Sourced[Count]
     ridge: Sourced[PositiveNumber]
     leak: Sourced[BelowOne]
-    seeds: Sourced[Count]
+    seeds: Sourced[Seeds]
     against: Several[str]
 
 
@@ -40,7 +48,7 @@ class AlternationSpec(Spec):
     rounds: Annotated[int, Field(ge=0)]
     ridge: PositiveNumber
     leak: BelowOne
-    seeds: Count
+    seeds: Seeds
 
 
 def alternation_jobs(settings: "Replication") -> Jobs:

@@ -16,6 +16,7 @@ from hrta.study.config.values import (
     Name,
     OptimizerName,
     PositiveNumber,
+    Seeds,
     Several,
     Source,
     Sourced,
@@ -27,8 +28,8 @@ class Study(Strict):
     """The common part of all studies: problems, seeds, targets."""
 
     problems: Annotated[dict[Name, RaceProblem], Field(min_length=1)]
-    seeds: Sourced[Count]
-    tuning_seeds: Sourced[Count]
+    seeds: Sourced[Seeds]
+    tuning_seeds: Sourced[Seeds]
     targets: Sourced[Several[PositiveNumber]]
     together: bool = False
 

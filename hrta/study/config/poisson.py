@@ -14,8 +14,10 @@ from hrta.study.config.values import (
     Label,
     Method,
     Name,
+    Points,
     PositiveNumber,
     QuadratureName,
+    Seeds,
     Several,
     Sourced,
     Strict,
@@ -37,8 +39,8 @@ class RitzProblem(Strict):
     label: Label
     paper: bool
     solution: str
-    points: Sourced[Count]
-    seeds: Sourced[Count]
+    points: Sourced[Points]
+    seeds: Sourced[Seeds]
 
     @model_validator(mode="after")
     def _exists(self) -> "RitzProblem":
@@ -48,7 +50,7 @@ class RitzProblem(Strict):
             refuse(["solution"], self.solution, str(error))
         try:
             grid(self.points.value, dimension)
-        except ValueError as error:
+        except (ValueError, MemoryError) as error:
             refuse(["points", "value"], self.points.value, str(error))
         return self
 
@@ -96,13 +98,13 @@ class PoissonSpec(DeviceSpec):
     experiment: str
     solution: str
     methods: Methods
-    points: Count
+    points: Points
     quadrature: QuadratureName
     width: Count
     stage_steps: Count
     learning_rates: Several[PositiveNumber]
     decay: Fraction
-    seeds: Count
+    seeds: Seeds
     log_every: Count
 
     @property

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hrta.study.config.values import Count, Strict
+from hrta.study.config.values import Points, Strict
 
 
 class SampledProblem(Strict):
@@ -21,8 +21,8 @@ class SampledProblem(Strict):
 
     source: Literal["sampled"] = "sampled"
     name: str
-    points: Count | None = None
-    test_points: Count = 200
+    points: Points | None = None
+    test_points: Points = 200
     seed: Annotated[int, Field(ge=0)] = 0
     file: str | None = None
     digest: str | None = None

@@ -7,7 +7,7 @@ from pydantic import Field
 from hrta.study.config.base_spec import EXPERIMENT, DeviceSpec
 from hrta.study.config.problem_sources import ProblemSource
 from hrta.study.config.race_methods import ON_CPU, Entry
-from hrta.study.config.values import Count, Fraction, Name, Several, Strict
+from hrta.study.config.values import Count, Fraction, Name, Seeds, Several, Strict
 
 
 class RacedProblem(Strict):
@@ -28,8 +28,8 @@ class RaceSpec(DeviceSpec):
     job: Literal["race"] = "race"
     entries: Annotated[dict[Name, Entry], Field(min_length=1)]
     problems: Annotated[list[RacedProblem], Field(min_length=1)]
-    tuning_seeds: Count
-    seeds: Count
+    tuning_seeds: Seeds
+    seeds: Seeds
     decay: Fraction
     final_fraction: Fraction
 

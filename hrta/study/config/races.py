@@ -14,6 +14,7 @@ from hrta.study.config.values import (
     Label,
     Name,
     PositiveNumber,
+    Seeds,
     Several,
     Source,
     Sourced,
@@ -63,8 +64,8 @@ class Race(Strict):
     problems: Annotated[dict[Name, RaceProblem], Field(min_length=1)]
     grids: Annotated[dict[Name, Sourced[Grid]], Field(min_length=1)]
     methods: Annotated[dict[Name, RaceMethod], Field(min_length=1)]
-    tuning_seeds: Sourced[Count]
-    seeds: Sourced[Count]
+    tuning_seeds: Sourced[Seeds]
+    seeds: Sourced[Seeds]
     targets: Sourced[Several[PositiveNumber]]
     together: bool = False
 

@@ -28,6 +28,8 @@ from hrta.study.config.values import (
     Method,
     Name,
     OptimizerName,
+    Points,
+    Seeds,
     Several,
     Sourced,
     Strict,
@@ -51,8 +53,8 @@ class Experiment(Strict):
     label: Label
     paper: bool
     problem: str
-    points: Sourced[Count]
-    test_points: Sourced[Count]
+    points: Sourced[Points]
+    test_points: Sourced[Points]
     widths: Sourced[Several[Count]]
     methods: Several[str]
     optimizers: Several[str]
@@ -68,7 +70,7 @@ class Experiment(Strict):
         """Refuse, from a validator, a number of points that the problem cannot have."""
         try:
             make_problem(self.problem, points, 1)
-        except ValueError as error:
+        except (ValueError, MemoryError) as error:
             refuse(at, points, str(error))
 
 
@@ -78,7 +80,7 @@ class Replication(Strict):
     device: Device
     engine: Annotated[EngineName, BeforeValidator(_known_engine)]
     dtype: Dtype
-    seeds: Sourced[Count]
+    seeds: Sourced[Seeds]
     training: Training
     methods: Annotated[dict[Name, Method], Field(min_length=1)]
     optimizers: Annotated[dict[OptimizerName, Optimizer], Field(min_length=1)]

@@ -15,6 +15,7 @@ from hrta.study.config.values import (
     Name,
     OptimizerName,
     PositiveNumber,
+    Seeds,
     Several,
     Sourced,
     Strict,
@@ -54,7 +55,7 @@ class Sweep(Strict):
     learning_rates: Annotated[
         dict[OptimizerName, Sourced[Several[PositiveNumber]]], Field(min_length=1)
     ]
-    seeds: Sourced[Count]
+    seeds: Sourced[Seeds]
     stage_steps: Sourced[Count]
     log_every: Sourced[Count]
     batch: Annotated[Count, Field(le=LARGEST_BATCH)]

@@ -11,7 +11,9 @@ from hrta.study.config.values import (
     Count,
     HomotopyParameter,
     OptimizerName,
+    Points,
     PositiveNumber,
+    Seeds,
     Several,
     Sourced,
     Strict,
@@ -25,7 +27,7 @@ class Spectra(Strict):
     """The homotopy parameters and the seeds of the spectra of tangent kernels."""
 
     s: Sourced[Several[HomotopyParameter]]
-    seeds: Sourced[Count]
+    seeds: Sourced[Seeds]
 
 
 class SpectraSpec(Spec):
@@ -38,7 +40,7 @@ class SpectraSpec(Spec):
     problem: ProblemSource
     s: Several[HomotopyParameter]
     widths: list[Count]
-    seeds: Count
+    seeds: Seeds
 
 
 class WidthLimit(Strict):
@@ -46,7 +48,7 @@ class WidthLimit(Strict):
 
     experiments: Several[str]
     widths: Sourced[Several[Count]]
-    seeds: Sourced[Count]
+    seeds: Sourced[Seeds]
 
 
 class WidthLimitSpec(DeviceSpec):
@@ -59,13 +61,13 @@ class WidthLimitSpec(DeviceSpec):
     problem: ProblemSource
     s: Several[HomotopyParameter]
     widths: Several[Count]
-    seeds: Count
+    seeds: Seeds
 
 
 class ManyPoints(Strict):
     """Several numbers of points of one experiment."""
 
-    points: Sourced[Several[Count]]
+    points: Sourced[Several[Points]]
 
 
 class SampleNumber(Strict):
@@ -97,7 +99,7 @@ class Motion(Strict):
     methods: Several[str]
     optimizers: Several[str]
     widths: Sourced[Several[Count]]
-    seeds: Sourced[Count]
+    seeds: Sourced[Seeds]
     stage_steps: Sourced[Count]
 
 
@@ -111,7 +113,7 @@ class MotionSpec(DeviceSpec):
     problem: ProblemSource
     methods: Methods
     widths: Several[Count]
-    seeds: Count
+    seeds: Seeds
     stage_steps: Count
     optimizer: OptimizerName
     learning_rate: PositiveNumber
@@ -120,7 +122,7 @@ class MotionSpec(DeviceSpec):
 class FewPoints(Strict):
     """Another number of points for one experiment."""
 
-    points: Sourced[Count]
+    points: Sourced[Points]
 
 
 class Rates(Strict):
@@ -129,7 +131,7 @@ class Rates(Strict):
     experiments: Annotated[dict[str, FewPoints], Field(min_length=1)]
     methods: Several[str]
     widths: Sourced[Several[Count]]
-    seeds: Sourced[Count]
+    seeds: Sourced[Seeds]
     stage_steps: Sourced[Count]
     learning_rate: Sourced[PositiveNumber]
     log_every: Sourced[Count]
@@ -145,7 +147,7 @@ class RatesSpec(DeviceSpec):
     problem: ProblemSource
     methods: Methods
     widths: Several[Count]
-    seeds: Count
+    seeds: Seeds
     stage_steps: Count
     learning_rate: PositiveNumber
     log_every: Count

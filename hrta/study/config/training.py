@@ -15,6 +15,7 @@ from hrta.study.config.values import (
     Label,
     OptimizerName,
     PositiveNumber,
+    Seeds,
     Several,
     Sourced,
     Strict,
@@ -67,7 +68,7 @@ class Regression(DeviceSpec):
     optimizer: OptimizerName
     momentum: BelowOne = 0.9
     decay: Fraction = 1.0
-    seeds: Count
+    seeds: Seeds
     log_every: Count
     dtype: Dtype
     engine: EngineName
@@ -114,7 +115,7 @@ class LbfgsSpec(Spec):
     learning_rate: PositiveNumber
     history_size: Count
     s: HomotopyParameter
-    seeds: Count
+    seeds: Seeds
     dtype: Dtype
 
 

@@ -1,10 +1,13 @@
 """The basic types of the configuration: constrained numbers, names, and strict models."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+from hrta.runtime.memory import need_memory
 
 Value = TypeVar("Value")
 Source = Literal["abstract", "review", "derived", "literature", "assumed", "ours"]
@@ -38,7 +41,19 @@ def _no_boolean(given: Any) -> Any:
     return given
 
 
+def _fitting(size: int, count: int) -> int:
+    """The count, if so many items of at least that size [bytes] fit into memory."""
+    try:
+        need_memory(size * count, "too many")
+    except MemoryError as error:
+        raise ValueError(str(error)) from None
+    return count
+
+
 Count = Annotated[int, Field(ge=1, strict=True)]
+# A run has at least 10 kB of weights and history, a point at least its coordinate and target.
+Seeds = Annotated[Count, AfterValidator(partial(_fitting, 10_000))]
+Points = Annotated[Count, AfterValidator(partial(_fitting, 16))]
 # Not strict, because YAML reads 1e-3 as text; but true and false are not allowed as numbers.
 Number = Annotated[float, BeforeValidator(_no_boolean)]
 HomotopyParameter = Annotated[Number, Field(ge=0, le=2)]

@@ -12,6 +12,7 @@ import numpy as np
 
 from hrta.networks.adaptive import AdaptiveNetworks
 from hrta.problems.problem import Problem
+from hrta.runtime.arguments import as_number, shown
 from hrta.schedules import Schedule
 from hrta.training.engines import ADAPTIVE_SLOPES
 from hrta.training.engines.choice import make_engine
@@ -43,9 +44,10 @@ class AdaptiveSlopes(Objective):
     recovery: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.recovery) and self.recovery >= 0):
+        if not 0 <= as_number(self.recovery) < np.inf:
             raise ValueError(
-                f"adaptive slopes: recovery must be a non-negative number; it is {self.recovery:g}"
+                "adaptive slopes: recovery must be a non-negative number; it is "
+                f"{shown(self.recovery)}"
             )
 
     def schedules(

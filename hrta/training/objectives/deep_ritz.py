@@ -14,12 +14,14 @@ from torch import Tensor
 from hrta.activations import homotopy
 from hrta.networks.two_layer import TwoLayer, with_bias
 from hrta.problems.poisson import QUADRATURES, PoissonProblem, grid
+from hrta.runtime.arguments import as_integer, check_one_of
+from hrta.runtime.memory import need_memory
 from hrta.training.engines import DEEP_RITZ
 from hrta.training.engines.choice import make_engine
 from hrta.training.engines.engine import Engine
 from hrta.training.objectives.objective import Objective
 from hrta.training.random_points import RandomPoints
-from hrta.training.task import Task, check_positive_integer, one_seed_per_run
+from hrta.training.task import Task, one_seed_per_run
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,8 @@ class DeepRitz(Objective):
     seeds: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
-        if self.quadrature not in QUADRATURES:
-            raise ValueError(
-                f"Deep Ritz: quadrature must be one of {', '.join(QUADRATURES)}; it is "
-                f"{self.quadrature!r}"
-            )
-        check_positive_integer(self.points, "Deep Ritz: points")
+        check_one_of(self.quadrature, QUADRATURES, "Deep Ritz: quadrature")
+        object.__setattr__(self, "points", as_integer(self.points, "Deep Ritz: points"))
         if self.quadrature == "grid" and self.seeds is not None:
             raise ValueError("Deep Ritz: seeds must not be given for a grid")
 
@@ -65,15 +63,18 @@ class DeepRitz(Objective):
         super().check(task)
         if self.quadrature == "grid":
             grid(self.points, task.networks.inputs)
+        else:
+            size = 8 * self.points * task.networks.inputs
+            need_memory(size, f"Deep Ritz: {self.points} points of a step")
 
     def make_engine(self, task: Task) -> Engine:
-        count, seeds = int(self.points), self.seeds_of_runs(task)
+        count, seeds = self.points, self.seeds_of_runs(task)
         points = count if seeds is None else RandomPoints(task.problem, count, seeds)
         return make_engine(task, DEEP_RITZ, task.networks.inner, points)
 
     def identity(self, task: Task) -> dict[str, object]:
         modes = task.problem.modes
-        return {"modes": modes, "points": int(self.points), "quadrature": self.quadrature}
+        return {"modes": modes, "points": self.points, "quadrature": self.quadrature}
 
     def seeds_of_runs(self, task: Task) -> np.ndarray | None:
         if self.quadrature == "grid":

@@ -127,7 +127,7 @@ def _ensemble(problem: Problem, models: list[nn.Module]) -> PackedModels:
 def _check_models(models: Sequence[nn.Module]) -> None:
     """Raise a ValueError unless there are models that can be trained as an ensemble."""
     if not len(models):
-        raise ValueError("train: at least one model is needed")
+        raise ValueError("train: networks must have at least one model")
     structures = [_structure(model) for model in models]
     others = [run for run, each in enumerate(structures) if each != structures[0]]
     if others:

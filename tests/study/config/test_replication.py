@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from snakemake.utils import update_config
 
+from hrta.runtime import memory
 from hrta.study.config.mistakes import ConfigError
 from hrta.study.config.replication import check_config
 from hrta.study.config.values import OptimizerName
@@ -217,3 +218,25 @@ def test_momentum_is_given_where_it_is_used():
     config["optimizers"]["nesterov"] = config["optimizers"]["adam"]
     with pytest.raises(ConfigError, match=r"optimizers\.nesterov\.momentum: None given"):
         check_config(config)
+
+
+SIZES = ["seeds", "experiments.sine1d.points", "experiments.sine1d.test_points"]
+SIZES += [
+    "spectra.seeds",
+    "poisson.problems.poisson_product.points",
+    "competitors.race.tuning_seeds",
+]
+
+
+@pytest.mark.parametrize("path", SIZES)
+def test_more_seeds_or_points_than_fit_into_memory_are_refused(path):
+    line = rf"config: {path}\.value: 1000000000000 given; too many: .* GiB needed, .* GiB free"
+    with pytest.raises(ConfigError, match=line):
+        check_config(changed(f"{path}.value", 10**12))
+
+
+def test_points_that_do_not_fit_when_they_are_made_are_refused(monkeypatch):
+    monkeypatch.setattr(memory, "_free_memory", lambda: 250_000.0)
+    line = r"sine1d\.points\.value: 10000 given; problem sine1d: 10000 points .* GiB needed"
+    with pytest.raises(ConfigError, match=line):
+        check_config(changed("seeds.value", 20))

@@ -111,9 +111,9 @@ def test_prediction_is_a_plain_iteration_of_a_linear_model(optimizer):
         ),
         ("nesterov", np.ones(2), [0], r"residuals \[R, n\]; they are \[2, 2\] and \[2\]"),
         ("nesterov", np.ones((1, 3)), [0], r"are \[2, 2\] and \[1, 3\]"),
-        ("nesterov", np.ones((1, 2)), [2, 1], "steps must be ascending and at least 0; they are "),
-        ("nesterov", np.ones((1, 2)), [], "steps must be ascending and at least 0; they are "),
-        ("nesterov", np.ones((1, 2)), [-1, 1], "steps must be ascending and at least 0; they are "),
+        ("nesterov", np.ones((1, 2)), [2, 1], "steps must be ascending integers of at least 0"),
+        ("nesterov", np.ones((1, 2)), [], "steps must be ascending integers of at least 0"),
+        ("nesterov", np.ones((1, 2)), [-1, 1], "steps must be ascending integers of at least 0"),
     ],
 )
 def test_what_cannot_be_predicted_is_refused(optimizer, residuals, steps, message):

@@ -223,7 +223,7 @@ ANOTHER = "model 1 has another structure than model 0"
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"models": []}, "at least one model is needed"),
+        ({"models": []}, "networks must have at least one model"),
         ({"models": [nn.Linear(2, 1)]}, "the model must contain a HomotopyActivation; it has none"),
         ({"models": [HomotopyActivation()]}, "the model must have trainable parameters"),
         ({"models": [Perceptron(2, 5), Perceptron(2, 6)]}, ANOTHER),

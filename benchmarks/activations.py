@@ -18,7 +18,7 @@ from hrta.activations import BASES
 from hrta.study.analysis.tables import save_table
 
 S = 1.5
-PRE_ACTIVATIONS = (1_000, 100_000, 2_000_000)
+PRE_ACTIVATIONS = (1_000, 1_000_000)
 SECONDS = 0.2  # of each contender at each size
 COMPILED = (False, True)
 Function = Callable[[Tensor], Tensor]

@@ -284,8 +284,11 @@ def test_coinciding_points_are_a_warning_of_one_line(tmp_path):
         ("theory jumps --output .", "must be a file *.parquet"),
     ],
 )
-def test_a_mistake_is_one_line_and_writes_nothing(tmp_path, arguments, message):
-    done = hrta(*arguments.split(), cwd=tmp_path, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
+def test_a_mistake_is_one_line_and_writes_nothing(
+    tmp_path, monkeypatch, in_this_process, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    done = in_this_process(*arguments.split())
     assert done.returncode != 0
     assert message in done.stderr
     (line,) = without_announcement(done.stderr)

@@ -1,5 +1,6 @@
 """Full disks, folders that cannot be written to, results cut short: one line, and nothing lost."""
 
+import json
 import os
 import resource
 import subprocess
@@ -11,6 +12,9 @@ from command_line import without_announcement
 
 TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-steps 400 --seeds 9"
 TRAIN += " --log-every 1 --output runs.parquet"
+
+RACE = "race methods.yaml --problem sine1d"
+RACE += " --width 4 --evaluations 5 --seeds 2 --tuning-seeds 1 --output runs.parquet"
 
 
 def hrta(line, folder, **options):
@@ -111,6 +115,45 @@ def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
     assert "state.npz: the checkpoint belongs to another computation: " in line
     assert (tmp_path / "state.npz").read_bytes() == before
     assert not (tmp_path / "runs.parquet").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK and no more", None])
+@pytest.mark.parametrize("command", ["train", "race"])
+def test_a_broken_checkpoint_is_renamed_and_the_job_begins_again(tmp_path, command, content):
+    from hrta.runtime.checkpoints import Checkpoint
+
+    (tmp_path / "methods.yaml").write_text(
+        "mine: {method: {trainer: gradient, optimizer: adam, s: [1]}, grid: {learning_rate: [0.1]}}"
+    )
+    line = {"train": TRAIN, "race": RACE}[command]
+    assert hrta(line.replace("runs.", "other."), tmp_path).returncode == 0
+    if content is None:
+        Checkpoint(tmp_path / "state.npz", {}).offer(dict)
+        content = (tmp_path / "state.npz").read_bytes()[:-30]
+    (tmp_path / "state.npz").write_bytes(content)
+    done = hrta(f"{line} --checkpoint state.npz", tmp_path)
+    assert done.returncode == 0, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if "state.npz" in line]
+    assert said.startswith("hrta: state.npz: not a complete checkpoint (")
+    assert said.endswith("; renamed state.npz.broken, starting again")
+    assert (tmp_path / "state.npz.broken").read_bytes() == content
+    assert not (tmp_path / "state.npz").exists()
+    tables = [pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("runs", "other")]
+    first, second = (table.drop(columns="seconds", errors="ignore") for table in tables)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_a_job_of_the_workflow_replaces_the_checkpoint_of_another_version(tmp_path):
+    from hrta.runtime.checkpoints import Checkpoint
+
+    assert hrta(TRAIN, tmp_path).returncode == 0
+    spec = json.loads((tmp_path / "runs.json").read_text())["spec"]
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    Checkpoint(tmp_path / "state.npz", {"stages": []}).offer(dict)
+    done = hrta("run spec.json --output runs.parquet --checkpoint state.npz", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "the checkpoint belongs to another computation" in done.stderr
+    assert "; renamed state.npz.broken, starting again" in done.stderr
 
 
 def test_a_checkpoint_without_an_output_is_a_mistake(tmp_path):

@@ -25,7 +25,7 @@ def run(
 
     Diverged runs are part of the result, and no error.
     """
-    run_job(checked(SPEC, _read(spec), "spec"), output, checkpoint)
+    run_job(checked(SPEC, _read(spec), "spec"), output, checkpoint, replace_foreign=True)
 
 
 def _read(spec: str) -> object:

@@ -51,16 +51,16 @@ def claims(
     pages = {}
     if readme is not None:
         block = claim_pages.readme_block(given, cells)
-        pages[readme] = with_block(readme.read_text(), str(readme), "claims", block)
+        pages[readme] = with_block(readme.read_text(encoding="utf-8"), str(readme), "claims", block)
     if guide is not None:
         block = guide_block(read_kind(evidence, "races"))
-        pages[guide] = with_block(guide.read_text(), str(guide), "choices", block)
+        pages[guide] = with_block(guide.read_text(encoding="utf-8"), str(guide), "choices", block)
     if output is not None:
         pages[f"{output}.csv"] = cells.to_csv(index=False)
         pages[f"{output}.md"] = claim_pages.page(given, cells, "../")
     for path, text in pages.items():
         with whole_file(path) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")
     if not pages:
         width = terminal_width()
         text = claim_pages.summary if width is None else partial(claim_pages.lines, width=width)

@@ -29,7 +29,7 @@ def run(
 
 
 def _read(spec: str) -> object:
-    text = spec if spec.lstrip().startswith("{") else Path(spec).read_text()
+    text = spec if spec.lstrip().startswith("{") else Path(spec).read_text(encoding="utf-8")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

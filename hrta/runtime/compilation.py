@@ -56,10 +56,8 @@ class Announcement(Listener):
         module = event.data["dispatcher"].py_func.__module__
         if not self.made and module.startswith("hrta."):
             self.made = True
-            LOG.info(
-                "compiling the kernels, some ten seconds; later runs read them from the cache in %s",
-                Path(_CACHE).parent,
-            )
+            kept = "later runs read them from the cache in"
+            LOG.info("compiling the kernels, some ten seconds; %s %s", kept, Path(_CACHE).parent)
 
     def on_end(self, event: Event) -> None:
         """Nothing is logged at the end."""

@@ -146,7 +146,7 @@ def read_benchmark(path: str | Path | None) -> dict[str, float | str]:
     """The last row of a benchmark's table, numbers as floats; empty if there is no such file."""
     if path is None or not Path(path).exists():
         return {}
-    with Path(path).open() as file:
+    with Path(path).open(encoding="utf-8") as file:
         *_, last = csv.DictReader(file, delimiter="\t")
     return {key: _number(value) for key, value in last.items()}
 

@@ -108,7 +108,7 @@ def _record_of(outputs: list[str]) -> dict[str, object]:
     """The record that a job wrote beside its result, if any."""
     for output in outputs:
         if output.endswith(".json") and str(Path(output).with_suffix(".parquet")) in outputs:
-            return json.loads(Path(output).read_text())
+            return json.loads(Path(output).read_text(encoding="utf-8"))
     return {}
 
 

@@ -66,7 +66,7 @@ def write_report(report: Report, page: Path) -> None:
     shutil.copy(report.cells, page.parent / "tables")
     shutil.copy(report.manifest, page.parent)
     with whole_file(page) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _render(report: Report) -> str:
@@ -138,5 +138,7 @@ def _copy(item: Item, folder: Path) -> None:
         shutil.copy(file, folder / file)
     shutil.copy(notebook, folder / "notebooks")
     back = BACK.format(name=item.name)
-    text = re.sub("<body[^>]*>", lambda tag: tag[0] + back, Path(page).read_text(), count=1)
-    (folder / "notebooks" / Path(page).name).write_text(text)
+    text = re.sub(
+        "<body[^>]*>", lambda tag: tag[0] + back, Path(page).read_text(encoding="utf-8"), count=1
+    )
+    (folder / "notebooks" / Path(page).name).write_text(text, encoding="utf-8")

@@ -60,7 +60,8 @@ class EngineState:
             ValueError: arrays that are missing, or of another dtype or shape.
         """
         named = self._values()
-        branches = len(arrays["runs"]) if np.ndim(arrays.get("runs")) else 0
+        given = arrays.get("runs", np.array(0))
+        branches = len(given) if given.ndim else 0
         for name, value in named:
             expected = as_array(value)
             shape = (branches, *expected.shape[1:]) if expected.ndim else ()

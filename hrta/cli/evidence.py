@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hrta.cli.options import ParentOption
+from hrta.cli.options import ParentOption, SetAsideOption
 from hrta.cli.paths import check_output
 
 app = typer.Typer(rich_markup_mode=None)
@@ -20,9 +20,12 @@ def evidence(
         float, typer.Option(min=0, max=1, help="Final fraction of a run's steps.")
     ] = 0.02,
     parent: ParentOption = None,
+    set_aside: SetAsideOption = False,
 ) -> None:
     """Reduce results to evidence, with one row for each run."""
-    from hrta.runtime.files import write_table
+    from hrta.runtime.files import made_anew, write_table
     from hrta.study.claims.evidence import collect
 
-    write_table(collect(kind, files, fraction), output)
+    with made_anew(set_aside):
+        table = collect(kind, files, fraction)
+    write_table(table, output)

@@ -44,6 +44,12 @@ ParentOption = Annotated[
     int | None,
     typer.Option(callback=end_with, hidden=True, help="Process whose exit ends this process."),
 ]
+SetAsideOption = Annotated[
+    bool,
+    typer.Option(
+        "--set-aside", hidden=True, help="Rename an input that cannot be read, to make it anew."
+    ),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option(

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from hrta.cli.jobs import run_job
-from hrta.cli.options import CheckpointOption, OutputOption, ParentOption
+from hrta.cli.options import CheckpointOption, OutputOption, ParentOption, SetAsideOption
+from hrta.runtime.files import made_anew
 from hrta.study.config.jobs import SPEC
 from hrta.study.config.mistakes import checked
 
@@ -20,12 +21,14 @@ def run(
     output: OutputOption = None,
     checkpoint: CheckpointOption = None,
     parent: ParentOption = None,
+    set_aside: SetAsideOption = False,
 ) -> None:
     """Run a job from its spec, such as the one in the record beside a result.
 
     Diverged runs are part of the result, and no error.
     """
-    run_job(checked(SPEC, _read(spec), "spec"), output, checkpoint, replace_foreign=True)
+    with made_anew(set_aside):
+        run_job(checked(SPEC, _read(spec), "spec"), output, checkpoint, replace_foreign=True)
 
 
 def _read(spec: str) -> object:

@@ -21,11 +21,12 @@ class UnreadableError(ValueError):
     Args:
         path: the file.
         reason: why it cannot be read; its first line is shown.
+        what: what the file is not.
     """
 
-    def __init__(self, path: str | Path, reason: object) -> None:
+    def __init__(self, path: str | Path, reason: object, what: str = "readable result") -> None:
         first = next(iter(str(reason).splitlines()), type(reason).__name__)
-        super().__init__(f"{path}: not a readable result ({first})")
+        super().__init__(f"{path}: not a {what} ({first.removeprefix(f'{path}: ')})")
         self.path = Path(path)
 
 
@@ -44,6 +45,28 @@ def set_aside(path: str | Path) -> Path:
     aside = Path(f"{path}.broken")
     Path(path).replace(aside)
     return aside
+
+
+@contextmanager
+def made_anew(wanted: bool = True) -> Iterator[None]:
+    """Rename a result that the block cannot read, so that the workflow makes it anew.
+
+    Args:
+        wanted: whether to do that.
+
+    Raises:
+        UnreadableError: that of the block, if it is not wanted.
+        ValueError: in one line, the error, the new name, and that the next run makes the result.
+    """
+    try:
+        yield
+    except UnreadableError as error:
+        if not wanted:
+            raise
+        aside = set_aside(error.path)
+        raise ValueError(
+            f"{error}; renamed {aside}, and the same snakemake command makes it anew"
+        ) from None
 
 
 @contextmanager

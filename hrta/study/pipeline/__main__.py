@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter
 
-from hrta.runtime.files import write_json
+from hrta.runtime.files import made_anew, write_json
 from hrta.runtime.imports import hidden, uncollected
 from hrta.runtime.processes import end_on_sigterm, end_with
 
@@ -95,7 +95,8 @@ def main() -> None:
     """Run a command; an error ends in one line."""
     end_on_sigterm()
     try:
-        app()
+        with made_anew():
+            app()
     except (ValueError, OSError) as error:
         sys.exit(str(error))
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hrta.runtime.files import UnreadableError
+
 # The path of the manifest in the folder of its run; all paths in it are relative to that folder.
 PLACE = Path("results/manifest/manifest.json")
 
@@ -128,7 +130,8 @@ def read_manifest(path: str | Path) -> Manifest:
     """Read a manifest.
 
     Raises:
-        ValueError: a file that is missing, incomplete or not a manifest.
+        ValueError: a file that is missing.
+        UnreadableError: a file that is incomplete or not a manifest.
     """
     try:
         return Manifest.model_validate(json.loads(Path(path).read_bytes()))
@@ -137,9 +140,9 @@ def read_manifest(path: str | Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise ValueError(f"{path}: not a manifest ({where}: {first['msg']})") from None
+        raise UnreadableError(path, f"{where}: {first['msg']}", "manifest") from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError
-        raise ValueError(f"{path}: not a complete manifest ({error}); make it again") from None
+        raise UnreadableError(path, f"{error}; make it again", "complete manifest") from None
 
 
 def read_benchmark(path: str | Path | None) -> dict[str, float | str]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hrta.runtime.files import whole_file
+from hrta.runtime.files import read_tables, whole_file
 from hrta.runtime.imports import hidden, uncollected
 
 KERNEL = "python3"
@@ -31,6 +31,7 @@ def execute(
 
     Raises:
         ValueError: an unknown parameter, or a cell that fails.
+        UnreadableError: a cell fails, and one of the results among the parameters is unreadable.
     """
     # With these two, papermill and nbconvert take three times as long to import: jsonschema would
     # compile the grammar of IRIs, which notebooks do not have, and papermill prepare to use HDFS.
@@ -53,6 +54,7 @@ def execute(
                 str(notebook), str(draft), dict(parameters), kernel_name=KERNEL, progress_bar=False
             )
     except PapermillExecutionError as error:
+        _check_results(parameters)
         # As text the error has no codes for colours. Its first three lines name the cell.
         shown = "\n".join(str(error).rstrip().splitlines()[3:][-LINES:])
         raise ValueError(
@@ -68,6 +70,14 @@ def execute(
         temporary.write_text(exporter.from_filename(str(draft))[0], encoding="utf-8")
     with whole_file(executed) as temporary:
         shutil.copyfile(draft, temporary)
+
+
+def _check_results(parameters: Mapping[str, object]) -> None:
+    """Read the results among the parameters, which are lists of paths."""
+    for value in parameters.values():
+        for file in value if isinstance(value, list) else []:
+            if str(file).endswith(".parquet"):
+                read_tables(file)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
-import nbformat
 
 from hrta.runtime.files import whole_file
 from hrta.study.claims.pages import LEGEND, read_cells
@@ -103,7 +102,7 @@ def _render(report: Report) -> str:
 def _describe(item: Item, report: Report, manifest: Manifest) -> dict[str, object]:
     """The values of an item for the template of the page."""
     provenance = parts.provenance(manifest, [*item.files, *item.executed])
-    executed = nbformat.read(item.executed[0], as_version=4)
+    executed = parts.read_notebook(item.executed[0])
     captions = report.template.parent / "captions"
     return {
         "name": item.name,

@@ -11,6 +11,7 @@ import nbformat
 import pandas as pd
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from hrta.runtime.files import UnreadableError
 from hrta.study.claims.judgement import verdict
 from hrta.study.claims.pages import cells_in_words, counts_by_value, each_claim, readable_cells
 from hrta.study.config.claims import Claims
@@ -75,11 +76,26 @@ def figure_or_table(stem: str) -> dict[str, object]:
     """A figure with its size, so that the page's layout does not shift; or a table as HTML."""
     if stem.startswith("figures/"):
         with Path(f"{stem}.png").open("rb") as image:
-            # PNG: 8 bytes of signature, 8 of the first chunk's header, then width and height.
-            width, height = struct.unpack(">II", image.read(24)[16:])
+            header = image.read(24)
+        if len(header) < 24 or header[:4] != b"\x89PNG":
+            raise UnreadableError(f"{stem}.png", "not a PNG", "readable figure")
+        # PNG: 8 bytes of signature, 8 of the first chunk's header, then width and height.
+        width, height = struct.unpack(">II", header[16:])
         return {"stem": stem, "kind": "Figure", "width": width, "height": height}
     table = as_html(Path(f"{stem}.md").read_text(encoding="utf-8"))
     return {"stem": stem, "kind": "Table", "table": table}
+
+
+def read_notebook(path: str) -> nbformat.NotebookNode:
+    """An executed notebook.
+
+    Raises:
+        UnreadableError: it is incomplete or not a notebook.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except ValueError as error:
+        raise UnreadableError(path, error, "readable notebook") from None
 
 
 def parameters(executed: nbformat.NotebookNode) -> dict[str, str]:

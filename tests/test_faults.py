@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from command_line import without_announcement
 TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-steps 400 --seeds 9"
 TRAIN += " --log-every 1 --output runs.parquet"
 
+CLAIMS = Path(__file__).parents[1] / "config/claims.yaml"
 RACE = "race methods.yaml --problem sine1d"
 RACE += " --width 4 --evaluations 5 --seeds 2 --tuning-seeds 1 --output runs.parquet"
 
@@ -104,6 +106,26 @@ def test_results_cut_short_are_refused(tmp_path):
     line = the_line(hrta("evidence final_losses runs.parquet --output e.parquet", tmp_path))
     assert "runs.parquet: not a readable result" in line
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "e.parquet"), kept)
+
+
+@pytest.mark.parametrize("what", ["result", "data", "evidence"])
+def test_a_job_of_the_workflow_marks_an_input_that_is_broken(tmp_path, what):
+    name, command = {
+        "result": ("runs.parquet", "evidence final_losses runs.parquet --output e.parquet"),
+        "data": ("points.parquet", "run spec.json --output runs.parquet"),
+        "evidence": ("final_losses.parquet", f"claims . --claims {CLAIMS} --output claims"),
+    }[what]
+    source = {"source": "sampled", "name": "sine1d", "file": "points.parquet"}
+    spec = {"job": "spectra", "experiment": "mine", "problem": source, "s": [1], "widths": []}
+    (tmp_path / "spec.json").write_text(json.dumps(spec | {"seeds": 1}))
+    (tmp_path / name).write_bytes(b"garbage")
+    line = the_line(hrta(command, tmp_path))
+    assert f"{name}: not a readable result (" in line
+    assert (tmp_path / name).exists()
+    assert not (tmp_path / ".snakemake").exists()
+    line = the_line(hrta(f"{command} --mark-broken", tmp_path))
+    assert line.endswith("; the same snakemake command makes it anew")
+    assert len(list((tmp_path / ".snakemake/incomplete").iterdir())) == 1
 
 
 def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hrta.cli.options import ParentOption, SetAsideOption
+from hrta.cli.options import MarkBrokenOption, ParentOption
 from hrta.cli.paths import check_files
 from hrta.cli.terminal import terminal_width
 
@@ -29,26 +29,27 @@ def claims(
         Path | None, typer.Option(help="Page whose block of choices is replaced.")
     ] = None,
     parent: ParentOption = None,
-    set_aside: SetAsideOption = False,
+    mark_broken: MarkBrokenOption = False,
 ) -> None:
     """Judge the claims; without any page to write the verdicts are printed.
 
     On a terminal they are lines of its width, otherwise a table in Markdown.
     """
-    from hrta.runtime.files import made_anew, whole_file
+    from hrta.runtime.files import whole_file
     from hrta.study.analysis.blocks import with_block
     from hrta.study.analysis.choices import guide_block
     from hrta.study.claims import pages as claim_pages
     from hrta.study.claims.evidence import read_kind
     from hrta.study.claims.judgement import evaluate, read_judged
     from hrta.study.config.claims import read_claims
+    from hrta.study.pipeline.repair import made_anew
 
     if output is not None:
         check_files("--output", output, [Path(f"{output}{suffix}") for suffix in (".csv", ".md")])
     if not claims.is_file():
         raise ValueError(f"{claims}: there is no such file; a checkout has it, or give --claims")
     given = read_claims(claims)
-    with made_anew(set_aside):
+    with made_anew(mark_broken):
         cells = evaluate(given, read_judged(evidence, given))
     pages = {}
     if readme is not None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hrta.cli.options import ParentOption, SetAsideOption
+from hrta.cli.options import MarkBrokenOption, ParentOption
 from hrta.cli.paths import check_output
 
 app = typer.Typer(rich_markup_mode=None)
@@ -20,12 +20,13 @@ def evidence(
         float, typer.Option(min=0, max=1, help="Final fraction of a run's steps.")
     ] = 0.02,
     parent: ParentOption = None,
-    set_aside: SetAsideOption = False,
+    mark_broken: MarkBrokenOption = False,
 ) -> None:
     """Reduce results to evidence, with one row for each run."""
-    from hrta.runtime.files import made_anew, write_table
+    from hrta.runtime.files import write_table
     from hrta.study.claims.evidence import collect
+    from hrta.study.pipeline.repair import made_anew
 
-    with made_anew(set_aside):
+    with made_anew(mark_broken):
         table = collect(kind, files, fraction)
     write_table(table, output)

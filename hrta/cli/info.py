@@ -45,7 +45,7 @@ def _check(place: Path) -> None:
         print(f"{path}: {how}")
     if changed:
         raise ValueError(
-            f"{len(changed)} of {len(manifest.artifacts)} files are not as in {place}; remove "
-            "them, and the same snakemake command makes them anew"
+            f"{len(changed)} of {len(manifest.artifacts)} files are not as in {place}; snakemake "
+            "--forcerun FILE ... makes them anew"
         )
     print(f"all {len(manifest.artifacts)} files are as in {place}")

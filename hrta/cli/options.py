@@ -44,10 +44,12 @@ ParentOption = Annotated[
     int | None,
     typer.Option(callback=end_with, hidden=True, help="Process whose exit ends this process."),
 ]
-SetAsideOption = Annotated[
+MarkBrokenOption = Annotated[
     bool,
     typer.Option(
-        "--set-aside", hidden=True, help="Rename an input that cannot be read, to make it anew."
+        "--mark-broken",
+        hidden=True,
+        help="Let Snakemake make an input that cannot be read anew; in the folder of its run.",
     ),
 ]
 OutputOption = Annotated[

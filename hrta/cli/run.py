@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from hrta.cli.jobs import run_job
-from hrta.cli.options import CheckpointOption, OutputOption, ParentOption, SetAsideOption
-from hrta.runtime.files import made_anew
+from hrta.cli.options import CheckpointOption, MarkBrokenOption, OutputOption, ParentOption
 from hrta.study.config.jobs import SPEC
 from hrta.study.config.mistakes import checked
 
@@ -21,13 +20,15 @@ def run(
     output: OutputOption = None,
     checkpoint: CheckpointOption = None,
     parent: ParentOption = None,
-    set_aside: SetAsideOption = False,
+    mark_broken: MarkBrokenOption = False,
 ) -> None:
     """Run a job from its spec, such as the one in the record beside a result.
 
     Diverged runs are part of the result, and no error.
     """
-    with made_anew(set_aside):
+    from hrta.study.pipeline.repair import made_anew
+
+    with made_anew(mark_broken):
         run_job(checked(SPEC, _read(spec), "spec"), output, checkpoint, replace_foreign=True)
 
 

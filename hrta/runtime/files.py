@@ -1,5 +1,6 @@
 """Files that are written atomically; tables as Parquet, records as JSON."""
 
+import errno
 import hashlib
 import json
 import os
@@ -34,9 +35,9 @@ def says_damaged(error: Exception) -> bool:
     """Whether an error of reading a file means that the file is damaged.
 
     What libraries raise then depends on the byte that is wrong. Errors of the system, such as
-    missing permissions, have a number.
+    missing permissions, have a number; EINVAL is a wrong position in the file.
     """
-    of_system = isinstance(error, OSError) and error.errno is not None
+    of_system = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
     return not (of_system or isinstance(error, MemoryError))
 
 
@@ -45,28 +46,6 @@ def set_aside(path: str | Path) -> Path:
     aside = Path(f"{path}.broken")
     Path(path).replace(aside)
     return aside
-
-
-@contextmanager
-def made_anew(wanted: bool = True) -> Iterator[None]:
-    """Rename a result that the block cannot read, so that the workflow makes it anew.
-
-    Args:
-        wanted: whether to do that.
-
-    Raises:
-        UnreadableError: that of the block, if it is not wanted.
-        ValueError: in one line, the error, the new name, and that the next run makes the result.
-    """
-    try:
-        yield
-    except UnreadableError as error:
-        if not wanted:
-            raise
-        aside = set_aside(error.path)
-        raise ValueError(
-            f"{error}; renamed {aside}, and the same snakemake command makes it anew"
-        ) from None
 
 
 @contextmanager

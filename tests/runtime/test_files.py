@@ -156,3 +156,16 @@ def test_provenance_names_versions_and_the_machine(tmp_path):
     assert record["cpu"]
     results.write_json(record, tmp_path / "a.json")
     assert json.loads((tmp_path / "a.json").read_text()) == record
+
+
+def test_a_file_that_is_not_there_or_must_not_be_read_is_not_broken(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="there is no such file") as error:
+        results.read_tables(tmp_path / "a.parquet")
+    assert not isinstance(error.value, results.UnreadableError)
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(pd, "read_parquet", refuse)
+    with pytest.raises(PermissionError):
+        results.read_tables(tmp_path / "a.parquet")

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import typer
 from pydantic import TypeAdapter
 
-from hrta.runtime.files import made_anew, write_json
+from hrta.runtime.files import write_json
 from hrta.runtime.imports import hidden, uncollected
 from hrta.runtime.processes import end_on_sigterm, end_with
+from hrta.study.pipeline.repair import made_anew
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
 

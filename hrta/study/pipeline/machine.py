@@ -15,7 +15,7 @@ from typing import TextIO
 from hrta.runtime.gpus import has_driver
 from hrta.study.config.mistakes import ConfigError
 from hrta.study.pipeline.recorded import CODE
-from hrta.study.pipeline.sources import HOME, relative
+from hrta.study.pipeline.sources import HOME
 
 
 def claim_folder(state: Path = Path(".snakemake")) -> TextIO:
@@ -55,16 +55,10 @@ def claim_folder(state: Path = Path(".snakemake")) -> TextIO:
 
 
 def _check_path() -> None:
-    """End with one line if a path to the workflow has braces, which Snakemake takes for wildcards.
-
-    Paths are relative to the folder of the run: that of the workflow is in them only if the run is
-    not in that folder.
-    """
-    if set(relative(HOME)) & set("{}"):
-        sys.exit(
-            f"workflow: {HOME}: from another folder the workflow cannot be run, as its path has "
-            "braces; rename that folder, or run in it"
-        )
+    """End with one line if a path has braces, which Snakemake takes for wildcards."""
+    for folder in (HOME, Path.cwd()):
+        if set(str(folder)) & set("{}"):
+            sys.exit(f"workflow: {folder}: a path must not have braces; rename the folder")
 
 
 def _check_modules() -> None:

@@ -1,4 +1,5 @@
 import copy
+import re
 
 import pytest
 import yaml
@@ -217,3 +218,14 @@ def test_momentum_is_given_where_it_is_used():
     config["optimizers"]["nesterov"] = config["optimizers"]["adam"]
     with pytest.raises(ConfigError, match=r"optimizers\.nesterov\.momentum: None given"):
         check_config(config)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "ab" * 31, "b" * 20, "mine" + "_c" * 20])
+def test_names_that_no_file_and_no_wildcard_can_have_are_one_line(name):
+    config = copy.deepcopy(REPLICATION)
+    config["experiments"][name] = config["experiments"]["sine1d"]
+    with pytest.raises(ConfigError) as error:
+        check_config(config)
+    (line,) = str(error.value).splitlines()
+    assert line.startswith(f"config: experiments.{name}: ")
+    assert re.search("should have at most 60 characters|repeat the same letters 20 times", line)

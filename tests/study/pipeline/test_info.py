@@ -139,7 +139,7 @@ def test_all_files_are_compared_with_the_manifest(small_run):
         "results/r.parquet: CHANGED since the manifest was made",
     ]
     assert done.stderr.startswith("hrta: 2 of 4 files are not as in ")
-    assert done.stderr.endswith("and the same snakemake command makes them anew\n")
+    assert done.stderr.endswith("; snakemake --forcerun FILE ... makes them anew\n")
 
 
 def test_without_a_file_the_command_says_what_it_needs(tmp_path):

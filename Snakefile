@@ -1,18 +1,15 @@
 import json
-import os
 import sys
 
 from snakemake.utils import min_version
 
 min_version("9.0")
 
-# The package of this folder has priority over an installed one, no other module of it has. Nor has one
-# in the folder of the run, where submitted jobs start Snakemake.
+# The package of this folder has priority over an installed one, no other module of it has.
 sys.path.insert(0, workflow.basedir)
 import hrta
 
 sys.path.remove(workflow.basedir)
-os.environ["PYTHONSAFEPATH"] = "1"
 
 from hrta.study.config.flat import numbers_of
 from hrta.study.config.mistakes import ConfigError

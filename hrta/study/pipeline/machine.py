@@ -19,7 +19,7 @@ from hrta.study.pipeline.sources import HOME
 
 
 def claim_folder(state: Path = Path(".snakemake")) -> TextIO:
-    """Mark this run as alive, and remove Snakemake's lock of a run that was killed.
+    """Check the folder, mark this run as alive, and remove Snakemake's lock of a killed run.
 
     Every live run holds a shared lock on the file `running` in the folder, which the kernel
     releases when the process ends. If no process holds it, Snakemake's lock is stale, unless it is
@@ -31,6 +31,8 @@ def claim_folder(state: Path = Path(".snakemake")) -> TextIO:
     """
     _check_path()
     _check_modules()
+    # Submitted jobs start Snakemake in this folder, whose modules they must not import.
+    os.environ["PYTHONSAFEPATH"] = "1"
     host = socket.gethostname()
     try:
         state.mkdir(exist_ok=True)

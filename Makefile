@@ -1,8 +1,8 @@
 # make replicate | verify | reference | profile | crate | readme | pages | test | test-workflow |
-# test-slow | smoke | chaos | gpu | bench | bench-activations | bench-gram | bench-kernel |
+# test-slow | smoke | chaos | attack | gpu | bench | bench-activations | bench-gram | bench-kernel |
 # bench-scheduling | lint | format | lock | clean; each makes its environment first. CORES=4 limits
 # the cores, CONFIG=my.yaml lays a configuration over config/replication.yaml, KILLS=40 is for make
-# chaos; make bench DEVICE=cuda times the engines on a GPU.
+# chaos and attack, MINUTES=5 for attack; make bench DEVICE=cuda times the engines on a GPU.
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -12,6 +12,7 @@ CORES ?= all
 DEVICE ?= cpu
 KILLS ?= 20
 REFERENCE ?= data/reference
+MINUTES ?= 60
 
 # The first Python on the path that is new enough, as the interpreter behind any environment that
 # is active now (which may be the one to be made anew); or PYTHON=/path/to/python.
@@ -27,7 +28,7 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 
 .PHONY: env replicate verify reference profile crate readme pages smoke bench bench-gram
-.PHONY: gpu bench-activations bench-kernel bench-scheduling test test-workflow test-slow chaos lint format lock clean
+.PHONY: gpu bench-activations bench-kernel bench-scheduling test test-workflow test-slow chaos attack lint format lock clean
 .DEFAULT_GOAL := replicate
 
 env: $(READY)
@@ -135,6 +136,10 @@ test-slow: smoke
 # Kills jobs and the workflow at random moments, then compares with an undisturbed run.
 chaos: $(READY)
 	$(BIN)/python tests/workflow/chaos.py --kills $(KILLS)
+
+# Odd folders, damaged files, full disks, kills, and MINUTES of fuzzing: see docs/reliability.md.
+attack: $(READY)
+	$(BIN)/python tests/workflow/attack.py --kills $(KILLS) --minutes $(MINUTES)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -5,12 +5,22 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-# The package of this folder has priority over an installed one.
+# The package of this folder has priority over an installed one, no other module of it has.
 sys.path.insert(0, workflow.basedir)
+import hrta
+
+sys.path.remove(workflow.basedir)
 
 from hrta.study.config.flat import numbers_of
 from hrta.study.config.mistakes import ConfigError
-from hrta.study.pipeline.machine import claim_folder, more_each_try, shell_prefix
+from hrta.study.pipeline.machine import (
+    check_places,
+    claim_folder,
+    more_each_try,
+    shell_prefix,
+    verbatim,
+    without_braces,
+)
 from hrta.study.pipeline.plan import GPU_MEMORY
 from hrta.study.pipeline.recorded import Recorded, code_files
 from hrta.study.pipeline.sources import notebook_sources, sources, workflow_file
@@ -32,10 +42,12 @@ if workflow.is_main_process:
 submitted = workflow.resource_settings.nodes is not None or workflow.remote_exec
 config = in_order(config)
 try:
-    STUDY = read_study(config, submitted)
+    STUDY = read_study(config, submitted, workflow.configfiles)
 except (ConfigError, OSError) as error:
     sys.exit(str(error))
 PLAN, ITEMS = STUDY.plan, STUDY.items
+if workflow.is_main_process:
+    check_places([*STUDY.results, *(job.table for job in PLAN.values())])
 RECORDED = Recorded(workflow, STUDY.results)
 
 workflow.global_resources.setdefault("gpu", 1)

@@ -1,9 +1,11 @@
 """Full disks, folders that cannot be written to, results cut short: one line, and nothing lost."""
 
+import json
 import os
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,6 +13,10 @@ from command_line import without_announcement
 
 TRAIN = "train --problem sine1d --points 10 --test-points 4 --width 8 --stage-steps 400 --seeds 9"
 TRAIN += " --log-every 1 --output runs.parquet"
+
+CLAIMS = Path(__file__).parents[1] / "config/claims.yaml"
+RACE = "race methods.yaml --problem sine1d"
+RACE += " --width 4 --evaluations 5 --seeds 2 --tuning-seeds 1 --output runs.parquet"
 
 
 def hrta(line, folder, **options):
@@ -102,6 +108,26 @@ def test_results_cut_short_are_refused(tmp_path):
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "e.parquet"), kept)
 
 
+@pytest.mark.parametrize("what", ["result", "data", "evidence"])
+def test_a_job_of_the_workflow_marks_an_input_that_is_broken(tmp_path, what):
+    name, command = {
+        "result": ("runs.parquet", "evidence final_losses runs.parquet --output e.parquet"),
+        "data": ("points.parquet", "run spec.json --output runs.parquet"),
+        "evidence": ("final_losses.parquet", f"claims . --claims {CLAIMS} --output claims"),
+    }[what]
+    source = {"source": "sampled", "name": "sine1d", "file": "points.parquet"}
+    spec = {"job": "spectra", "experiment": "mine", "problem": source, "s": [1], "widths": []}
+    (tmp_path / "spec.json").write_text(json.dumps(spec | {"seeds": 1}))
+    (tmp_path / name).write_bytes(b"garbage")
+    line = the_line(hrta(command, tmp_path))
+    assert f"{name}: not a readable result (" in line
+    assert (tmp_path / name).exists()
+    assert not (tmp_path / ".snakemake").exists()
+    line = the_line(hrta(f"{command} --mark-broken", tmp_path))
+    assert line.endswith("; the same snakemake command makes it anew")
+    assert len(list((tmp_path / ".snakemake/incomplete").iterdir())) == 1
+
+
 def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
     from hrta.runtime.checkpoints import Checkpoint
 
@@ -111,6 +137,45 @@ def test_a_checkpoint_of_another_training_is_refused_and_kept(tmp_path):
     assert "state.npz: the checkpoint belongs to another computation: " in line
     assert (tmp_path / "state.npz").read_bytes() == before
     assert not (tmp_path / "runs.parquet").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK and no more", None])
+@pytest.mark.parametrize("command", ["train", "race"])
+def test_a_broken_checkpoint_is_renamed_and_the_job_begins_again(tmp_path, command, content):
+    from hrta.runtime.checkpoints import Checkpoint
+
+    (tmp_path / "methods.yaml").write_text(
+        "mine: {method: {trainer: gradient, optimizer: adam, s: [1]}, grid: {learning_rate: [0.1]}}"
+    )
+    line = {"train": TRAIN, "race": RACE}[command]
+    assert hrta(line.replace("runs.", "other."), tmp_path).returncode == 0
+    if content is None:
+        Checkpoint(tmp_path / "state.npz", {}).offer(dict)
+        content = (tmp_path / "state.npz").read_bytes()[:-30]
+    (tmp_path / "state.npz").write_bytes(content)
+    done = hrta(f"{line} --checkpoint state.npz", tmp_path)
+    assert done.returncode == 0, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if "state.npz" in line]
+    assert said.startswith("hrta: state.npz: not a complete checkpoint (")
+    assert said.endswith("; renamed state.npz.broken, starting again")
+    assert (tmp_path / "state.npz.broken").read_bytes() == content
+    assert not (tmp_path / "state.npz").exists()
+    tables = [pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("runs", "other")]
+    first, second = (table.drop(columns="seconds", errors="ignore") for table in tables)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_a_job_of_the_workflow_replaces_the_checkpoint_of_another_version(tmp_path):
+    from hrta.runtime.checkpoints import Checkpoint
+
+    assert hrta(TRAIN, tmp_path).returncode == 0
+    spec = json.loads((tmp_path / "runs.json").read_text())["spec"]
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    Checkpoint(tmp_path / "state.npz", {"stages": []}).offer(dict)
+    done = hrta("run spec.json --output runs.parquet --checkpoint state.npz", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "the checkpoint belongs to another computation" in done.stderr
+    assert "; renamed state.npz.broken, starting again" in done.stderr
 
 
 def test_a_checkpoint_without_an_output_is_a_mistake(tmp_path):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hrta.cli.options import ParentOption
+from hrta.cli.options import MarkBrokenOption, ParentOption
 from hrta.cli.paths import check_files
 from hrta.cli.terminal import terminal_width
 
@@ -29,6 +29,7 @@ def claims(
         Path | None, typer.Option(help="Page whose block of choices is replaced.")
     ] = None,
     parent: ParentOption = None,
+    mark_broken: MarkBrokenOption = False,
 ) -> None:
     """Judge the claims; without any page to write the verdicts are printed.
 
@@ -41,26 +42,28 @@ def claims(
     from hrta.study.claims.evidence import read_kind
     from hrta.study.claims.judgement import evaluate, read_judged
     from hrta.study.config.claims import read_claims
+    from hrta.study.pipeline.repair import made_anew
 
     if output is not None:
         check_files("--output", output, [Path(f"{output}{suffix}") for suffix in (".csv", ".md")])
     if not claims.is_file():
         raise ValueError(f"{claims}: there is no such file; a checkout has it, or give --claims")
     given = read_claims(claims)
-    cells = evaluate(given, read_judged(evidence, given))
+    with made_anew(mark_broken):
+        cells = evaluate(given, read_judged(evidence, given))
     pages = {}
     if readme is not None:
         block = claim_pages.readme_block(given, cells)
-        pages[readme] = with_block(readme.read_text(), str(readme), "claims", block)
+        pages[readme] = with_block(readme.read_text(encoding="utf-8"), str(readme), "claims", block)
     if guide is not None:
         block = guide_block(read_kind(evidence, "races"))
-        pages[guide] = with_block(guide.read_text(), str(guide), "choices", block)
+        pages[guide] = with_block(guide.read_text(encoding="utf-8"), str(guide), "choices", block)
     if output is not None:
         pages[f"{output}.csv"] = cells.to_csv(index=False)
         pages[f"{output}.md"] = claim_pages.page(given, cells, "../")
     for path, text in pages.items():
         with whole_file(path) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")
     if not pages:
         width = terminal_width()
         text = claim_pages.summary if width is None else partial(claim_pages.lines, width=width)

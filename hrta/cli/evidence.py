@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hrta.cli.options import ParentOption
+from hrta.cli.options import MarkBrokenOption, ParentOption
 from hrta.cli.paths import check_output, check_unread
 
 app = typer.Typer(rich_markup_mode=None)
@@ -20,10 +20,14 @@ def evidence(
         float, typer.Option(min=0, max=1, help="Final fraction of a run's steps.")
     ] = 0.02,
     parent: ParentOption = None,
+    mark_broken: MarkBrokenOption = False,
 ) -> None:
     """Reduce results to evidence, with one row for each run."""
     from hrta.runtime.files import write_table
     from hrta.study.claims.evidence import collect
+    from hrta.study.pipeline.repair import made_anew
 
     check_unread("--output", output, [output], files)
-    write_table(collect(kind, files, fraction), output)
+    with made_anew(mark_broken):
+        table = collect(kind, files, fraction)
+    write_table(table, output)

@@ -102,14 +102,13 @@ def of_poisson(options: Options) -> dict[str, Any]:
 
 def of_race(options: Options) -> dict[str, Any]:
     """The methods from YAML, JSON or a file; the problems with the same widths and evaluations."""
-    import yaml
+    from hrta.study.config.yaml_files import read_yaml
 
     methods = options["entries"]
-    text = methods if methods.lstrip().startswith("{") else Path(methods).read_text()
-    try:
-        entries = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(f"race: not YAML ({' '.join(str(error).split())})") from None
+    text = (
+        methods if methods.lstrip().startswith("{") else Path(methods).read_text(encoding="utf-8")
+    )
+    entries = read_yaml(text, "race")
     each = {"widths": options["widths"], "evaluations": options["evaluations"]}
     problems = [
         {"problem": given_source({"problem": problem}), **each} for problem in options["problems"]

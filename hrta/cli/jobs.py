@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hrta.cli.paths import check_files, check_unread
+from hrta.runtime.files import set_aside
 from hrta.runtime.imports import uncollected
 from hrta.runtime.processes import cores
 from hrta.runtime.progress import Progress, messages_shown
@@ -16,10 +17,19 @@ if TYPE_CHECKING:
     from hrta.study.experiments.outcome import Outcome
 
 
-def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> bool:
+def run_job(
+    spec: Spec, output: Path | None, checkpoint: Path | None, replace_foreign: bool = False
+) -> bool:
     """Run a job and write its result, or print a summary if no output is given.
 
-    If runs have diverged, a line on standard error says how many.
+    If runs have diverged, a line on standard error says how many. A checkpoint that is broken is
+    renamed, and the job begins anew.
+
+    Args:
+        spec: of the job.
+        output: file of the first table.
+        checkpoint: file of the state.
+        replace_foreign: whether a checkpoint of another computation is treated as a broken one.
 
     Returns:
         Whether there is a run that has not diverged, or the job has no runs.
@@ -27,12 +37,12 @@ def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> bool:
     _check_files(spec, output, checkpoint)
     started = time.perf_counter()
     with uncollected():
-        from hrta.study.experiments.registry import module_of, run
+        from hrta.study.experiments.registry import module_of
 
         import_module(module_of(spec))
     imported = time.perf_counter()
     with messages_shown(), Progress(spec.label) as progress:
-        outcome = run(spec, progress, checkpoint)
+        outcome = _resume_or_begin(spec, progress, checkpoint, replace_foreign)
     ended = time.perf_counter()
     if output is None:
         from hrta.cli.summaries import summary
@@ -48,6 +58,24 @@ def run_job(spec: Spec, output: Path | None, checkpoint: Path | None) -> bool:
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return _say_diverged(spec, outcome, output)
+
+
+def _resume_or_begin(
+    spec: Spec, progress: Progress, checkpoint: Path | None, replace_foreign: bool
+) -> "Outcome":
+    """The outcome of the job; from the beginning if its checkpoint is of no use."""
+    from hrta.runtime.checkpoints import BrokenCheckpointError, ForeignCheckpointError
+    from hrta.study.experiments.registry import run
+
+    try:
+        return run(spec, progress, checkpoint)
+    except (BrokenCheckpointError, ForeignCheckpointError) as error:
+        foreign = isinstance(error, ForeignCheckpointError)
+        if checkpoint is None or (foreign and not replace_foreign):
+            raise
+        reason = str(error).removesuffix("; remove it to start again")
+    print(f"hrta: {reason}; renamed {set_aside(checkpoint)}, starting again", file=sys.stderr)
+    return run(spec, progress, checkpoint)
 
 
 def _say_diverged(spec: Spec, outcome: "Outcome", output: Path | None) -> bool:

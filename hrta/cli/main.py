@@ -67,6 +67,8 @@ def main() -> None:
     """Run the command line; a user's error ends in one line and a non-zero exit code."""
     end_on_sigterm()
     warnings.showwarning = _say_once
+    # Where the locale has no sign for a character, another one is better than no answer.
+    sys.stdout.reconfigure(errors="replace")
     try:
         sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
     except typer.TyperException as error:

@@ -44,6 +44,14 @@ ParentOption = Annotated[
     int | None,
     typer.Option(callback=end_with, hidden=True, help="Process whose exit ends this process."),
 ]
+MarkBrokenOption = Annotated[
+    bool,
+    typer.Option(
+        "--mark-broken",
+        hidden=True,
+        help="Let Snakemake make an input that cannot be read anew; in the folder of its run.",
+    ),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option(

@@ -3,7 +3,6 @@
 import json
 import textwrap
 import time
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from io import BytesIO
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hrta.runtime.files import whole_file
+from hrta.runtime.files import says_damaged, whole_file
 
 # Writing may take this fraction of the time.
 WRITING_FRACTION = 1 / 20
@@ -21,6 +20,34 @@ WRITING_FRACTION = 1 / 20
 PACKAGES = ("hrta", "numpy", "scipy", "numba", "torch")
 
 State = dict[str, np.ndarray]
+
+
+class BrokenCheckpointError(ValueError):
+    """A checkpoint that is incomplete, or whose arrays cannot be the state of its computation.
+
+    Args:
+        path: the file.
+        reason: what is wrong.
+    """
+
+    def __init__(self, path: Path, reason: object) -> None:
+        super().__init__(f"{path}: not a complete checkpoint ({reason}); remove it to start again")
+
+
+class ForeignCheckpointError(ValueError):
+    """A checkpoint of another computation.
+
+    Args:
+        path: the file.
+        key: where the two differ.
+        current, saved: the values of the key.
+    """
+
+    def __init__(self, path: Path, key: str, current: object, saved: object) -> None:
+        super().__init__(
+            f"{path}: the checkpoint belongs to another computation: {key} must be "
+            f"{_short(current)}; it is {_short(saved)}; remove it to start again"
+        )
 
 
 class Checkpoint:
@@ -51,27 +78,29 @@ class Checkpoint:
         """The arrays; empty if the file does not exist.
 
         Raises:
-            ValueError: the file is incomplete, or belongs to another computation.
+            BrokenCheckpointError: the file is incomplete.
+            ForeignCheckpointError: it belongs to another computation.
         """
         try:
             # Opened here: NumPy does not close a file that it cannot read.
             with self.path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 state = dict(arrays)
-            identity = json.loads(str(state.pop("identity")))
+            identity = dict(json.loads(str(state.pop("identity"))))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(
-                f"{self.path}: not a complete checkpoint ({error}); remove it to start again"
-            ) from None
+        except Exception as error:
+            if not says_damaged(error):
+                raise
+            raise self.broken(error) from None
         for key in dict.fromkeys([*self._identity, *identity]):
             saved, current = identity.get(key), self._identity.get(key)
             if saved != current:
-                raise ValueError(
-                    f"{self.path}: the checkpoint belongs to another computation: {key} must be "
-                    f"{_short(current)}; it is {_short(saved)}; remove it to start again"
-                )
+                raise ForeignCheckpointError(self.path, key, current, saved)
         return state
+
+    def broken(self, reason: object) -> BrokenCheckpointError:
+        """The error for arrays that cannot be the state of the computation."""
+        return BrokenCheckpointError(self.path, reason)
 
     def offer(self, state: Callable[[], State]) -> None:
         """Write the arrays that `state` returns, unless the last write was too recent."""
@@ -89,16 +118,16 @@ class Parts:
     """The tables of the finished parts of a computation, kept in a checkpoint if there is one.
 
     Raises:
-        ValueError: as `Checkpoint.load`.
+        BrokenCheckpointError, ForeignCheckpointError: as `Checkpoint.load`.
     """
 
     def __init__(self, checkpoint: Checkpoint | None) -> None:
         self._checkpoint = checkpoint
         self._state = checkpoint.load() if checkpoint else {}
-
-    def has(self, part: str) -> bool:
-        """Whether the checkpoint has this part."""
-        return bool(self._names(part))
+        self._saved: dict[str, list[pd.DataFrame]] = {}
+        for name in self._state:
+            part = name.rpartition("/")[0]
+            self._saved.setdefault(part, []).append(self._read(name))
 
     def tables(
         self, part: str, compute: Callable[[], Sequence[pd.DataFrame]]
@@ -106,16 +135,22 @@ class Parts:
         """The tables of this part, from the checkpoint or else computed."""
         if self._checkpoint is None:
             return compute()
-        if saved := self._names(part):
-            return [pd.read_parquet(BytesIO(self._state[name].tobytes())) for name in saved]
+        if part in self._saved:
+            return self._saved[part]
         tables = compute()
         for number, table in enumerate(tables):
             self._state[f"{part}/{number}"] = np.frombuffer(table.to_parquet(), np.uint8)
         self._checkpoint.offer(lambda: self._state)
         return tables
 
-    def _names(self, part: str) -> list[str]:
-        return [name for name in self._state if name.rpartition("/")[0] == part]
+    def _read(self, name: str) -> pd.DataFrame:
+        assert self._checkpoint is not None
+        try:
+            return pd.read_parquet(BytesIO(self._state[name].tobytes()))
+        except Exception as error:
+            if not says_damaged(error):
+                raise
+            raise self._checkpoint.broken(f"{name}: {error}") from None
 
 
 def _short(value: object) -> str:

@@ -3,13 +3,17 @@
 import hashlib
 import logging
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from hrta.runtime.files import check_writable
 from hrta.runtime.imports import needed_by
 
 with needed_by("compiled code"):
     import numba
+    from numba.core.caching import FunctionCache
     from numba.core.event import Event, Listener, register
 
 LOG = logging.getLogger(__name__)
@@ -52,7 +56,8 @@ class Announcement(Listener):
         module = event.data["dispatcher"].py_func.__module__
         if not self.made and module.startswith("hrta."):
             self.made = True
-            LOG.info("compiling the kernels, some ten seconds; later runs read them from the cache")
+            kept = "later runs read them from the cache in"
+            LOG.info("compiling the kernels, some ten seconds; %s %s", kept, Path(_CACHE).parent)
 
     def on_end(self, event: Event) -> None:
         """Nothing is logged at the end."""
@@ -80,22 +85,80 @@ def compiled_exactly(function: Callable) -> Callable:
     return _compiled(function, EXACT_OPTIONS)
 
 
+class KernelCache(FunctionCache):
+    """The cache of a function; one that is damaged or cannot be written is no error."""
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """The machine code from the cache; None, and the cache is emptied, if it is damaged."""
+        try:
+            return super().load_overload(signature, target_context)
+        # Unpickling raises anything.
+        except Exception as error:
+            LOG.info("the cache of %s is damaged (%s); compiling again", self._name, error)
+            self._empty()
+            return None
+
+    def save_overload(self, signature: Any, data: Any) -> None:
+        """Write the machine code to the cache, if that is possible."""
+        try:
+            super().save_overload(signature, data)
+        except OSError as error:
+            LOG.info("machine code is not kept: %s", error)
+
+    def _empty(self) -> None:
+        try:
+            self.flush()
+        except OSError as error:
+            LOG.info("the cache cannot be written: %s", error)
+
+
 def _compiled(function: Callable, options: dict[str, object]) -> Callable:
+    dispatcher = numba.njit(**options)(function)
     before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _CACHE or before
+    numba.config.CACHE_DIR = _CACHE
     try:
-        return numba.njit(cache=True, **options)(function)
+        dispatcher._cache = KernelCache(function)
     finally:
         numba.config.CACHE_DIR = before
+    return dispatcher
 
 
-def _cache_folder() -> str | None:
-    """A folder in the package; None, numba's default, if the package is read-only."""
-    if "NUMBA_CACHE_DIR" not in os.environ and not os.access(PACKAGE, os.W_OK):
-        return None
+def _cache_folder() -> str:
+    """A folder in that of NUMBA_CACHE_DIR or in the package; if it is read-only, of the user."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    roots = [Path(given) if given else PACKAGE / "__pycache__", _user_cache()]
     sources = b"".join(file.read_bytes() for file in SOURCES)
-    root = Path(os.environ.get("NUMBA_CACHE_DIR", PACKAGE / "__pycache__"))
-    return str(root / f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}")
+    name = f"kernels-{hashlib.sha256(sources).hexdigest()[:16]}"
+    for root in roots:
+        if _can_write(root / name):
+            return str(root / name)
+    return str(_temporary_cache() / name)
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "hrta"
+
+
+def _temporary_cache() -> Path:
+    """A folder for temporary files that no other user can write to, as machine code is run."""
+    root = Path(tempfile.gettempdir()) / f"hrta-{os.getuid()}"
+    try:
+        root.mkdir(mode=0o700, exist_ok=True)
+        state = root.lstat()
+        if state.st_uid == os.getuid() and state.st_mode & 0o777 == 0o700 and not root.is_symlink():
+            return root
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="hrta-"))
+
+
+def _can_write(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_writable(folder)
+    except OSError:
+        return False
+    return True
 
 
 _CACHE = _cache_folder()

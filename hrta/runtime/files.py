@@ -1,11 +1,13 @@
 """Files that are written atomically; tables as Parquet, records as JSON."""
 
+import errno
 import hashlib
 import json
 import os
 import re
 import socket
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,38 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class UnreadableError(ValueError):
+    """A result that is incomplete or damaged, in one line that begins with its path.
+
+    Args:
+        path: the file.
+        reason: why it cannot be read; its first line is shown.
+        what: what the file is not.
+    """
+
+    def __init__(self, path: str | Path, reason: object, what: str = "readable result") -> None:
+        first = next(iter(str(reason).splitlines()), type(reason).__name__)
+        super().__init__(f"{path}: not a {what} ({first.removeprefix(f'{path}: ')})")
+        self.path = Path(path)
+
+
+def says_damaged(error: Exception) -> bool:
+    """Whether an error of reading a file means that the file is damaged.
+
+    What libraries raise then depends on the byte that is wrong. Errors of the system, such as
+    missing permissions, have a number; EINVAL is a wrong position in the file.
+    """
+    of_system = isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+    return not (of_system or isinstance(error, MemoryError))
+
+
+def set_aside(path: str | Path) -> Path:
+    """Rename a file that is of no use to PATH.broken, which is replaced; returns that path."""
+    aside = Path(f"{path}.broken")
+    Path(path).replace(aside)
+    return aside
 
 
 @contextmanager
@@ -28,10 +62,12 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     host = socket.gethostname()
     for stale in path.parent.glob(f".{path.stem}.{host}-*{path.suffix}"):
-        owner = stale.name.removeprefix(f".{path.stem}.{host}-").removesuffix(path.suffix)
+        owner = stale.name.removeprefix(f".{path.stem}.{host}-").partition("-")[0]
         if owner.isdigit() and not _is_alive(int(owner)):
             stale.unlink(missing_ok=True)
-    temporary = path.with_name(f".{path.stem}.{host}-{os.getpid()}{path.suffix}")
+    # Two threads may write the same file.
+    owner = f"{host}-{os.getpid()}-{threading.get_ident()}"
+    temporary = path.with_name(f".{path.stem}.{owner}{path.suffix}")
     try:
         yield temporary
         temporary.replace(path)
@@ -91,7 +127,8 @@ def read_tables(
         reduce: applied to each table before they are concatenated, to save memory.
 
     Raises:
-        ValueError: a file is missing, not on this machine, or not a complete Parquet file.
+        ValueError: a file is missing, or not on this machine.
+        UnreadableError: a file is not a complete Parquet file.
     """
     import pandas as pd
 
@@ -101,8 +138,10 @@ def read_tables(
             table = pd.read_parquet(path)
         except FileNotFoundError:
             raise ValueError(f"{path}: there is no such file") from None
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{path}: not a readable result ({error})") from None
+        except Exception as error:
+            if not says_damaged(error):
+                raise
+            raise UnreadableError(path, error) from None
         tables.append(reduce(table))
     joined = pd.concat(tables, ignore_index=True)
     texts = joined.select_dtypes(exclude=["number", "bool"]).columns

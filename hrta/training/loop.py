@@ -14,7 +14,7 @@ from hrta.runtime.arrays import as_float64, digest
 from hrta.runtime.checkpoints import Checkpoint, State
 from hrta.training.branches import first_branches, firsts, split
 from hrta.training.engines.engine import Engine
-from hrta.training.engines.state import as_array
+from hrta.training.engines.state import as_array, check_array
 from hrta.training.objectives.objective import Objective
 from hrta.training.stages import Stages
 from hrta.training.task import Progress, Task
@@ -106,7 +106,8 @@ class Loop:
         monitoring: observation, progress and checkpoint.
 
     Raises:
-        ValueError: the checkpoint is incomplete or belongs to another training.
+        BrokenCheckpointError, ForeignCheckpointError: the checkpoint is incomplete or belongs to
+            another training.
     """
 
     def __init__(self, objective: Objective, task: Task, monitoring: Monitoring) -> None:
@@ -124,8 +125,8 @@ class Loop:
             training = identity(objective, task, self._engine)
             self._checkpoint = Checkpoint(monitoring.checkpoint, training)
             saved = self._checkpoint.load()
-        if saved:
-            self._resume(saved)
+        if self._checkpoint is not None and saved:
+            self._resume(self._checkpoint, saved)
         else:
             self._branches = self._first_branches()
             self._engine.branch(firsts(self._branches))
@@ -208,9 +209,19 @@ class Loop:
         engine = self._engine.state.arrays()
         return {**engine, "branches": self._branches, "measured": measured}
 
-    def _resume(self, saved: State) -> None:
+    def _resume(self, checkpoint: Checkpoint, saved: State) -> None:
+        try:
+            self._engine.restore(saved)
+            branches = len(self._engine.state.runs)
+            check_array("branches", saved, np.int64, (self._task.runs,))
+            if not np.array_equal(np.unique(saved["branches"]), range(branches)):
+                raise ValueError(f"branches must be 0 to {branches - 1}")
+            rows = int(np.count_nonzero(self._logged[: self._engine.state.step]))
+            shape = (self._engine.measures, self._task.runs, rows)
+            check_array("measured", saved, np.float64, shape)
+        except ValueError as error:
+            raise checkpoint.broken(error) from None
         self._branches = saved["branches"]
-        self._engine.restore(saved)
         self._record(saved["measured"], 0)
 
     def _history(self) -> pd.DataFrame:

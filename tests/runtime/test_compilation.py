@@ -76,7 +76,10 @@ def test_compiling_is_announced_once_and_not_if_the_machine_code_is_in_the_cache
 ) -> None:
     (tmp_path / "kernels.py").write_text(KERNELS)
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
-    said = "hrta: compiling the kernels, some ten seconds; later runs read them from the cache"
+    said = (
+        "hrta: compiling the kernels, some ten seconds; later runs read them from the cache in "
+        f"{tmp_path / 'cache'}"
+    )
     for expected in (["2", said], ["2"]):
         done = subprocess.run(
             [sys.executable, "-c", PROCESS],
@@ -88,3 +91,42 @@ def test_compiling_is_announced_once_and_not_if_the_machine_code_is_in_the_cache
         )
         assert done.stdout == "2 3 3.0\n"
         assert done.stderr.splitlines() == expected
+
+
+def run_kernels(folder: Path, **environment: str) -> list[str]:
+    """What a process says that uses the kernels."""
+    (folder / "kernels.py").write_text(KERNELS)
+    done = subprocess.run(
+        [sys.executable, "-c", PROCESS],
+        env=os.environ | environment,
+        cwd=folder,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "2 3 3.0\n"
+    return done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize("part", [0, 0.5, 0.99])
+def test_a_damaged_cache_is_compiled_anew_and_said(tmp_path: Path, kind: str, part: float) -> None:
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    run_kernels(tmp_path, **cache)
+    file = next((tmp_path / "cache").rglob(f"*twice*.{kind}"))
+    file.write_bytes(file.read_bytes()[: int(part * file.stat().st_size)])
+    said = run_kernels(tmp_path, **cache)
+    assert any("twice" in line and "is damaged" in line for line in said)
+    assert run_kernels(tmp_path, **cache) == ["2"]
+
+
+@pytest.mark.parametrize("left", ["XDG_CACHE_HOME", "TMPDIR"])
+def test_without_a_folder_to_keep_machine_code_there_is_another(tmp_path: Path, left: str) -> None:
+    (tmp_path / "file").write_text("no folder")
+    free = tmp_path / "free"
+    free.mkdir()
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "file/in"), left: str(free)}
+    said = run_kernels(tmp_path, **{"XDG_CACHE_HOME": str(tmp_path / "file/in")} | environment)
+    assert str(free) in said[-1]
+    assert list(free.rglob("*.nbc"))

@@ -1,8 +1,11 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -67,12 +70,27 @@ with whole_file(sys.argv[1]) as temporary:
     with results.whole_file(tmp_path / "b.txt") as other:
         other.write_text("another file's are left alone")
         assert left.exists()
-    live = left.with_name(left.name.replace(left.stem.rpartition("-")[2], str(os.getppid())))
+    live = left.with_name(re.sub(r"-\d+-(\d+)\.", rf"-{os.getppid()}-\1.", left.name))
     live.write_text("being written")
     with results.whole_file(file) as temporary:
         temporary.write_text("whole")
     assert file.read_text() == "whole"
     assert {path.name for path in tmp_path.iterdir()} == {"a.txt", "b.txt", live.name}
+
+
+def test_two_threads_may_write_one_file(tmp_path):
+    both = threading.Barrier(2)
+
+    def write(text):
+        with results.whole_file(tmp_path / "a.txt") as temporary:
+            temporary.write_text(text)
+            both.wait()
+        return text
+
+    with ThreadPoolExecutor(2) as pool:
+        written = set(pool.map(write, ["one", "two"]))
+    assert (tmp_path / "a.txt").read_text() in written
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 @pytest.mark.parametrize("with_test", [True, False])
@@ -138,3 +156,16 @@ def test_provenance_names_versions_and_the_machine(tmp_path):
     assert record["cpu"]
     results.write_json(record, tmp_path / "a.json")
     assert json.loads((tmp_path / "a.json").read_text()) == record
+
+
+def test_a_file_that_is_not_there_or_must_not_be_read_is_not_broken(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="there is no such file") as error:
+        results.read_tables(tmp_path / "a.parquet")
+    assert not isinstance(error.value, results.UnreadableError)
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(pd, "read_parquet", refuse)
+    with pytest.raises(PermissionError):
+        results.read_tables(tmp_path / "a.parquet")

@@ -269,3 +269,64 @@ def test_other_points_weights_and_stages_are_another_training(file):
 def test_what_an_observer_would_miss_is_refused(file):
     with pytest.raises(ValueError, match="observe and checkpoint must not be given together"):
         train(*arguments(), observe=print, observe_at=[3], checkpoint=file)
+
+
+def set_value(name, index, value):
+    """A change of one number of the state."""
+
+    def change(state):
+        state[name][index] = value
+
+    return change
+
+
+def replaced(name, change):
+    """A change of one array of the state."""
+
+    def change_state(state):
+        state[name] = change(state[name])
+
+    return change_state
+
+
+# Arrays as a program that was changed, or somebody else, may have written them; with the whole file
+# intact. An index out of range would be read by compiled code.
+DAMAGES = {
+    "no parameters": lambda state: state.pop("parameters"),
+    "another dtype": replaced("parameters", lambda array: array.astype("float64")),
+    "fewer neurons": replaced("parameters", lambda array: array[..., :-1]),
+    "fewer moments": replaced("moments", lambda array: array[:-1]),
+    "objects": replaced("moments", lambda array: array.astype(str)),
+    "a run out of range": set_value("runs", 0, 6),
+    "a negative run": set_value("runs", 0, -1),
+    "a branch out of range": set_value("branches", 0, 9),
+    "a branch that nobody has": replaced("branches", np.zeros_like),
+    "runs in a table": replaced("runs", lambda array: array[:, None]),
+    "a step out of range": replaced("step", lambda step: step * 0 + 10**6),
+    "a negative step": replaced("step", lambda step: -step),
+    "a switch out of range": set_value("switches", (0, 0, 0), 10**9),
+    "a negative switch": set_value("switches", (0, 1, 0), -7),
+    "diverged in the future": set_value("diverged", 0, 99),
+    "another number of measures": replaced("measured", lambda array: array[:1]),
+    "fewer rows": replaced("measured", lambda array: array[..., :-1]),
+    "no measures": lambda state: state.pop("measured"),
+    "a scalar for the runs": replaced("runs", lambda array: array[0]),
+}
+
+
+def damage(file, change):
+    """Change the state in a checkpoint, which stays a whole file."""
+    with np.load(file) as arrays:
+        state = dict(arrays)
+    change(state)
+    np.savez(file, **state)
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_arrays_that_cannot_be_a_state_are_refused_in_one_line(file, name):
+    with pytest.raises(KilledError):
+        train(*arguments(), checkpoint=file, progress=until(70)[0])
+    damage(file, DAMAGES[name])
+    with pytest.raises(ValueError, match=r"state\.npz: not a complete checkpoint \(") as error:
+        train(*arguments(), checkpoint=file)
+    assert "\n" not in str(error.value)

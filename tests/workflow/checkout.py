@@ -1,8 +1,10 @@
 """A copy of the workflow to run, edit and break."""
 
 import json
+import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -14,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Checkout:
-    """A copy of the workflow in a folder of its own.
+    """A copy of the workflow in a folder of its own; made if there is none.
 
     Attributes:
         folder: the folder of the workflow.
@@ -23,22 +25,37 @@ class Checkout:
 
     def __init__(self, folder: Path, made: str = ".") -> None:
         self.folder, self.made = folder, folder / made
-        folder.mkdir(exist_ok=True)
+        if not (folder / "Snakefile").exists():
+            self._copy()
+
+    def _copy(self) -> None:
+        self.folder.mkdir(exist_ok=True)
         ignored = shutil.ignore_patterns(*NOT_CODE)
         for part in CODE:
             if (ROOT / part).is_dir():
-                shutil.copytree(ROOT / part, folder / part, ignore=ignored, symlinks=True)
+                shutil.copytree(ROOT / part, self.folder / part, ignore=ignored, symlinks=True)
             else:
-                shutil.copy(ROOT / part, folder / part)
+                shutil.copy(ROOT / part, self.folder / part)
 
     def snakemake(
-        self, *targets: str, options: tuple = (), config: tuple = ("config/smoke.yaml",)
+        self,
+        *targets: str,
+        options: tuple = (),
+        config: tuple = ("config/smoke.yaml",),
+        environment: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess:
         """Run Snakemake, on the smoke configuration where no other is given."""
         where = ("--directory", str(self.made))
         command = ["snakemake", "--cores", "2", *where, *options]
         command += ["--configfile", *config, "--", *targets]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=os.environ | dict(environment or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def planned(self, *targets: str, options: tuple = (), **given: tuple) -> dict[str, int]:
         """How many jobs of each rule a dry run would run."""

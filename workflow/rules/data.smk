@@ -23,5 +23,5 @@ rule data:
     message:
         "Making the points of {wildcards.job}."
     shell:
-        "exec python -m hrta run {params.spec:q} --output {output.problem} --parent $PPID"
+        "exec python -m hrta run {params.spec:q} --output {output.problem} --mark-broken --parent $PPID"
         " > {log} 2>&1"

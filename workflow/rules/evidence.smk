@@ -26,7 +26,7 @@ for kind, files in STUDY.evidence.items():
             f"Collecting the evidence: {kind}."
         shell:
             "exec python -m hrta evidence {params.options} {input.results:q}"
-            " --output {output.table} --parent $PPID > {log} 2>&1"
+            " --output {output.table} --mark-broken --parent $PPID > {log} 2>&1"
 
 
 rule evidence_configuration:
@@ -73,4 +73,4 @@ rule claims:
         "Judging the claims."
     shell:
         "exec python -m hrta claims results/evidence --claims {input.claims:q}"
-        " --output tables/claims --parent $PPID > {log} 2>&1"
+        " --output tables/claims --mark-broken --parent $PPID > {log} 2>&1"

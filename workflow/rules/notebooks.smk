@@ -17,7 +17,10 @@ for target, item in ITEMS.items():
                     each.files[-1],
                     caption=f"../report/captions/{each.caption}",
                     category=item.section,
-                    labels={"item": item.title, "shows": each.stem.replace("_", " ")},
+                    labels={
+                        "item": without_braces(item.title),
+                        "shows": each.stem.replace("_", " "),
+                    },
                 )
                 for each in item.shown
             ],
@@ -35,12 +38,13 @@ for target, item in ITEMS.items():
             mem_mb=more_each_try(2000),
             runtime=more_each_try(10),
         params:
-            parameters=json.dumps({**item.parameters, **item.reads, **item.writes}),
+            parameters=verbatim(json.dumps({**item.parameters, **item.reads, **item.writes})),
             # Not a log: Snakemake prints the logs of failed jobs.
             draft=f"logs/notebooks/{target}.ipynb",
         message:
             f"Executing {item.notebook}.ipynb for {target}."
         shell:
-            "exec python -m hrta.study.pipeline notebook {input.notebook:q} {params.parameters:q}"
-            " --draft {params.draft} --executed {output.executed} --page {output.page}"
+            "exec python -m hrta.study.pipeline notebook {input.notebook:q}"
+            " <(printf %s {params.parameters:q}) --draft {params.draft}"
+            " --executed {output.executed} --page {output.page}"
             " --parent $PPID > {log} 2>&1"

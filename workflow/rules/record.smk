@@ -24,8 +24,8 @@ rule manifest:
     message:
         "Recording the provenance of all files."
     shell:
-        "exec python -m hrta.study.pipeline manifest {params.jobs:q} {input.configuration:q}"
-        " --code {params.code:q} --output {output} > {log} 2>&1"
+        "exec python -m hrta.study.pipeline manifest <(printf %s {params.jobs:q})"
+        " {input.configuration:q} --code {params.code:q} --output {output} > {log} 2>&1"
 
 
 rule crate_description:

@@ -30,12 +30,12 @@ rule report:
         mem_mb=more_each_try(1000),
         runtime=more_each_try(10),
     params:
-        contents=STUDY.contents,
-        configuration=json.dumps(config, ensure_ascii=False),
+        contents=verbatim(STUDY.contents),
+        configuration=verbatim(json.dumps(config, ensure_ascii=False)),
     message:
         "Writing report/index.html."
     shell:
-        "exec python -m hrta.study.pipeline report --contents {params.contents:q}"
-        " --configuration {params.configuration:q}"
+        "exec python -m hrta.study.pipeline report --contents <(printf %s {params.contents:q})"
+        " --configuration <(printf %s {params.configuration:q})"
         " --template {input.template:q} --claims {input.claims:q} --cells {input.cells}"
         " --manifest {input.manifest} --page {output.page} > {log} 2>&1"

@@ -27,7 +27,7 @@ rule spectra:
         "Computing the eigenvalues of tangent kernels: {wildcards.job}."
     shell:
         "exec python -m hrta run {params.spec:q} --output {output.table} {params.checkpoint}"
-        " --parent $PPID > {log} 2>&1"
+        " --mark-broken --parent $PPID > {log} 2>&1"
 
 
 use rule spectra as train with:

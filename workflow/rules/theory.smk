@@ -27,5 +27,5 @@ for job in PLAN.within("theory"):
         message:
             f"Measuring {job.name}."
         shell:
-            "exec python -m hrta run {params.spec:q} --output {output.table} --parent $PPID"
+            "exec python -m hrta run {params.spec:q} --output {output.table} --mark-broken --parent $PPID"
             " > {log} 2>&1"

@@ -16,7 +16,13 @@ def save_table(table: pd.DataFrame, readable: pd.DataFrame, stem: str | Path) ->
     with whole_file(f"{stem}.csv") as temporary:
         table.to_csv(temporary, index=False)
     with whole_file(f"{stem}.md") as temporary:
-        temporary.write_text(readable.to_markdown(index=False) + "\n")
+        shown = readable.rename(columns=_in_markdown).map(_in_markdown)
+        temporary.write_text(shown.to_markdown(index=False) + "\n", encoding="utf-8")
+
+
+def _in_markdown(cell: object) -> object:
+    """The cell, or a heading, of a table in Markdown, where | ends a cell."""
+    return cell.replace("|", r"\|") if isinstance(cell, str) else cell
 
 
 def with_interval(middle: float, low: float, high: float, form: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from hrta.runtime.files import read_tables
+from hrta.runtime.files import UnreadableError, read_tables
 from hrta.study.claims.kinds import KINDS, Kind
 from hrta.study.claims.reductions import with_words
 
@@ -48,7 +48,7 @@ def _reduced(kind: Kind, file: Path, fraction: float) -> pd.DataFrame:
     try:
         table = read_tables(file, reduce=lambda table: kind.reduce(table, fraction))
     except KeyError as error:
-        raise ValueError(f"{file}: not a result of this kind; missing: {error}") from None
+        raise UnreadableError(file, f"missing: {error}", "result of this kind") from None
     return table.assign(**{name: value for name, value in names.items() if name is not None})
 
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-import yaml
 from pydantic import Discriminator, Field, Tag
 
 from hrta.study.config.mistakes import ConfigError, checked
@@ -16,6 +15,7 @@ from hrta.study.config.values import (
     Source,
     Strict,
 )
+from hrta.study.config.yaml_files import read_yaml
 
 Rule = Literal["paired", "every"]
 Word = TypeVar("Word")
@@ -150,10 +150,7 @@ def read_claims(path: str | Path) -> Claims:
         ConfigError: one line for each mistake, with its key.
         OSError: the file cannot be read.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text())
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    content = read_yaml(Path(path).read_text(encoding="utf-8"), str(path))
     claims = checked(Claims, content, str(path))
     for number, claim in claims.claims.items():
         for i, judged in enumerate(claim.judged_on):

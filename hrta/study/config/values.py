@@ -1,5 +1,6 @@
 """The basic types of the configuration: constrained numbers, names, and strict models."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
@@ -62,8 +63,21 @@ NonNegative = Annotated[Number, Field(ge=0)]
 BelowOne = Annotated[Number, Field(ge=0, lt=1)]
 Fraction = Annotated[Number, Field(gt=0, le=1)]
 Label = Annotated[str, Field(min_length=1)]
-# Names are parts of paths and of Snakemake's wildcards.
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$")]
+
+
+def _not_periodic(name: str) -> str:
+    # As Snakemake, which takes such an end for an infinite recursion.
+    if re.search(r"(.+)\1{19}$", name):
+        raise ValueError("must not repeat the same letters 20 times")
+    return name
+
+
+# Names are parts of paths, whose parts have 255 characters at most, and of Snakemake's wildcards.
+Name = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$", max_length=60),
+    AfterValidator(_not_periodic),
+]
 Item = TypeVar("Item")
 
 

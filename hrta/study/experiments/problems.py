@@ -4,6 +4,7 @@ from importlib import import_module
 
 from hrta.problems.files import read_problem
 from hrta.problems.problem import Problem
+from hrta.runtime.files import UnreadableError
 from hrta.study.config.problem_sources import (
     CsvTable,
     DataSet,
@@ -23,8 +24,9 @@ def load_problem(source: ProblemSource) -> Problem:
     """The points of a source.
 
     Raises:
-        ValueError: an unknown name, a file that cannot be read, or points of another problem or
-            with another digest than the source has.
+        ValueError: an unknown name.
+        UnreadableError: a file that cannot be read, or points of another problem or with another
+            digest than the source has.
     """
     match source:
         case StoredProblem():
@@ -33,15 +35,28 @@ def load_problem(source: ProblemSource) -> Problem:
             return import_module(DATASETS).read_csv(source.file, source.target)
         case OpenmlData():
             return import_module(DATASETS).fetch_openml(source.name)
-    problem = _made(source) if source.file is None else read_problem(source.file)
+    problem = _made(source) if source.file is None else _stored(source.file)
     digest = source.digest if isinstance(source, SampledProblem) else None
     if problem.name != source.name or digest not in (None, problem.digest):
         wanted = f"{source.name} with digest {digest[:12]}" if digest else source.name
-        raise ValueError(
-            f"{source.file or source.name}: the points are those of {problem.name} with digest "
-            f"{problem.digest[:12]}, the spec has {wanted}; make the data again"
+        why = (
+            f"the points are those of {problem.name} with digest {problem.digest[:12]}, the spec "
+            f"has {wanted}; make the data again"
         )
+        if source.file is None:
+            raise ValueError(f"{source.name}: {why}")
+        raise UnreadableError(source.file, why)
     return problem
+
+
+def _stored(file: str) -> Problem:
+    """The points that a job has written."""
+    try:
+        return read_problem(file)
+    except UnreadableError:
+        raise
+    except ValueError as error:
+        raise UnreadableError(file, error) from None
 
 
 def _made(source: SampledProblem | DataSet) -> Problem:

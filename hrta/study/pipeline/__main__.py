@@ -6,7 +6,7 @@ All paths are relative to the folder of the run, which must be the current folde
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter
@@ -14,15 +14,23 @@ from pydantic import TypeAdapter
 from hrta.runtime.files import write_json
 from hrta.runtime.imports import hidden, uncollected
 from hrta.runtime.processes import end_on_sigterm, end_with
+from hrta.study.pipeline.repair import made_anew
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
-Json = Annotated[dict, typer.Option(parser=json.loads, metavar="JSON")]
+
+
+def read_json(text: str) -> Any:
+    """The content of JSON, or of a file of it: an argument has at most 128 KiB."""
+    return json.loads(text if text[:1] in ("{", "[") else Path(text).read_text(encoding="utf-8"))
+
+
+JSON = {"parser": read_json, "metavar": "JSON"}
 
 
 @app.command()
 def notebook(
     notebook: Path,
-    parameters: Annotated[dict, typer.Argument(parser=json.loads, metavar="JSON")],
+    parameters: Annotated[Any, typer.Argument(**JSON)],
     draft: Annotated[Path, typer.Option()],
     executed: Annotated[Path, typer.Option()],
     page: Annotated[Path, typer.Option()],
@@ -36,16 +44,16 @@ def notebook(
 
 @app.command()
 def manifest(
-    jobs: str,
+    jobs: Annotated[Any, typer.Argument(**JSON)],
     configuration: list[Path],
     code: Annotated[Path, typer.Option(help="Folder of the workflow.")],
     output: Annotated[Path, typer.Option()],
 ) -> None:
-    """Write the manifest of these jobs, given as JSON."""
+    """Write the manifest of these jobs."""
     from hrta.study.pipeline.recorded import RecordedJob
     from hrta.study.pipeline.recording import make_manifest
 
-    recorded = TypeAdapter(list[RecordedJob]).validate_json(jobs)
+    recorded = TypeAdapter(list[RecordedJob]).validate_python(jobs)
     made = make_manifest(recorded, configuration, code)
     write_json(made.model_dump(mode="json"), output)
 
@@ -65,8 +73,8 @@ def crate(
 
 @app.command()
 def report(
-    contents: Annotated[str, typer.Option(metavar="JSON")],
-    configuration: Json,
+    contents: Annotated[Any, typer.Option(**JSON)],
+    configuration: Annotated[Any, typer.Option(**JSON)],
     template: Annotated[Path, typer.Option(help="Template of the page, beside captions/.")],
     claims: Annotated[Path, typer.Option(help="YAML file of the claims.")],
     cells: Annotated[Path, typer.Option(help="CSV file of the verdicts.")],
@@ -80,7 +88,7 @@ def report(
     with hidden("rfc3987_syntax"), uncollected():
         from hrta.study.pipeline.report import Report, write_report
 
-    items = TypeAdapter(list[Item]).validate_json(contents)
+    items = TypeAdapter(list[Item]).validate_python(contents)
     write_report(Report(items, configuration, template, claims, cells, manifest), page)
 
 
@@ -88,7 +96,8 @@ def main() -> None:
     """Run a command; an error ends in one line."""
     end_on_sigterm()
     try:
-        app()
+        with made_anew():
+            app()
     except (ValueError, OSError) as error:
         sys.exit(str(error))
 

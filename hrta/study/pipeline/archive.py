@@ -35,7 +35,7 @@ def write_crate(manifest_file: Path, code: Path, more: Iterable[Path], output: P
     """
     manifest = read_manifest(manifest_file)
     files = _files_of(manifest, manifest_file, code, more)
-    citation = yaml.safe_load((code / "CITATION.cff").read_text())
+    citation = yaml.safe_load((code / "CITATION.cff").read_text(encoding="utf-8"))
     place = partial(_place, code=code)
     crate = describe(manifest, citation, files, place, version("snakemake"))
     description = crate.metadata.generate()

@@ -1,4 +1,4 @@
-"""The provenance of a file as text: how it was made, and what has changed since."""
+"""The provenance of a file as text: how it was made; and what has changed since."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from hrta.study.pipeline.manifest import Job, Manifest, versions
 WIDTH = 100
 LONGEST = 300
 MOST = 6
+CHANGED = "CHANGED since the manifest was made"
 
 
 def explain(file: str | Path, manifest: Manifest, folder: Path, width: int = WIDTH) -> str:
@@ -58,9 +59,24 @@ def explain(file: str | Path, manifest: Manifest, folder: Path, width: int = WID
     return "\n".join([path, *lines])
 
 
+def differing(manifest: Manifest, folder: Path) -> dict[str, str]:
+    """The files of a run that are not as in its manifest, each with how it differs.
+
+    Args:
+        manifest: of the run.
+        folder: of the run.
+    """
+    now = {path: _hash(folder / path) for path in manifest.artifacts}
+    return {
+        path: "missing" if now[path] is None else CHANGED
+        for path, artifact in manifest.artifacts.items()
+        if now[path] != artifact.sha256
+    }
+
+
 def _state(same: bool, newer: bool) -> str:
     if not same:
-        return "CHANGED since the manifest was made"
+        return CHANGED
     return "as in the manifest, but WRITTEN AFTER its job" if newer else "as it was made"
 
 

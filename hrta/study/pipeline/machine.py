@@ -7,17 +7,19 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TextIO
 
 from hrta.runtime.gpus import has_driver
 from hrta.study.config.mistakes import ConfigError
+from hrta.study.pipeline.recorded import CODE
 from hrta.study.pipeline.sources import HOME
 
 
 def claim_folder(state: Path = Path(".snakemake")) -> TextIO:
-    """Mark this run as alive, and remove Snakemake's lock of a run that was killed.
+    """Check the folder, mark this run as alive, and remove Snakemake's lock of a killed run.
 
     Every live run holds a shared lock on the file `running` in the folder, which the kernel
     releases when the process ends. If no process holds it, Snakemake's lock is stale, unless it is
@@ -27,9 +29,16 @@ def claim_folder(state: Path = Path(".snakemake")) -> TextIO:
     Returns:
         The open file, to be kept open until the run ends.
     """
+    _check_path()
+    _check_modules()
+    # Submitted jobs start Snakemake in this folder, whose modules they must not import.
+    os.environ["PYTHONSAFEPATH"] = "1"
     host = socket.gethostname()
-    state.mkdir(exist_ok=True)
-    presence = (state / "running").open("a+")
+    try:
+        state.mkdir(exist_ok=True)
+        presence = (state / "running").open("a+")
+    except OSError as error:
+        sys.exit(f"workflow: {Path.cwd()}: a run must be able to write here: {error.strerror}")
     try:
         fcntl.flock(presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
         presence.seek(0)
@@ -45,6 +54,30 @@ def claim_folder(state: Path = Path(".snakemake")) -> TextIO:
         return presence
     fcntl.flock(presence, fcntl.LOCK_SH)
     return presence
+
+
+def _check_path() -> None:
+    """End with one line if a path has braces, which Snakemake takes for wildcards."""
+    for folder in (HOME, Path.cwd()):
+        if set(str(folder)) & set("{}"):
+            sys.exit(f"workflow: {folder}: a path must not have braces; rename the folder")
+
+
+def _check_modules() -> None:
+    """End with one line if jobs would import a module beside the package, not an installed one."""
+    others = [place for place in sys.path if Path(place) != HOME]
+    for file in sorted(HOME.iterdir()):
+        name, is_package = file.name.partition(".")[0], (file / "__init__.py").exists()
+        is_module = file.name not in CODE and (is_package or file.suffix in (".py", ".so"))
+        if is_module and PathFinder.find_spec(name, others):
+            sys.exit(f"workflow: {file}: jobs would import it as {name}; move or rename it")
+
+
+def check_places(files: Iterable[str]) -> None:
+    """End with one line if there is a file where one of these files needs a folder."""
+    for folder in {folder for file in files for folder in Path(file).parents}:
+        if folder.exists() and not folder.is_dir():
+            sys.exit(f"workflow: {folder}: must be a folder; remove this file or rename it")
 
 
 def gpus(device: str, submitted: bool) -> int:
@@ -82,15 +115,29 @@ def _usable_gpu() -> bool:
 def shell_prefix(gpu: int) -> str:
     """The beginning of the command of every job.
 
-    Jobs run with this interpreter and this package, whatever is active or installed. Without a
-    requested GPU they cannot use one.
+    Jobs run with this interpreter and this package, whatever is active or installed, and whatever
+    modules are in the folder of the run. They read and write UTF-8 whatever the locale is. Without
+    a requested GPU they cannot use one.
     """
     programs = os.path.dirname(sys.executable)  # noqa: PTH120, does not follow links
     hidden = "" if gpu else "export CUDA_VISIBLE_DEVICES=; "
-    return (
+    prefix = (
         f"export PYTHONPATH={shlex.quote(str(HOME))};"
         f" export PATH={shlex.quote(programs)}:$PATH; {hidden}"
+        "export PYTHONSAFEPATH=1 PYTHONUTF8=1; "
     )
+    # Snakemake formats it.
+    return prefix.replace("{", "{{").replace("}", "}}")
+
+
+def verbatim(text: str) -> Callable[..., str]:
+    """A parameter of a rule in which Snakemake takes no braces for wildcards."""
+    return lambda wildcards: text
+
+
+def without_braces(label: str) -> str:
+    """A label for Snakemake's own report, where braces are always wildcards."""
+    return label.replace("{", "(").replace("}", ")")
 
 
 def more_each_try(first: int) -> Callable[..., int]:

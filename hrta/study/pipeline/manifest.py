@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from hrta.runtime.files import UnreadableError
+
 # The path of the manifest in the folder of its run; all paths in it are relative to that folder.
 PLACE = Path("results/manifest/manifest.json")
 
@@ -129,7 +131,8 @@ def read_manifest(path: str | Path) -> Manifest:
     """Read a manifest.
 
     Raises:
-        ValueError: a file that is missing, incomplete or not a manifest.
+        ValueError: a file that is missing.
+        UnreadableError: a file that is incomplete or not a manifest.
     """
     try:
         return Manifest.model_validate(json.loads(Path(path).read_bytes()))
@@ -138,16 +141,16 @@ def read_manifest(path: str | Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "top level"
-        raise ValueError(f"{path}: not a manifest ({where}: {first['msg']})") from None
+        raise UnreadableError(path, f"{where}: {first['msg']}", "manifest") from None
     except ValueError as error:  # JSONDecodeError and UnicodeDecodeError
-        raise ValueError(f"{path}: not a complete manifest ({error}); make it again") from None
+        raise UnreadableError(path, f"{error}; make it again", "complete manifest") from None
 
 
 def read_benchmark(path: str | Path | None) -> dict[str, float | str]:
     """The last row of a benchmark's table, numbers as floats; empty if there is no such file."""
     if path is None or not Path(path).exists():
         return {}
-    with Path(path).open() as file:
+    with Path(path).open(encoding="utf-8") as file:
         *_, last = csv.DictReader(file, delimiter="\t")
     return {key: _number(value) for key, value in last.items()}
 

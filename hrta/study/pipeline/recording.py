@@ -16,7 +16,7 @@ from snakemake.io import IOFile
 from snakemake.persistence import MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
-from hrta.runtime.files import sha256
+from hrta.runtime.files import UnreadableError, sha256
 from hrta.runtime.provenance import provenance
 from hrta.study.pipeline.manifest import (
     Artifact,
@@ -108,7 +108,10 @@ def _record_of(outputs: list[str]) -> dict[str, object]:
     """The record that a job wrote beside its result, if any."""
     for output in outputs:
         if output.endswith(".json") and str(Path(output).with_suffix(".parquet")) in outputs:
-            return json.loads(Path(output).read_text())
+            try:
+                return dict(json.loads(Path(output).read_text(encoding="utf-8")))
+            except (ValueError, TypeError) as error:
+                raise UnreadableError(output, error) from None
     return {}
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
-import nbformat
 
 from hrta.runtime.files import whole_file
 from hrta.study.claims.pages import LEGEND, read_cells
@@ -66,7 +65,7 @@ def write_report(report: Report, page: Path) -> None:
     shutil.copy(report.cells, page.parent / "tables")
     shutil.copy(report.manifest, page.parent)
     with whole_file(page) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _render(report: Report) -> str:
@@ -103,7 +102,7 @@ def _render(report: Report) -> str:
 def _describe(item: Item, report: Report, manifest: Manifest) -> dict[str, object]:
     """The values of an item for the template of the page."""
     provenance = parts.provenance(manifest, [*item.files, *item.executed])
-    executed = nbformat.read(item.executed[0], as_version=4)
+    executed = parts.read_notebook(item.executed[0])
     captions = report.template.parent / "captions"
     return {
         "name": item.name,
@@ -138,5 +137,7 @@ def _copy(item: Item, folder: Path) -> None:
         shutil.copy(file, folder / file)
     shutil.copy(notebook, folder / "notebooks")
     back = BACK.format(name=item.name)
-    text = re.sub("<body[^>]*>", lambda tag: tag[0] + back, Path(page).read_text(), count=1)
-    (folder / "notebooks" / Path(page).name).write_text(text)
+    text = re.sub(
+        "<body[^>]*>", lambda tag: tag[0] + back, Path(page).read_text(encoding="utf-8"), count=1
+    )
+    (folder / "notebooks" / Path(page).name).write_text(text, encoding="utf-8")

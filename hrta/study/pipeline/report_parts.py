@@ -2,14 +2,16 @@
 
 import struct
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 
 import jinja2
 import nbformat
 import pandas as pd
-from nbconvert.filters import markdown2html
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from hrta.runtime.files import UnreadableError
 from hrta.study.claims.judgement import verdict
 from hrta.study.claims.pages import cells_in_words, counts_by_value, each_claim, readable_cells
 from hrta.study.config.claims import Claims
@@ -17,6 +19,25 @@ from hrta.study.pipeline.configured import as_text
 from hrta.study.pipeline.manifest import PLACE, Manifest, versions
 
 SEEN = "## What is seen"
+
+
+class _Renderer(IPythonRenderer):
+    """Markdown as HTML, in which HTML is shown as text and nothing is loaded: labels are data."""
+
+    def inline_html(self, html: str) -> str:
+        return escape(html)
+
+    def block_html(self, html: str) -> str:
+        return f"<p>{escape(html)}</p>"
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        return escape(text)
+
+
+def as_html(markdown: str) -> str:
+    """Markdown of tables and notebooks as HTML."""
+    renderer = _Renderer(escape=False, allow_harmful_protocols=False)
+    return MarkdownWithMath(renderer=renderer).render(markdown)
 
 
 def claims(given: Claims, cells: pd.DataFrame) -> list[dict[str, object]]:
@@ -43,7 +64,9 @@ def fill_in(caption: Path, configuration: Mapping[str, object], rule: str) -> st
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     snakemake = SimpleNamespace(config=configuration, rule=rule)
     try:
-        text = environment.from_string(caption.read_text()).render(snakemake=snakemake)
+        text = environment.from_string(caption.read_text(encoding="utf-8")).render(
+            snakemake=snakemake
+        )
     except jinja2.TemplateError as error:
         raise ValueError(f"{caption}: {error}") from None
     return " ".join(text.split())
@@ -53,11 +76,26 @@ def figure_or_table(stem: str) -> dict[str, object]:
     """A figure with its size, so that the page's layout does not shift; or a table as HTML."""
     if stem.startswith("figures/"):
         with Path(f"{stem}.png").open("rb") as image:
-            # PNG: 8 bytes of signature, 8 of the first chunk's header, then width and height.
-            width, height = struct.unpack(">II", image.read(24)[16:])
+            header = image.read(24)
+        if len(header) < 24 or header[:4] != b"\x89PNG":
+            raise UnreadableError(f"{stem}.png", "not a PNG", "readable figure")
+        # PNG: 8 bytes of signature, 8 of the first chunk's header, then width and height.
+        width, height = struct.unpack(">II", header[16:])
         return {"stem": stem, "kind": "Figure", "width": width, "height": height}
-    table = markdown2html(Path(f"{stem}.md").read_text())
+    table = as_html(Path(f"{stem}.md").read_text(encoding="utf-8"))
     return {"stem": stem, "kind": "Table", "table": table}
+
+
+def read_notebook(path: str) -> nbformat.NotebookNode:
+    """An executed notebook.
+
+    Raises:
+        UnreadableError: it is incomplete or not a notebook.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except ValueError as error:
+        raise UnreadableError(path, error, "readable notebook") from None
 
 
 def parameters(executed: nbformat.NotebookNode) -> dict[str, str]:
@@ -70,7 +108,7 @@ def what_is_seen(executed: nbformat.NotebookNode) -> str:
     """The last section of the notebook, as HTML."""
     prose = [cell.source for cell in executed.cells if cell.cell_type == "markdown"]
     seen = [text for text in prose if text.startswith(SEEN)]
-    return markdown2html(seen[-1].removeprefix(SEEN)) if seen else ""
+    return as_html(seen[-1].removeprefix(SEEN)) if seen else ""
 
 
 def provenance(manifest: Manifest, files: list[str]) -> dict[str, object]:

@@ -94,7 +94,7 @@ def _files_of(name: str) -> list[Path]:
 @cache
 def _imported(file: Path) -> list[str]:
     """The dotted names that a module or a notebook imports from the package."""
-    text = _texts(file)["code"] if file.suffix == ".ipynb" else file.read_text()
+    text = _texts(file)["code"] if file.suffix == ".ipynb" else file.read_text(encoding="utf-8")
     try:
         tree = ast.parse(text, filename=str(file))
     except SyntaxError as error:
@@ -122,7 +122,7 @@ def _notebook(name: str) -> Path:
 @cache
 def _texts(notebook: Path) -> dict[str, str]:
     """The code and the Markdown of a notebook."""
-    cells = json.loads(notebook.read_text())["cells"]
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     return {
         kind: "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == kind)
         for kind in ("code", "markdown")

@@ -1,7 +1,7 @@
 """The study: the checked configuration, and the jobs and items made from it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ import yaml
 from hrta.study.claims.kinds import KINDS, Kind
 from hrta.study.config.claims import read_claims
 from hrta.study.config.replication import Replication, check_config
+from hrta.study.config.yaml_files import check_files
 from hrta.study.pipeline.item import Item
 from hrta.study.pipeline.items import make_items
 from hrta.study.pipeline.machine import gpus
@@ -87,17 +88,21 @@ class Study:
         return targets
 
 
-def read_study(config: Mapping[str, object], submitted: bool) -> Study:
+def read_study(
+    config: Mapping[str, object], submitted: bool, files: Iterable[str | Path] = ()
+) -> Study:
     """The study of a configuration.
 
     Args:
         config: mappings, lists and values.
         submitted: whether jobs run on other machines.
+        files: the files of the configuration.
 
     Raises:
         ConfigError: mistakes in the configuration or the claims, one line each.
         OSError: the claims cannot be read.
     """
+    check_files(files)
     settings = check_config(config)
     gpu = gpus(settings.device, submitted)
     plan = Plan(settings, automatic="triton" if gpu else "numba")
@@ -114,7 +119,7 @@ def in_order(given: Mapping[str, object], file: Path = CONFIGURATION) -> dict[st
         given: the configuration of the replication, updated with other files.
         file: the configuration file of the replication.
     """
-    return _in_order(yaml.safe_load(file.read_text()), given)
+    return _in_order(yaml.safe_load(file.read_text(encoding="utf-8")), given)
 
 
 def _in_order(base: object, given: object) -> object:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hrta.runtime.processes import in_threads
-from hrta.training.engines.state import EngineState, as_array
+from hrta.training.engines.state import EngineState, as_array, check_range
 from hrta.training.optimizers import OPTIMIZERS
 from hrta.training.task import Task
 
@@ -30,10 +30,12 @@ class Engine(ABC):
         name: name of the engine.
         task: the training task.
         state: everything that an update changes.
+        measures: K, the number of measures.
         longest_piece: maximal number of steps of one call of `advance`.
     """
 
     name: ClassVar[str]
+    measures: int
     longest_piece: int = sys.maxsize
 
     def __init__(self, task: Task, parameters: Tensor, skip: np.ndarray | None = None) -> None:
@@ -87,8 +89,16 @@ class Engine(ABC):
         self._state_changed()
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Restore a state from the arrays of a checkpoint."""
-        self.state = self.state.restored(arrays)
+        """Restore a state from the arrays of a checkpoint.
+
+        Raises:
+            ValueError: arrays that cannot be a state of this training.
+        """
+        restored, task = self.state.restored(arrays), self.task
+        check_range("step", np.asarray(restored.step), 0, task.steps)
+        check_range("runs", restored.runs, 0, task.runs - 1)
+        check_range("diverged", as_array(restored.diverged), -1, restored.step)
+        self.state = restored
         self._state_changed()
 
     def preserve(self, before: np.ndarray, after: np.ndarray) -> None:
@@ -117,11 +127,9 @@ class ThreadedEngine(Engine):
     So results do not depend on the number of threads.
 
     Attributes:
-        measures: K, the number of measures.
         rows: number of rows that the compiled code writes; the first K are used.
     """
 
-    measures: int
     rows: ClassVar[int]
 
     def __init__(self, task: Task, parameters: Tensor, skip: np.ndarray | None = None) -> None:

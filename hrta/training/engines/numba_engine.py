@@ -5,6 +5,7 @@ from torch import Tensor
 
 from hrta.networks.two_layer import TwoLayer
 from hrta.training.engines.engine import ThreadedEngine
+from hrta.training.engines.state import check_range
 from hrta.training.kernels import dense, loop
 from hrta.training.kernels.updates import OPTIMIZER_CODES
 from hrta.training.kernels.vectors import VECTOR_BYTES
@@ -45,6 +46,12 @@ class NumbaEngine(ThreadedEngine):
     def _state_changed(self) -> None:
         self._targets = self._points.targets(self.state.skip)
         self._test_targets = self._test.targets(self.state.skip)
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        super().restore(arrays)
+        # The kernel looks for the switches from these positions on.
+        last = np.array([[len(self._points.order)], [len(self._test.order)]])
+        check_range("switches", self.state.switches, 0, last)
 
     def _data_of(self, run: int) -> tuple[np.ndarray, ...]:
         """Points, targets, test points and test targets of a run, as `loop.advance` needs them."""

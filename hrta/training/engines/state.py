@@ -54,8 +54,19 @@ class EngineState:
         return {name: as_array(value) for name, value in self._values()}
 
     def restored(self, arrays: dict[str, np.ndarray]) -> Self:
-        """The state from `arrays`, with the types and on the device of this one."""
-        return self._with({name: _like(value, arrays[name]) for name, value in self._values()})
+        """The state from `arrays`, with the types and on the device of this one.
+
+        Raises:
+            ValueError: arrays that are missing, or of another dtype or shape.
+        """
+        named = self._values()
+        given = arrays.get("runs", np.array(0))
+        branches = len(given) if given.ndim else 0
+        for name, value in named:
+            expected = as_array(value)
+            shape = (branches, *expected.shape[1:]) if expected.ndim else ()
+            check_array(name, arrays, expected.dtype, shape)
+        return self._with({name: _like(value, arrays[name]) for name, value in named})
 
     def _with(self, values: dict[str, Any]) -> Self:
         return replace(self, **values)
@@ -63,6 +74,26 @@ class EngineState:
     def _values(self) -> list[tuple[str, Any]]:
         named = [(field.name, getattr(self, field.name)) for field in fields(self)]
         return [(name, value) for name, value in named if value is not None]
+
+
+def check_array(
+    name: str, arrays: dict[str, np.ndarray], dtype: np.typing.DTypeLike, shape: tuple[int, ...]
+) -> None:
+    """Raise a ValueError if there is no array of this name, dtype and shape."""
+    if name not in arrays:
+        raise ValueError(f"{name} is missing")
+    array = arrays[name]
+    if array.dtype != dtype or array.shape != shape:
+        raise ValueError(
+            f"{name} must have dtype {np.dtype(dtype)} and shape {list(shape)}; it has "
+            f"{array.dtype} and {list(array.shape)}"
+        )
+
+
+def check_range(name: str, values: Any, low: Any, high: Any) -> None:
+    """Raise a ValueError if one of the values is outside [low, high]."""
+    if ((values < low) | (values > high)).any():
+        raise ValueError(f"{name} is out of range")
 
 
 def _like(value: Tensor | np.ndarray | int, array: np.ndarray) -> Tensor | np.ndarray | int:

@@ -88,6 +88,7 @@ class TorchEngine(Engine):
     ) -> None:
         super().__init__(task, parameters, skip)
         self._function, self.longest_piece = function, function.longest_piece
+        self.measures = len(function.worst)
         # Until a capture fails.
         self._has_graphs = parameters.is_cuda
         self._optimizer = make_optimizer(task.optimizer, task.momentum)
@@ -120,7 +121,7 @@ class TorchEngine(Engine):
                 steps.update(rate)
             state.step += len(factors)
             if not rows:
-                return np.empty((len(self._function.worst), len(steps.alive), 0))
+                return np.empty((self.measures, len(steps.alive), 0))
             return self._table(rows, alive_at_rows)
 
     def measure(self, s: np.ndarray) -> np.ndarray:

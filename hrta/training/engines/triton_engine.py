@@ -50,7 +50,7 @@ class TritonEngine(Engine):
         inner = task.networks.inner
         self._points = points_and_targets(problem.x, problem.y, inner)
         tested = tested_points(problem, inner)
-        self._measures = 2 if tested else 1
+        self.measures = 2 if tested else 1
         x, y = self._points
         self._test_points = tested or (x[:0], y[:0])
         batch_size = 0 if task.batches is None else task.batches.size
@@ -144,7 +144,7 @@ class TritonEngine(Engine):
 
     def _fetch(self, losses: Tensor) -> np.ndarray:
         """The measures [K, R, ...] from losses [R, 2, ...]; waits for the kernel."""
-        return losses.cpu().numpy().swapaxes(0, 1)[: self._measures]
+        return losses.cpu().numpy().swapaxes(0, 1)[: self.measures]
 
 
 def _check_launcher() -> None:

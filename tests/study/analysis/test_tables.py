@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -90,3 +92,11 @@ def test_own_best_learning_rates_come_last_and_share_a_row_of_ratios():
     ratios = tables.readable_ratios(text)
     assert ratios["learning rate"].tolist() == ["0.1", "0.3", "own best"]
     assert ratios["s = 3/2"].tolist() == ["0.5 [0.4, 0.7] ▼"] * 3
+
+
+def test_a_bar_in_a_label_does_not_end_a_cell_of_markdown(tmp_path):
+    table = pd.DataFrame({"|a|": ["|x|", "$|x|^{2}$"], "b": [1, 2]})
+    tables.save_table(table, table, tmp_path / "bars")
+    lines = (tmp_path / "bars.md").read_text(encoding="utf-8").splitlines()
+    assert [len(re.findall(r"(?<!\\)\|", line)) for line in lines] == [3] * 4
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "bars.csv"), table)

@@ -1,4 +1,5 @@
 import copy
+import re
 
 import pytest
 import yaml
@@ -240,3 +241,14 @@ def test_points_that_do_not_fit_when_they_are_made_are_refused(monkeypatch):
     line = r"sine1d\.points\.value: 10000 given; problem sine1d: 10000 points .* GiB needed"
     with pytest.raises(ConfigError, match=line):
         check_config(changed("seeds.value", 20))
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "ab" * 31, "b" * 20, "mine" + "_c" * 20])
+def test_names_that_no_file_and_no_wildcard_can_have_are_one_line(name):
+    config = copy.deepcopy(REPLICATION)
+    config["experiments"][name] = config["experiments"]["sine1d"]
+    with pytest.raises(ConfigError) as error:
+        check_config(config)
+    (line,) = str(error.value).splitlines()
+    assert line.startswith(f"config: experiments.{name}: ")
+    assert re.search("should have at most 60 characters|repeat the same letters 20 times", line)

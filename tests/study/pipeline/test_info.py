@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -116,3 +117,33 @@ def test_lines_are_as_long_as_the_terminal_is_wide(small_run):
         text = explain(small_run / "figures/f.png", manifest, small_run, width)
         lines = [line for line in text.splitlines() if "SHA-256" not in line]
         assert 40 < max(map(len, lines)) <= width
+
+
+def check(folder, *options):
+    command = [sys.executable, "-m", "hrta", "info", "--check", *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_all_files_are_compared_with_the_manifest(small_run):
+    done = check(small_run)
+    assert (done.returncode, done.stdout) == (0, f"all 4 files are as in {small_run / PLACE}\n")
+    file = small_run / "results/r.parquet"
+    times = file.stat()
+    file.write_bytes(bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:])
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    (small_run / "figures/f.pdf").unlink()
+    done = check(small_run.parent, "--manifest", str(small_run / PLACE))
+    assert done.returncode == 1
+    assert sorted(done.stdout.splitlines()) == [
+        "figures/f.pdf: missing",
+        "results/r.parquet: CHANGED since the manifest was made",
+    ]
+    assert done.stderr.startswith("hrta: 2 of 4 files are not as in ")
+    assert done.stderr.endswith("; snakemake --forcerun FILE ... makes them anew\n")
+
+
+def test_without_a_file_the_command_says_what_it_needs(tmp_path):
+    command = [sys.executable, "-m", "hrta", "info"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "name a file, or give --check" in done.stderr

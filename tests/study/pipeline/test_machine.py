@@ -3,13 +3,22 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from hrta.runtime.gpus import has_driver
 from hrta.study.config.mistakes import ConfigError
 from hrta.study.pipeline import machine
-from hrta.study.pipeline.machine import claim_folder, gpus, more_each_try, shell_prefix
+from hrta.study.pipeline.machine import (
+    check_places,
+    claim_folder,
+    gpus,
+    more_each_try,
+    shell_prefix,
+    verbatim,
+    without_braces,
+)
 
 
 @pytest.fixture
@@ -90,7 +99,7 @@ def test_jobs_run_with_this_python_and_package_and_see_a_gpu_that_is_meant(gpu, 
         " print(hrta.__file__, sys.executable, os.environ['CUDA_VISIBLE_DEVICES'], sep='|')"
     )
     done = subprocess.run(
-        ["bash", "-c", shell_prefix(gpu) + f'exec python -c "{ask}"'],
+        ["bash", "-c", shell_prefix(gpu).format() + f'exec python -c "{ask}"'],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "CUDA_VISIBLE_DEVICES": "7", "PYTHONPATH": "/none"},
         capture_output=True,
@@ -106,3 +115,80 @@ def test_jobs_run_with_this_python_and_package_and_see_a_gpu_that_is_meant(gpu, 
 def test_a_second_try_has_twice_as_much():
     memory = more_each_try(1000)
     assert [memory({}, attempt) for attempt in (1, 2, 3)] == [1000, 2000, 3000]
+
+
+def test_modules_in_the_folder_of_the_run_are_not_imported(tmp_path):
+    (tmp_path / "hrta").mkdir()
+    for name in ("hrta/__init__", "numpy", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported')")
+    command = shell_prefix(0).format() + "exec python -m hrta data sine1d --output points.parquet"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "points.parquet").exists()
+
+
+def test_jobs_read_and_write_utf_8_whatever_the_locale_is(tmp_path):
+    ask = "import locale, sys; print(locale.getpreferredencoding(), sys.stdout.encoding)"
+    ascii_locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        ["bash", "-c", shell_prefix(0).format() + f'exec python -c "{ask}"'],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], **ascii_locale},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.lower().split() == ["utf-8", "utf-8"]
+
+
+def test_braces_in_the_path_of_the_workflow_are_no_names(monkeypatch):
+    monkeypatch.setattr(machine, "HOME", Path("/a{b}/{c"))
+    assert "PYTHONPATH='/a{b}/{c';" in shell_prefix(0).format()
+
+
+@pytest.mark.parametrize("run", ["a{b}", "plain"])
+def test_a_path_with_braces_is_one_line(tmp_path, monkeypatch, run):
+    for name in ("a{b}", "plain"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(machine, "HOME", tmp_path / {"a{b}": "plain", "plain": "a{b}"}[run])
+    monkeypatch.chdir(tmp_path / run)
+    with pytest.raises(SystemExit, match=r"^workflow: .*a\{b\}: a path must not have braces"):
+        claim_folder(tmp_path / "state")
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(SystemExit, match=r"^workflow: .*: a run must be able to write here: Not a"):
+        claim_folder(tmp_path / "file/state")
+
+
+@pytest.mark.parametrize("name", ["numpy.py", "json/__init__.py"])
+def test_a_module_beside_the_package_that_jobs_would_import_is_one_line(
+    tmp_path, monkeypatch, name
+):
+    monkeypatch.setattr(machine, "HOME", tmp_path)
+    for file in ("hrta/__init__.py", "mine.py", "data/numpy.py"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    claim_folder(tmp_path / "state").close()
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(
+        SystemExit, match=r"^workflow: .*(numpy\.py|json): jobs would import it as "
+    ):
+        claim_folder(tmp_path / "state")
+
+
+def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_places(["results/runs/a.parquet", "figures/b.png"])
+    Path("results").mkdir()
+    Path("results/runs").touch()
+    with pytest.raises(SystemExit, match=r"^workflow: results/runs: must be a folder; remove"):
+        check_places(["results/runs/a.parquet", "figures/b.png"])
+
+
+def test_braces_of_labels_are_no_wildcards():
+    label = "$x^{2}$ {x}"
+    assert verbatim(label)({}) == label
+    assert without_braces(label) == "$x^(2)$ (x)"

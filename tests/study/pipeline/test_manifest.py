@@ -1,7 +1,9 @@
 import json
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -146,3 +148,24 @@ def test_the_manifest_is_looked_for_above_the_file(small_run, monkeypatch):
         find_manifest(small_run.parent / "f.png")
     assert folder_of(small_run / PLACE) == small_run
     assert folder_of(small_run / "copy.json") == small_run / "figures"
+
+
+def test_many_jobs_are_given_in_a_file_as_an_argument_would_be_too_long(small_run):
+    many = [*JOBS, *({"rule": "none" * 10_000, "outputs": []} for _ in range(4))]
+    command = f'exec {sys.executable} -m hrta.study.pipeline manifest <(printf %s "$JOBS")'
+    command += f" config.yaml --code . --output {PLACE}"
+    # As the rule does, whose text is in a script.
+    script = f"JOBS={shlex.quote(json.dumps(many))}\n{command}\n"
+    (small_run / "script.sh").write_text(script)
+    done = subprocess.run(["bash", "script.sh"], cwd=small_run, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(read_manifest(small_run / PLACE).jobs) == len(many)
+
+
+def test_a_record_that_is_broken_is_said_in_one_line(small_run):
+    (small_run / "results/r.json").write_text('{"spec": ')
+    done = write_manifest(small_run)
+    assert done.returncode == 1
+    assert done.stderr.startswith("results/r.json: not a readable result (")
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.endswith("; the same snakemake command makes it anew\n")

@@ -1,6 +1,7 @@
 import json
 
 import nbformat
+import pandas as pd
 import papermill
 import pytest
 from small_run import ROOT, run_command
@@ -42,8 +43,9 @@ def write(path, *sources):
 
 
 def execute(folder, parameters):
+    (folder / "parameters.json").write_text(json.dumps(parameters))
     return run_command(
-        *(folder, "notebook", folder / "source.ipynb", json.dumps(parameters)),
+        *(folder, "notebook", folder / "source.ipynb", folder / "parameters.json"),
         *("--draft", folder / "logs" / "draft.ipynb"),
         *("--executed", folder / "executed" / "done.ipynb"),
         *("--page", folder / "executed" / "done.html"),
@@ -98,3 +100,30 @@ def test_a_notebook_whose_process_ends_is_said_in_words(tmp_path):
     assert "source.ipynb: its process ended in a cell" in done.stderr
     assert done.stderr.endswith("logs/draft.ipynb\n")
     assert "Traceback" not in done.stderr
+
+
+def test_a_result_that_is_broken_is_named_in_one_line(tmp_path):
+    read = "from hrta.runtime.files import read_tables\n\nread_tables(*files)"
+    write(tmp_path / "source.ipynb", "files = []", read)
+    for name in ("good", "bad"):
+        pd.DataFrame({"a": [1]}).to_parquet(tmp_path / f"{name}.parquet")
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 and no more")
+    done = execute(tmp_path, {"files": ["good.parquet", "bad.parquet"]})
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if "bad.parquet" in line]
+    assert line.startswith("bad.parquet: not a readable result (")
+    assert line.endswith("; the same snakemake command makes it anew")
+    assert "failed" not in done.stderr
+    assert len(list((tmp_path / ".snakemake/incomplete").iterdir())) == 1
+
+
+def test_no_home_folder_and_no_settings_of_the_user_are_needed(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/dev/null/none")
+    startup = tmp_path / "ipython/profile_default/startup"
+    startup.mkdir(parents=True)
+    (startup / "mine.py").write_text("raise SystemExit('a setting of the user was read')")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    write(tmp_path / "source.ipynb", "number = 1", "print('number is', number)")
+    done = execute(tmp_path, {"number": 7})
+    assert done.returncode == 0, done.stderr
+    assert "number is 7" in (tmp_path / "executed/done.html").read_text()

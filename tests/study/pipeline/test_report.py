@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from dataclasses import asdict, replace
+from html import unescape
 from pathlib import Path
 
 import nbformat
@@ -16,6 +17,7 @@ from small_run import ROOT, run_command
 
 from hrta.runtime.files import sha256
 from hrta.study.analysis.tables import save_table
+from hrta.study.pipeline import report_parts as parts
 from hrta.study.pipeline.item import Item
 
 TEMPLATE = ROOT / "workflow/report/site.html.j2"
@@ -302,3 +304,34 @@ def test_captions_are_prose_that_needs_no_markup(path):
     text = re.sub("{{.*?}}|{%.*?%}", "", path.read_text())
     assert len(text) > 100
     assert not set("*`|\\") & set(text)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "[k](javascript:alert(1))",
+        "![k](https://example.org/k.png)",
+        "<https://example.org/<script>>",
+        "a\n\n<div onclick=alert(1)>\n\nb",
+    ],
+)
+def test_a_label_is_text_in_the_report(label, tmp_path):
+    table = pd.DataFrame({label: [label], "b": [1]})
+    save_table(table, table, tmp_path / "table")
+    html = parts.as_html((tmp_path / "table.md").read_text())
+    html += parts.as_html(f"Text with {label} in it.")
+    tags = set(re.findall(r"<(\w+)([^>]*)", html))
+    assert {name for name, _ in tags} <= {"table", "thead", "tbody", "tr", "th", "td", "p", "a"}
+    assert not [rest for _, rest in tags if re.search(r"\bon\w+=|javascript:|src=", rest)]
+
+
+@pytest.mark.parametrize("label", ["|x|", "$|x|^{2}$", "a < b & c", "sin(2π(x₁+x₂))"])
+def test_a_label_with_any_signs_is_one_cell(label, tmp_path):
+    table = pd.DataFrame({"a": [label], "b": [1]})
+    save_table(table, table, tmp_path / "table")
+    html = parts.as_html((tmp_path / "table.md").read_text(encoding="utf-8"))
+    cells = re.findall(r"<td[^>]*>(.*)</td>", html)
+    assert len(cells) == 2
+    assert unescape(cells[0]).replace("\\|", "|") == label

@@ -22,13 +22,14 @@ class UnreadableError(ValueError):
 
     Args:
         path: the file.
-        reason: why it cannot be read; its first line is shown.
+        reason: why it cannot be read; its first line is shown, alone if it begins with the path.
         what: what the file is not.
     """
 
     def __init__(self, path: str | Path, reason: object, what: str = "readable result") -> None:
         first = next(iter(str(reason).splitlines()), type(reason).__name__)
-        super().__init__(f"{path}: not a {what} ({first.removeprefix(f'{path}: ')})")
+        whole = first.startswith(f"{path}: ")
+        super().__init__(first if whole else f"{path}: not a {what} ({first})")
         self.path = Path(path)
 
 

@@ -7,6 +7,8 @@ import yaml
 
 from hrta.study.config.mistakes import ConfigError
 
+# Of lists and mappings in each other; the time to read them grows with its square.
+DEEPEST = 100
 # The parser in C, where there is one.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -19,8 +21,9 @@ def read_yaml(text: str, name: str) -> object:
         name: of the text; the message begins with it.
 
     Raises:
-        ConfigError: not YAML, a key that is given twice in one mapping, or an alias (*name) inside
-            of what has an anchor (&name): such aliases can expand without end.
+        ConfigError: not YAML, more than `DEEPEST` lists and mappings in each other, a key that is
+            given twice in one mapping, or an alias (*name) inside of what has an anchor (&name):
+            such aliases can expand without end.
     """
     try:
         _check_aliases(yaml.parse(text, Loader=LOADER), name)
@@ -28,8 +31,6 @@ def read_yaml(text: str, name: str) -> object:
         return yaml.load(text, Loader=LOADER)
     except yaml.YAMLError as error:
         raise ConfigError(f"{name}: not YAML ({' '.join(str(error).split())})") from None
-    except RecursionError:
-        raise ConfigError(f"{name}: lists or mappings in each other, too many to read") from None
 
 
 def check_files(files: Iterable[str | Path]) -> None:
@@ -49,6 +50,11 @@ def _check_aliases(events: Iterable[yaml.Event], name: str) -> None:
     for event in events:
         if isinstance(event, yaml.CollectionStartEvent):
             anchors.append(event.anchor)
+            if len(anchors) > DEEPEST:
+                raise ConfigError(
+                    f"{name}, line {event.start_mark.line + 1}: more than {DEEPEST} lists and "
+                    "mappings in each other"
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
             anchors.pop()
         elif isinstance(event, yaml.AliasEvent) and any(anchors):

@@ -45,7 +45,7 @@ def load_problem(source: ProblemSource) -> Problem:
         )
         if source.file is None:
             raise ValueError(f"{source.name}: {why}")
-        raise UnreadableError(source.file, why)
+        raise UnreadableError(source.file, f"{source.file}: {why}")
     return problem
 
 

@@ -21,6 +21,11 @@ from hrta.study.pipeline.machine import (
 )
 
 
+@pytest.fixture(autouse=True)
+def _environment_is_put_back(monkeypatch):
+    monkeypatch.setenv("PYTHONSAFEPATH", "")
+
+
 @pytest.fixture
 def state(tmp_path):
     """The state of a folder where a run has left its lock."""

@@ -97,9 +97,11 @@ def disturb(checkout: Checkout, expected: dict, kills: int, chance: random.Rando
 
 def forget(checkout: Checkout) -> None:
     """Remove all that a run made, but not what was compiled: that time is not to be killed in."""
-    made = ("data", "figures", "tables", "results", "logs", "notebooks/executed", ".snakemake")
+    made = ("figures", "tables", "results", "logs", "notebooks/executed", ".snakemake")
     for folder in made:
         shutil.rmtree(checkout.folder / folder, ignore_errors=True)
+    for file in (checkout.folder / "data").glob("*.parquet*"):
+        file.unlink()
 
 
 def chaos(folder: Path, kills: int, seed: int) -> Counter:

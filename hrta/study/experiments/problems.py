@@ -1,6 +1,7 @@
 """Load the points of a problem from its source."""
 
 from importlib import import_module
+from pathlib import Path
 
 from hrta.problems.files import read_problem
 from hrta.problems.problem import Problem
@@ -53,9 +54,9 @@ def _stored(file: str) -> Problem:
     """The points that a job has written."""
     try:
         return read_problem(file)
-    except UnreadableError:
-        raise
     except ValueError as error:
+        if isinstance(error, UnreadableError) or not Path(file).exists():
+            raise
         raise UnreadableError(file, error) from None
 
 

@@ -13,14 +13,8 @@ sys.path.remove(workflow.basedir)
 
 from hrta.study.config.flat import numbers_of
 from hrta.study.config.mistakes import ConfigError
-from hrta.study.pipeline.machine import (
-    check_places,
-    claim_folder,
-    more_each_try,
-    shell_prefix,
-    verbatim,
-    without_braces,
-)
+from hrta.study.pipeline.machine import check_places, claim_folder, more_each_try
+from hrta.study.pipeline.machine import report_labels, shell_prefix, verbatim
 from hrta.study.pipeline.plan import GPU_MEMORY
 from hrta.study.pipeline.recorded import Recorded, code_files
 from hrta.study.pipeline.sources import notebook_sources, sources, workflow_file

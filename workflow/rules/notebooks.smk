@@ -17,10 +17,7 @@ for target, item in ITEMS.items():
                     each.files[-1],
                     caption=f"../report/captions/{each.caption}",
                     category=item.section,
-                    labels={
-                        "item": without_braces(item.title),
-                        "shows": each.stem.replace("_", " "),
-                    },
+                    labels=report_labels(item.title, each.stem),
                 )
                 for each in item.shown
             ],
@@ -46,5 +43,4 @@ for target, item in ITEMS.items():
         shell:
             "exec python -m hrta.study.pipeline notebook {input.notebook:q}"
             " <(printf %s {params.parameters:q}) --draft {params.draft}"
-            " --executed {output.executed} --page {output.page}"
-            " --parent $PPID > {log} 2>&1"
+            " --executed {output.executed} --page {output.page} --parent $PPID > {log} 2>&1"

@@ -135,9 +135,10 @@ def verbatim(text: str) -> Callable[..., str]:
     return lambda wildcards: text
 
 
-def without_braces(label: str) -> str:
-    """A label for Snakemake's own report, where braces are always wildcards."""
-    return label.replace("{", "(").replace("}", ")")
+def report_labels(title: str, stem: str) -> dict[str, str]:
+    """The labels of an item's file in Snakemake's own report, where braces would be wildcards."""
+    title = title.replace("{", "(").replace("}", ")")
+    return {"item": title, "shows": stem.replace("_", " ")}
 
 
 def more_each_try(first: int) -> Callable[..., int]:

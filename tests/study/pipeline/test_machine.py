@@ -15,9 +15,9 @@ from hrta.study.pipeline.machine import (
     claim_folder,
     gpus,
     more_each_try,
+    report_labels,
     shell_prefix,
     verbatim,
-    without_braces,
 )
 
 
@@ -196,4 +196,4 @@ def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path, monkeypatch):
 def test_braces_of_labels_are_no_wildcards():
     label = "$x^{2}$ {x}"
     assert verbatim(label)({}) == label
-    assert without_braces(label) == "$x^(2)$ (x)"
+    assert report_labels(label, "a_curve") == {"item": "$x^(2)$ (x)", "shows": "a curve"}

@@ -121,10 +121,8 @@ def train(
     if test is not None:
         if not isinstance(test, tuple | list) or len(test) != 2:
             raise ValueError("anmin: test must be a pair of points [k, d] and targets [k]")
-        biased_test, y_test = (
-            _with_ones(test[0], "test points"),
-            as_float64(test[1], "anmin: test targets"),
-        )
+        biased_test = _with_ones(test[0], "test points")
+        y_test = as_float64(test[1], "anmin: test targets")
         _check_arrays(biased_test, y_test, inner, "test points, test targets and inner")
     losses, fixed, test_losses = [], [], []
     every_round = _rounds(biased, y, inner, rounds, ridge, leak)

@@ -31,9 +31,9 @@ BASES: dict[str, Callable[[Tensor], Tensor]] = {
     "softplus": functional.softplus,
     "sine": torch.sin,
 }
-# g sigma'(z) for a gradient g with respect to sigma(z); can itself be differentiated.
+# g sigma'(z) for a gradient g with respect to sigma(z); can itself be differentiated. ReLU has
+# kernels of its own.
 PULLBACKS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "relu": lambda g, z: aten.threshold_backward(g, z, 0),
     "relu2": lambda g, z: g * functional.relu(z),
     "tanh": lambda g, z: aten.tanh_backward(g, torch.tanh(z)),
     "gelu": lambda g, z: aten.gelu_backward(g, z),

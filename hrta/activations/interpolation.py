@@ -25,7 +25,7 @@ def interpolate(z: Tensor, s: float | Tensor, base: str, inplace: bool = False) 
     if is_traced(z):
         return handle_torch_function(interpolate, (z,), z, s, base, inplace)
     if not z.is_floating_point():
-        z = as_floating(z)
+        z = _as_floating(z)
     if isinstance(s, Tensor):
         is_array = s.ndim > 0 or z.is_nested or _is_followed(s)
         if not is_array and s.is_cpu:
@@ -50,7 +50,7 @@ def _by_kernel(z: Tensor, s: float | Tensor, base: str, inplace: bool) -> Tensor
     return Interpolation.apply(z, s, base)
 
 
-def as_floating(z: Tensor) -> Tensor:
+def _as_floating(z: Tensor) -> Tensor:
     """Integers as floating-point numbers; raises a ValueError for complex numbers."""
     if z.is_complex():
         raise ValueError("homotopy: z must be real; it is complex")

@@ -8,8 +8,15 @@ from torch import nn
 from torch.nn.utils.parametrize import ParametrizationList
 
 from hrta.activations import HomotopyActivation
-from hrta.drop_in.left_out import functions_called, modules_left, shown
-from hrta.drop_in.placement import CLASSES, FUNCTIONS, TRANSFORMER_LAYERS, keep_hooks, place
+from hrta.drop_in.left_out import functions_called, listed, modules_left
+from hrta.drop_in.placement import (
+    CLASSES,
+    FUNCTIONS,
+    TRANSFORMER_LAYERS,
+    check_model,
+    keep_hooks,
+    place,
+)
 
 # The settings that these modules must have.
 DEFAULTS: dict[type[nn.Module], dict[str, object]] = {
@@ -57,7 +64,7 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
         return replacement
     calls = functions_called(model)
     if not found:
-        reason = f"; {shown(calls)}: put in an hrta.HomotopyActivation there" if calls else ""
+        reason = f"; {listed(calls)}: put in an hrta.HomotopyActivation there" if calls else ""
         raise ValueError(
             f"convert: the model must contain an nn.{base.__name__} module; it has none{reason}"
         )
@@ -69,8 +76,7 @@ def convert(model: nn.Module, base: type[nn.Module] = nn.ReLU, s: float = 1.0) -
 
 
 def _check(model: nn.Module, base: type[nn.Module]) -> None:
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"convert: model must be a torch.nn.Module; it is {model!r}")
+    check_model(model, "convert")
     if not isinstance(base, type) or base not in CLASSES:
         names = ", ".join(f"nn.{known.__name__}" for known in CLASSES)
         raise ValueError(f"convert: base must be one of {names}; it is {base!r}")
@@ -153,9 +159,9 @@ def _leave_fused_layers(model: nn.Module) -> None:
 
 def _warn(replaced: set[nn.Module], left: list[str], calls: list[str]) -> None:
     """Warn of what `convert` could not do, in one line."""
-    parts = [f"left as they are: {shown(left)}"] if left else []
+    parts = [f"left as they are: {listed(left)}"] if left else []
     if calls:
-        parts.append(f"functions are not replaced: {shown(calls)}")
+        parts.append(f"functions are not replaced: {listed(calls)}")
     if any(type(module) is nn.SiLU and module.inplace for module in replaced):
         parts.append("nn.SiLU(inplace=True) is no longer in place")
     if parts:

@@ -143,7 +143,7 @@ def _random_state_kept() -> Iterator[None]:
         np.random.set_state(arrays)  # noqa: NPY002
 
 
-def shown(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
     """The first names, and how many more there are."""
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hrta.runtime.arguments import shown
+
 # The activation modules that can be replaced, and the name of each as a base.
 CLASSES: dict[type[nn.Module], str] = {
     nn.ReLU: "relu",
@@ -23,6 +25,12 @@ FUNCTIONS: dict[type[nn.Module], tuple[Callable[..., Tensor], ...]] = {
     nn.Softplus: (functional.softplus,),
 }
 TRANSFORMER_LAYERS = nn.TransformerEncoderLayer, nn.TransformerDecoderLayer
+
+
+def check_model(model: object, where: str) -> None:
+    """Raise a ValueError if the model is not a module; `where` begins it."""
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"{where}: model must be a torch.nn.Module; it is {shown(model)}")
 
 
 def place(parent: nn.Module, name: str, activation: nn.Module) -> None:

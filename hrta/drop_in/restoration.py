@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from hrta.activations import HomotopyActivation, check_homotopy_parameter
-from hrta.drop_in.placement import CLASSES, TRANSFORMER_LAYERS, keep_hooks, place
+from hrta.drop_in.placement import CLASSES, TRANSFORMER_LAYERS, check_model, keep_hooks, place
 from hrta.runtime.arguments import as_flag, shown
 
 
@@ -18,7 +18,7 @@ def converted(model: nn.Module) -> dict[str, HomotopyActivation]:
     Raises:
         ValueError: model is not a module.
     """
-    _check_model(model, "converted")
+    check_model(model, "converted")
     named = model.named_modules()
     return {name: module for name, module in named if isinstance(module, HomotopyActivation)}
 
@@ -41,7 +41,7 @@ def restore(model: nn.Module, strict: bool = True) -> nn.Module:
     Raises:
         ValueError: model is not a module, or an activation cannot be restored.
     """
-    _check_model(model, "restore")
+    check_model(model, "restore")
     strict = as_flag(strict, "restore: strict")
     found = converted(model)
     plain = {module: _plain(module) for module in found.values()}
@@ -64,11 +64,6 @@ def restore(model: nn.Module, strict: bool = True) -> nn.Module:
             if isinstance(child, HomotopyActivation) and (replacement := plain[child]):
                 place(parent, name, replacement)
     return model
-
-
-def _check_model(model: object, where: str) -> None:
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"{where}: model must be a torch.nn.Module; it is {shown(model)}")
 
 
 def _plain(activation: HomotopyActivation) -> nn.Module | None:
@@ -103,7 +98,7 @@ def load_converted(model: nn.Module, state_dict: Mapping[str, Any]) -> nn.Module
             activation of the state that the model has as a plain one.
         RuntimeError: the states do not fit otherwise; see `torch.nn.Module.load_state_dict`.
     """
-    _check_model(model, "load_converted")
+    check_model(model, "load_converted")
     if not isinstance(state_dict, Mapping):
         raise ValueError(f"load_converted: state_dict must be a dict; it is {shown(state_dict)}")
     rest: Any = copy(state_dict)  # with the versions of its modules, which a dict would lose

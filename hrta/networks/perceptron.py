@@ -63,10 +63,8 @@ class Perceptron(nn.Module):
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        inputs, width = (
-            as_integer(inputs, "perceptron: inputs"),
-            as_integer(width, "perceptron: width"),
-        )
+        inputs = as_integer(inputs, "perceptron: inputs")
+        width = as_integer(width, "perceptron: width")
         hidden = as_integer(hidden, "perceptron: hidden")
         outputs = as_integer(outputs, "perceptron: outputs")
         weights = (inputs + 1 + (hidden - 1) * (width + 1) + outputs) * width

@@ -1,7 +1,7 @@
 """Comparison of a replication with the reference, number by number."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -44,10 +44,6 @@ class Quantity:
             columns="size", errors="ignore"
         )
         return found.assign(kind=self.kind, quantity=self.name)
-
-    def multiplied(self, factor: float | np.ndarray) -> "Quantity":
-        """The quantity with the fresh numbers multiplied."""
-        return replace(self, pairs=self.pairs.assign(fresh=self.pairs["fresh"] * factor))
 
 
 def quantities(kind: str, pairs: pd.DataFrame) -> list[Quantity]:

@@ -159,16 +159,6 @@ def write_reference(
         temporary.write_text("".join(f"{sha256(folder / name)}  {name}\n" for name in names))
 
 
-def differences(reference: dict[str, object], fresh: dict[str, object]) -> list[str]:
-    """The values in which two configurations differ, as text."""
-    names = sorted(set(reference) | set(fresh))
-    return [
-        f"{name} is {fresh.get(name, 'missing')}, in the reference {reference.get(name, 'missing')}"
-        for name in names
-        if reference.get(name) != fresh.get(name) or (name in reference) != (name in fresh)
-    ]
-
-
 def _earlier(folder: Path) -> set[str]:
     """The files of an earlier reference: those in its SHA256SUMS, and those named as kinds."""
     names = {f"{kind}.parquet" for kind in KINDS}
